@@ -1,0 +1,181 @@
+//! Counts what a store is asked. Every method is written out: a wrapper that forgot one would
+//! change what the contract promises without anybody seeing it.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome};
+use otp_kit::clock::Timestamp;
+use otp_kit::event::Event;
+use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
+use otp_kit::store::{
+    Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
+    BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert, OutboxEntry,
+    Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Store, StoreError,
+};
+
+/// A store that remembers which of its methods were called.
+#[derive(Clone, Debug)]
+pub(crate) struct Counting<S> {
+    inner: S,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl<S: Store> Counting<S> {
+    /// Wraps a store.
+    pub(crate) fn around(inner: S) -> Self {
+        Self {
+            inner,
+            calls: Arc::default(),
+        }
+    }
+
+    /// Takes the names of the calls so far.
+    pub(crate) fn take_calls(&self) -> Vec<&'static str> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *calls)
+    }
+
+    fn note(&self, name: &'static str) -> &S {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(name);
+        &self.inner
+    }
+}
+
+#[async_trait]
+impl<S: Store> ChallengeStore for Counting<S> {
+    async fn admit(&self, plan: &Plan) -> Result<Admission, StoreError> {
+        self.note("admit").admit(plan).await
+    }
+
+    async fn insert(&self, insert: Insert) -> Result<(), StoreError> {
+        self.note("insert").insert(insert).await
+    }
+
+    async fn reissue(&self, reissue: Reissue) -> Result<(), StoreError> {
+        self.note("reissue").reissue(reissue).await
+    }
+
+    async fn consume(&self, consume: Consume) -> Result<ConsumeOutcome, StoreError> {
+        self.note("consume").consume(consume).await
+    }
+
+    async fn reject(&self, reject: Reject) -> Result<(), StoreError> {
+        self.note("reject").reject(reject).await
+    }
+
+    async fn find(&self, id: &ChallengeId) -> Result<Option<Challenge>, StoreError> {
+        self.note("find").find(id).await
+    }
+
+    async fn list(
+        &self,
+        query: &ChallengeQuery,
+        limit: usize,
+    ) -> Result<Vec<Challenge>, StoreError> {
+        self.note("list").list(query, limit).await
+    }
+
+    async fn revoke(&self, revocation: Revocation) -> Result<u64, StoreError> {
+        self.note("revoke").revoke(revocation).await
+    }
+
+    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
+        self.note("release").release(key).await
+    }
+
+    async fn ping(&self) -> Result<Timestamp, StoreError> {
+        self.note("ping").ping().await
+    }
+
+    async fn purge(&self, limit: usize) -> Result<u64, StoreError> {
+        self.note("purge").purge(limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> BudgetStore for Counting<S> {
+    async fn budget(
+        &self,
+        key: &BudgetKey,
+        rules: &BudgetRules,
+    ) -> Result<BudgetReading, StoreError> {
+        self.note("budget").budget(key, rules).await
+    }
+
+    async fn unlock(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
+        self.note("unlock").unlock(key, event).await
+    }
+
+    async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
+        self.note("disable").disable(key, event).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> QuotaStore for Counting<S> {
+    async fn check_all(&self, claims: &[QuotaClaim]) -> Result<Vec<QuotaReading>, StoreError> {
+        self.note("check_all").check_all(claims).await
+    }
+
+    async fn peek(&self, claims: &[QuotaClaim]) -> Result<Vec<QuotaReading>, StoreError> {
+        self.note("peek").peek(claims).await
+    }
+
+    async fn clear(&self, keys: &[QuotaKey]) -> Result<(), StoreError> {
+        self.note("clear").clear(keys).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> BlocklistStore for Counting<S> {
+    async fn block(
+        &self,
+        block: &Block,
+        note: &str,
+        author: &str,
+        life: Option<Duration>,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        self.note("block")
+            .block(block, note, author, life, event)
+            .await
+    }
+
+    async fn unblock(&self, block: &Block, event: Event) -> Result<(), StoreError> {
+        self.note("unblock").unblock(block, event).await
+    }
+
+    async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, StoreError> {
+        self.note("blocks").blocks(limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> SeenStore for Counting<S> {
+    async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
+        self.note("first_seen").first_seen(key, life).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> AuditStore for Counting<S> {
+    async fn append(&self, event: Event) -> Result<(), StoreError> {
+        self.note("append").append(event).await
+    }
+
+    async fn outbox(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.note("outbox").outbox(after, limit).await
+    }
+
+    async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
+        self.note("acknowledge").acknowledge(up_to).await
+    }
+}

@@ -1,0 +1,187 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::Locale;
+use crate::challenge::Code;
+use crate::destination::{Channel, Destination};
+use crate::secret::SecretString;
+
+/// Names one sending of one message; a vendor that takes an idempotency key is given it.
+///
+/// It is made from the challenge and the number of the send, so a retried call repeats it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// Wraps an id; only `[A-Za-z0-9_-]` is kept, 64 characters at most.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(
+            id.chars()
+                .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+                .take(64)
+                .collect(),
+        )
+    }
+
+    /// Gives the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageId({})", self.0)
+    }
+}
+
+/// A rendered message on its way to one person.
+///
+/// Text, HTML and code are secrets: `Debug` shows neither them nor the full address.
+pub struct Message {
+    id: MessageId,
+    channel: Channel,
+    destination: Destination,
+    locale: Locale,
+    subject: Option<String>,
+    text: SecretString,
+    html: Option<SecretString>,
+    code: Code,
+    expires_in: Duration,
+}
+
+impl Message {
+    /// Starts a message from what every channel has.
+    #[must_use]
+    pub fn builder(
+        id: MessageId,
+        channel: Channel,
+        destination: Destination,
+        text: String,
+        code: Code,
+    ) -> MessageBuilder {
+        MessageBuilder(Self {
+            id,
+            channel,
+            destination,
+            locale: Locale::default(),
+            subject: None,
+            text: SecretString::new(text),
+            html: None,
+            code,
+            expires_in: Duration::from_secs(300),
+        })
+    }
+
+    /// Gives the idempotency key of this send.
+    #[must_use]
+    pub fn id(&self) -> &MessageId {
+        &self.id
+    }
+
+    /// Names the channel.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Gives the full address; for the vendor's request only.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Gives the language of the text.
+    #[must_use]
+    pub fn locale(&self) -> &Locale {
+        &self.locale
+    }
+
+    /// Gives the subject line, for e-mail.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Gives the plain text, code included; for the vendor's request only.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Gives the HTML part, for e-mail.
+    #[must_use]
+    pub fn html(&self) -> Option<&str> {
+        self.html.as_ref().map(SecretString::expose)
+    }
+
+    /// Gives the code alone, for vendors that place it into a template of theirs.
+    #[must_use]
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Says how long the code lives from now; vendors that can drop late messages are told.
+    #[must_use]
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id)
+            .field("channel", &self.channel)
+            .field("destination", &self.destination)
+            .field("locale", &self.locale)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds what only some channels have; see [`Message::builder`].
+#[derive(Debug)]
+pub struct MessageBuilder(Message);
+
+impl MessageBuilder {
+    /// Sets the language. Default: English.
+    #[must_use]
+    pub fn locale(mut self, locale: Locale) -> Self {
+        self.0.locale = locale;
+        self
+    }
+
+    /// Sets the subject line; line breaks and other control characters become spaces.
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        let clean = subject
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(200)
+            .collect();
+        self.0.subject = Some(clean);
+        self
+    }
+
+    /// Sets the HTML part.
+    #[must_use]
+    pub fn html(mut self, html: String) -> Self {
+        self.0.html = Some(SecretString::new(html));
+        self
+    }
+
+    /// Sets how long the code lives. Default: five minutes.
+    #[must_use]
+    pub fn expires_in(mut self, life: Duration) -> Self {
+        self.0.expires_in = life;
+        self
+    }
+
+    /// Finishes the message.
+    #[must_use]
+    pub fn build(self) -> Message {
+        self.0
+    }
+}

@@ -1,0 +1,92 @@
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A code was asked for.
+    ChallengeIssued,
+    /// A further message was asked for.
+    ChallengeResent,
+    /// A code was tried.
+    ValidationAttempt,
+    /// A challenge was ended before its time.
+    ChallengeCancelled,
+    /// A provider accepted a message.
+    CodeSent,
+    /// No provider accepted a message, or its outcome is unknown.
+    CodeNotSent,
+    /// A request met a limit.
+    RateLimitExceeded,
+    /// A device was remembered.
+    DeviceRemembered,
+    /// An operator acted.
+    OperatorAction,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::ChallengeIssued,
+        Self::ChallengeResent,
+        Self::ValidationAttempt,
+        Self::ChallengeCancelled,
+        Self::CodeSent,
+        Self::CodeNotSent,
+        Self::RateLimitExceeded,
+        Self::DeviceRemembered,
+        Self::OperatorAction,
+    ];
+
+    /// Names the kind, as logs and the `event_type` column have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChallengeIssued => "identity.auth.challenge_issued",
+            Self::ChallengeResent => "identity.auth.challenge_resent",
+            Self::ValidationAttempt => "identity.auth.validation_attempt",
+            Self::ChallengeCancelled => "identity.auth.challenge_cancelled",
+            Self::CodeSent => "identity.delivery.sent",
+            Self::CodeNotSent => "identity.delivery.failed",
+            Self::RateLimitExceeded => "identity.ratelimit.exceeded",
+            Self::DeviceRemembered => "identity.auth.device_remembered",
+            Self::OperatorAction => "identity.operator.action",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// How a decision came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused, for the reason that the event names.
+    Refused,
+    /// Something of ours or of a provider's failed.
+    Failed,
+}
+
+impl Outcome {
+    /// Names the outcome.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Success, Self::Refused, Self::Failed]
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
+    }
+}

@@ -1,0 +1,31 @@
+use super::{Denial, Gate, GateRequest, Wants};
+use crate::store::{Admission, Block};
+
+/// Refuses phones, prefixes, e-mail addresses, domains and client addresses that an operator
+/// blocked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BlocklistGate;
+
+impl Gate for BlocklistGate {
+    fn name(&self) -> &'static str {
+        "blocklist"
+    }
+
+    fn plan(&self, request: &GateRequest<'_>, wants: &mut Wants) -> Result<(), Denial> {
+        if let Some(destination) = request.destination {
+            wants.blocks.extend(Block::of_destination(destination));
+        }
+        if let Some(address) = request.context.address() {
+            wants.blocks.push(Block::of_address(address));
+        }
+        Ok(())
+    }
+
+    fn judge(&self, _request: &GateRequest<'_>, admission: &Admission) -> Result<(), Denial> {
+        if admission.findings.blocked.is_empty() {
+            Ok(())
+        } else {
+            Err(Denial::Blocked)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Holds the server's secret keys: one current, any number of older ones, three derived uses of each.
+
+mod id;
+mod mac;
+mod material;
+mod ring;
+mod seal;
+mod set;
+mod text;
+
+pub use id::{InvalidKeyId, KeyId};
+pub(crate) use mac::labelled;
+pub use mac::{Mac, MacMismatch, mac};
+pub use material::{DerivedKey, InvalidKey, Key, KeyMaterial};
+pub use ring::{KeyRing, KeyRingError};
+pub use seal::{SealError, Sealed, open, seal};
+pub use set::KeySet;

@@ -1,0 +1,71 @@
+//! The keys of one moment.
+
+use std::{fmt, sync::Arc};
+
+use super::{KeyId, KeyMaterial};
+
+/// Holds the current key and the older ones as they stood when the snapshot was taken.
+///
+/// It never changes: whoever holds it finishes with the keys it began with, whatever is rotated meanwhile.
+#[derive(Clone)]
+pub struct KeySet {
+    current: Arc<KeyMaterial>,
+    older: Vec<Arc<KeyMaterial>>,
+}
+
+impl KeySet {
+    pub(super) fn new(current: KeyMaterial) -> Self {
+        Self {
+            current: Arc::new(current),
+            older: Vec::new(),
+        }
+    }
+
+    /// Gives the key with which new values are made.
+    #[must_use]
+    pub fn current(&self) -> &KeyMaterial {
+        &self.current
+    }
+
+    /// Finds a key by the id that a value names.
+    #[must_use]
+    pub fn get(&self, id: &KeyId) -> Option<&KeyMaterial> {
+        self.all().find(|material| material.id() == id)
+    }
+
+    /// Lists the ids, the current one first, then the older ones from the newest on.
+    pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.all().map(KeyMaterial::id)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &KeyMaterial> {
+        std::iter::once(&self.current)
+            .chain(&self.older)
+            .map(Arc::as_ref)
+    }
+
+    pub(super) fn with_older(mut self, material: KeyMaterial) -> Self {
+        self.older.push(Arc::new(material));
+        self
+    }
+
+    pub(super) fn rotated_to(mut self, material: KeyMaterial) -> Self {
+        let previous = std::mem::replace(&mut self.current, Arc::new(material));
+        self.older.insert(0, previous);
+        self
+    }
+
+    pub(super) fn without(mut self, id: &KeyId) -> Self {
+        self.older.retain(|material| material.id() != id);
+        self
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySet")?;
+        f.debug_list()
+            .entries(self.ids().map(KeyId::as_str))
+            .finish()
+    }
+}

@@ -1,0 +1,148 @@
+//! All tunables as one checked value, swapped atomically while the service runs.
+
+mod level;
+mod limits;
+mod line_types;
+mod purposes;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use level::{Level, PolicyError};
+pub use limits::{Limits, ScopedQuota};
+pub use line_types::LineTypes;
+pub use purposes::Purposes;
+
+use crate::challenge::CodeFormat;
+use crate::destination::Channel;
+use crate::request::Purpose;
+
+/// What a resend carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResendCode {
+    /// A fresh code; the one before is worth nothing from then on. The default.
+    #[default]
+    Fresh,
+    /// The same code, which is kept sealed for that: kinder where messages arrive late and out of
+    /// order.
+    Same,
+}
+
+/// No code lives longer (NIST SP 800-63B section 3.1.3.2, ASVS 6.5.5).
+pub const MAX_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Everything that decides and can be tuned.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    limits: Limits,
+    purposes: Purposes,
+    lifetimes: BTreeMap<&'static str, Duration>,
+    resend_code: ResendCode,
+}
+
+impl Policy {
+    /// Starts from limits, with the recommended purposes and lifetimes.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            purposes: Purposes::recommended(),
+            lifetimes: BTreeMap::new(),
+            resend_code: ResendCode::default(),
+        }
+    }
+
+    /// Replaces the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Registers a purpose with the shape of its codes, or changes it.
+    #[must_use]
+    pub fn with_purpose(mut self, purpose: Purpose, format: CodeFormat) -> Self {
+        self.purposes.register(purpose, format);
+        self
+    }
+
+    /// Sets how long codes of a channel live. Default: five minutes, ten for e-mail; never more
+    /// than [`MAX_LIFETIME`].
+    #[must_use]
+    pub fn with_lifetime(mut self, channel: Channel, lifetime: Duration) -> Self {
+        self.lifetimes.insert(channel.name(), lifetime);
+        self
+    }
+
+    /// Sets what a resend carries. Default: [`ResendCode::Fresh`].
+    #[must_use]
+    pub fn with_resend_code(mut self, resend: ResendCode) -> Self {
+        self.resend_code = resend;
+        self
+    }
+
+    /// Gives the limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Gives the registered purposes.
+    #[must_use]
+    pub fn purposes(&self) -> &Purposes {
+        &self.purposes
+    }
+
+    /// Says how long a code of a channel lives.
+    #[must_use]
+    pub fn lifetime(&self, channel: Channel) -> Duration {
+        let default = match channel {
+            Channel::Email => MAX_LIFETIME,
+            _ => Duration::from_secs(300),
+        };
+        self.lifetimes
+            .get(channel.name())
+            .copied()
+            .unwrap_or(default)
+    }
+
+    /// Says what a resend carries.
+    #[must_use]
+    pub fn resend_code(&self) -> ResendCode {
+        self.resend_code
+    }
+
+    /// Bounds the probability that somebody who guesses for a year at one account, through every
+    /// lane, channel and purpose, is right once.
+    #[must_use]
+    pub fn yearly_guess_bound(&self) -> f64 {
+        let guesses = self.limits.budget().guesses_a_year();
+        let codes = self.purposes.smallest_code_space();
+        level::as_float(guesses) / codes
+    }
+
+    /// Checks that the policy can be, and that it reaches its declared level.
+    ///
+    /// # Errors
+    /// [`PolicyError`], which says what is wrong and, where the level is missed, by how much.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        if self.purposes.is_empty() {
+            return Err(PolicyError::NoPurpose);
+        }
+        for lifetime in self.lifetimes.values() {
+            if lifetime.is_zero() || *lifetime > MAX_LIFETIME {
+                return Err(PolicyError::Lifetime);
+            }
+        }
+        self.limits.validate()?;
+        let bound = self.yearly_guess_bound();
+        let level = self.limits.level();
+        if bound > level.yearly_bound() {
+            return Err(PolicyError::MissesLevel { level, bound });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

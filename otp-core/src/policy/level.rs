@@ -1,0 +1,78 @@
+use thiserror::Error;
+
+/// How hard guessing must be: the probability a year, for one account, that the policy promises
+/// not to exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Level {
+    /// At most one in a hundred.
+    Basic,
+    /// At most one in a thousand. The default.
+    #[default]
+    Standard,
+    /// At most one in ten thousand; needs eight digits.
+    High,
+}
+
+impl Level {
+    /// Gives the probability that is promised not to be exceeded in a year.
+    #[must_use]
+    pub const fn yearly_bound(self) -> f64 {
+        match self {
+            Self::Basic => 1e-2,
+            Self::Standard => 1e-3,
+            Self::High => 1e-4,
+        }
+    }
+
+    /// Names the level.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Standard => "standard",
+            Self::High => "high",
+        }
+    }
+}
+
+/// Says why a policy cannot be.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Nothing could ever be issued.
+    #[error("no purpose is registered")]
+    NoPurpose,
+    /// A code's life must be more than nothing and at most ten minutes.
+    #[error("a code lives more than 0 and at most 600 seconds")]
+    Lifetime,
+    /// A challenge takes one to ten guesses.
+    #[error("a challenge takes 1 to 10 guesses")]
+    Attempts,
+    /// A challenge sends one to ten messages, with a wait after each.
+    #[error("a challenge sends 1 to 10 messages, with a wait of at least 10 seconds after each")]
+    Sends,
+    /// A budget needs windows, room in the public lane, and at most 100 failures in a row.
+    #[error("a guess budget needs a window, room in it, and 1 to 100 failures in a row")]
+    Budget,
+    /// An operation must be limited by the client's address.
+    #[error("{0} has no limit by client address")]
+    NoAddressLimit(&'static str),
+    /// Guessing would be easier than the declared level allows.
+    #[error(
+        "guessing succeeds with probability {bound:.1e} a year, {:.1} times what level {} allows \
+         ({:.0e}): use longer codes or a smaller budget",
+        bound / level.yearly_bound(), level.name(), level.yearly_bound()
+    )]
+    MissesLevel {
+        /// What was declared.
+        level: Level,
+        /// What the policy reaches.
+        bound: f64,
+    },
+}
+
+/// Turns a count into a float for a probability; exact far beyond any count of guesses.
+pub(super) fn as_float(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}

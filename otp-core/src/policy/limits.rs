@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use super::{Level, LineTypes, PolicyError};
+use crate::quota::{BudgetRules, Quota, Scope};
+
+/// A quota and what it is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopedQuota {
+    /// What it is counted by.
+    pub scope: Scope,
+    /// How many.
+    pub quota: Quota,
+}
+
+/// How much of everything: guesses, messages, requests.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use otp_core::policy::Limits;
+/// use otp_core::quota::{Quota, Scope};
+///
+/// let limits = Limits::recommended()
+///     .on_issue(Scope::Tenant, Quota::rate(500, Duration::from_secs(60))?);
+/// # Ok::<(), otp_core::quota::InvalidQuota>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Limits {
+    level: Level,
+    attempts: u32,
+    sends: u32,
+    cooldowns: Vec<Duration>,
+    budget: BudgetRules,
+    issue: Vec<ScopedQuota>,
+    resend: Vec<ScopedQuota>,
+    verify: Vec<ScopedQuota>,
+    line_types: LineTypes,
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
+
+impl Limits {
+    /// What a service should start with:
+    /// - level [`Standard`](Level::Standard), five guesses a challenge,
+    ///   [`BudgetRules::out_of_band`] over all challenges;
+    /// - four messages a challenge, 60, 120 and 240 seconds apart;
+    /// - five challenges an hour and ten a day for a subject and for a destination, with as many
+    ///   of their own for known devices; twelve messages an hour to a destination by resends;
+    /// - 50 starts, 50 resends and 50 tries in five minutes from one client address (an IPv6 /64
+    ///   is one).
+    #[must_use]
+    pub fn recommended() -> Self {
+        let scoped = |scope, max, window| ScopedQuota {
+            scope,
+            quota: Quota::bounded_window(max, window),
+        };
+        let address = scoped(Scope::Address, 50, FIVE_MINUTES);
+        Self {
+            level: Level::Standard,
+            attempts: 5,
+            sends: 4,
+            cooldowns: [60, 120, 240].map(Duration::from_secs).to_vec(),
+            budget: BudgetRules::out_of_band(),
+            issue: vec![
+                address,
+                scoped(Scope::Subject, 5, HOUR),
+                scoped(Scope::Subject, 10, DAY),
+                scoped(Scope::Destination, 5, HOUR),
+                scoped(Scope::Destination, 10, DAY),
+            ],
+            resend: vec![address, scoped(Scope::Destination, 12, HOUR)],
+            verify: vec![address],
+            line_types: LineTypes::default(),
+        }
+    }
+
+    /// Declares how hard guessing must be. Default: [`Level::Standard`].
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Sets how many guesses a challenge takes. Default: 5; at most 10.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Sets how many messages a challenge sends and the wait after each (the last one repeats).
+    /// Default: 4; 60, 120 and 240 seconds.
+    #[must_use]
+    pub fn with_sends(mut self, sends: u32, cooldowns: Vec<Duration>) -> Self {
+        self.sends = sends;
+        self.cooldowns = cooldowns;
+        self
+    }
+
+    /// Replaces the guess budget. Default: [`BudgetRules::out_of_band`].
+    #[must_use]
+    pub fn with_budget(mut self, budget: BudgetRules) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Replaces the kinds of phone line that are sent to.
+    #[must_use]
+    pub fn with_line_types(mut self, line_types: LineTypes) -> Self {
+        self.line_types = line_types;
+        self
+    }
+
+    /// Adds a quota on starts.
+    #[must_use]
+    pub fn on_issue(mut self, scope: Scope, quota: Quota) -> Self {
+        self.issue.push(ScopedQuota { scope, quota });
+        self
+    }
+
+    /// Adds a quota on resends.
+    #[must_use]
+    pub fn on_resend(mut self, scope: Scope, quota: Quota) -> Self {
+        self.resend.push(ScopedQuota { scope, quota });
+        self
+    }
+
+    /// Adds a quota on tries. A try names a challenge, so only the address and the tenant are
+    /// known before it is counted.
+    #[must_use]
+    pub fn on_verify(mut self, scope: Scope, quota: Quota) -> Self {
+        self.verify.push(ScopedQuota { scope, quota });
+        self
+    }
+
+    /// Drops every quota of a scope, from starts, resends and tries, to put others in their place.
+    #[must_use]
+    pub fn without(mut self, scope: Scope) -> Self {
+        for quotas in [&mut self.issue, &mut self.resend, &mut self.verify] {
+            quotas.retain(|scoped| scoped.scope != scope);
+        }
+        self
+    }
+
+    /// Gives the declared level.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Says how many guesses a challenge takes.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Says how many messages a challenge sends.
+    #[must_use]
+    pub fn sends(&self) -> u32 {
+        self.sends
+    }
+
+    /// Gives the wait after each message.
+    #[must_use]
+    pub fn cooldowns(&self) -> &[Duration] {
+        &self.cooldowns
+    }
+
+    /// Gives the guess budget of codes that are sent.
+    #[must_use]
+    pub fn budget(&self) -> &BudgetRules {
+        &self.budget
+    }
+
+    /// Lists the quotas on starts.
+    #[must_use]
+    pub fn issue(&self) -> &[ScopedQuota] {
+        &self.issue
+    }
+
+    /// Lists the quotas on resends.
+    #[must_use]
+    pub fn resend(&self) -> &[ScopedQuota] {
+        &self.resend
+    }
+
+    /// Lists the quotas on tries.
+    #[must_use]
+    pub fn verify(&self) -> &[ScopedQuota] {
+        &self.verify
+    }
+
+    /// Gives the kinds of phone line that are sent to.
+    #[must_use]
+    pub fn line_types(&self) -> &LineTypes {
+        &self.line_types
+    }
+
+    pub(super) fn validate(&self) -> Result<(), PolicyError> {
+        if !(1..=10).contains(&self.attempts) {
+            return Err(PolicyError::Attempts);
+        }
+        let waits = self.cooldowns.iter().all(|wait| wait.as_secs() >= 10);
+        if !(1..=10).contains(&self.sends) || self.cooldowns.is_empty() || !waits {
+            return Err(PolicyError::Sends);
+        }
+        let windows = &self.budget.windows;
+        let roomy = windows.iter().all(|w| w.public > 0 && !w.window.is_zero());
+        let run = (1..=100).contains(&self.budget.consecutive_limit);
+        if windows.is_empty() || !roomy || !run {
+            return Err(PolicyError::Budget);
+        }
+        let operations = [
+            ("issue", &self.issue),
+            ("resend", &self.resend),
+            ("verify", &self.verify),
+        ];
+        for (name, quotas) in operations {
+            if !quotas.iter().any(|scoped| scoped.scope == Scope::Address) {
+                return Err(PolicyError::NoAddressLimit(name));
+            }
+        }
+        Ok(())
+    }
+}

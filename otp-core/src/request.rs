@@ -1,0 +1,11 @@
+//! Who asks, for whom and why: the values that come with every request.
+
+mod context;
+mod names;
+mod proxy;
+mod subject;
+
+pub use context::{AttemptId, RequestContext, SessionBinding};
+pub use names::{InvalidName, Purpose, RequestId, SubjectId, Tenant};
+pub use proxy::{InvalidNetwork, TrustedProxies};
+pub use subject::{FactorClass, SubjectKey};

@@ -1,0 +1,63 @@
+//! The storage contract: atomic intents, never get and set.
+//!
+//! Each trait's methods say what two racing callers see. A store's clock is its engine's clock;
+//! the caller never sends the time. Write a store in one folder, and prove it with one line,
+//! [`store_conformance!`](crate::store_conformance).
+
+mod admission;
+mod audit;
+mod blocklist;
+mod budget;
+mod challenge;
+mod error;
+mod idempotency;
+mod plan;
+mod quota;
+mod seen;
+
+use std::fmt::Debug;
+
+pub(crate) use admission::refusal;
+pub use admission::{Admission, Findings, Granted};
+pub use audit::{AuditStore, OutboxEntry};
+pub use blocklist::{Block, BlockEntry, BlockKind, BlocklistStore, InvalidBlock};
+pub use budget::{BudgetKey, BudgetReading, BudgetStore};
+pub use challenge::{
+    ChallengeQuery, ChallengeStore, Consume, Insert, Reissue, Reject, Revocation, Target,
+};
+pub use error::{StoreError, StoreErrorKind};
+pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
+pub use plan::{BudgetClaim, Plan, Step};
+pub use quota::QuotaStore;
+pub use seen::{Seen, SeenStore};
+
+/// Everything that a [`Verifier`](crate::verifier::Verifier) keeps in one engine.
+///
+/// Implemented for whatever implements the parts.
+pub trait Store:
+    ChallengeStore
+    + BudgetStore
+    + QuotaStore
+    + BlocklistStore
+    + SeenStore
+    + AuditStore
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<T> Store for T where
+    T: ChallengeStore
+        + BudgetStore
+        + QuotaStore
+        + BlocklistStore
+        + SeenStore
+        + AuditStore
+        + Debug
+        + Send
+        + Sync
+        + 'static
+{
+}

@@ -1,0 +1,11 @@
+//! Conformance suites, doubles, a manual clock and an outbox, for the tests of stores, providers
+//! and hosts.
+
+mod outbox;
+pub mod provider;
+pub mod store;
+
+pub use outbox::Outbox;
+
+pub use crate::clock::ManualClock;
+pub use crate::random::{BrokenRandom, SeededRandom};

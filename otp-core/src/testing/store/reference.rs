@@ -1,0 +1,294 @@
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::StoreFixture;
+use crate::challenge::{AttemptOutcome, Challenge, ResendOutcome};
+use crate::clock::{Clock, ManualClock, SteadyClock, Timestamp};
+use crate::event::{Event, Outcome};
+use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
+use crate::store::{
+    Admission, BlockEntry, BudgetKey, Findings, Granted, IdempotencyKey, OutboxEntry, Plan,
+    RecordedIssue, Step, Store, StoreError, Target,
+};
+
+mod intents;
+mod records;
+
+/// The smallest store that keeps the contract: plain maps behind one lock, every decision by the
+/// pure functions of this crate.
+///
+/// Read it before writing a store: `admit` looks at everything, and reserves only where nothing
+/// stands against the plan. It is for tests and not for service: it has no bound.
+#[derive(Debug)]
+pub struct ReferenceStore {
+    clock: SteadyClock,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// In the order in which they came.
+    pub(super) challenges: Vec<Challenge>,
+    pub(super) budgets: HashMap<BudgetKey, Budget>,
+    pub(super) keys: HashMap<IdempotencyKey, ([u8; 32], RecordedIssue)>,
+    pub(super) quotas: LocalQuotas,
+    pub(super) blocks: Vec<BlockEntry>,
+    pub(super) seen: HashMap<String, Timestamp>,
+    pub(super) outbox: Vec<OutboxEntry>,
+    pub(super) last_sequence: u64,
+}
+
+impl ReferenceStore {
+    /// Makes an empty store on a clock.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let capacity = NonZeroUsize::MIN.saturating_add(1_000_000);
+        Self {
+            clock: SteadyClock::new(clock),
+            state: Mutex::new(State {
+                challenges: Vec::new(),
+                budgets: HashMap::new(),
+                keys: HashMap::new(),
+                quotas: LocalQuotas::with_capacity(capacity),
+                blocks: Vec::new(),
+                seen: HashMap::new(),
+                outbox: Vec::new(),
+                last_sequence: 0,
+            }),
+        }
+    }
+
+    /// Begins an intent: everything is decided under this lock, at this time.
+    fn begin(&self) -> Result<(MutexGuard<'_, State>, Timestamp), StoreError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((state, self.clock.read()?))
+    }
+
+    #[cfg(test)]
+    pub(super) fn forgive_clock(&self) {
+        self.clock.forgive();
+    }
+}
+
+impl State {
+    fn admit(&mut self, plan: &Plan, now: Timestamp) -> Admission {
+        if let Some(granted) = self.issued_before(plan, now) {
+            return Admission {
+                now,
+                findings: Findings::default(),
+                granted: Some(granted),
+            };
+        }
+        let mut findings = Findings {
+            blocked: self.blocked(plan, now),
+            quotas: self.peek(&plan.quotas, now),
+            budget: self.locked(&plan.step, now),
+        };
+        if let Some(reason) = findings.objection() {
+            let event = plan.event.clone().with_outcome(Outcome::Refused, reason);
+            self.record(event, now);
+            return Admission {
+                now,
+                findings,
+                granted: None,
+            };
+        }
+        findings.quotas = self.charge(&plan.quotas, now);
+        let granted = Some(self.grant(&plan.step, now));
+        Admission {
+            now,
+            findings,
+            granted,
+        }
+    }
+
+    /// A repeat is answered before quotas and budget are asked; a block holds for it as well.
+    fn issued_before(&self, plan: &Plan, now: Timestamp) -> Option<Granted> {
+        let Step::Issue {
+            idempotency: Some(claim),
+            ..
+        } = &plan.step
+        else {
+            return None;
+        };
+        let (fingerprint, record) = self.keys.get(&claim.key)?;
+        let holds = now < record.expires_at && self.blocked(plan, now).is_empty();
+        holds.then_some(if *fingerprint == claim.fingerprint {
+            Granted::IssuedBefore(*record)
+        } else {
+            Granted::IdempotencyConflict
+        })
+    }
+
+    fn blocked(&self, plan: &Plan, now: Timestamp) -> Vec<crate::store::Block> {
+        let held = |wanted: &&crate::store::Block| {
+            self.blocks
+                .iter()
+                .any(|entry| entry.block == **wanted && entry.expires_at.is_none_or(|at| now < at))
+        };
+        plan.blocks.iter().filter(held).cloned().collect()
+    }
+
+    /// Says why the budget takes no guess. Only a step that would count something asks it, so
+    /// that a dead challenge does not tell of a lock.
+    fn locked(&self, step: &Step, now: Timestamp) -> Option<BudgetRefusal> {
+        let (key, rules, lane) = match step {
+            Step::Issue { budget, .. } => (budget.key.clone(), &budget.rules, budget.lane),
+            Step::Attempt {
+                target,
+                claim,
+                rules,
+            } => {
+                let found = self.challenges.get(self.target(target, now)?)?;
+                let counts = found.judge_attempt(claim, now) == AttemptOutcome::Reserved;
+                counts.then(|| (key_of(found), rules, found.lane))?
+            }
+            Step::Resend {
+                challenge,
+                claim,
+                rules,
+            } => {
+                let found = self.challenges.get(self.position(challenge)?)?;
+                let counts = found.judge_resend(claim, now) == ResendOutcome::Reserved;
+                counts.then(|| (key_of(found), rules, found.lane))?
+            }
+            Step::Nothing => return None,
+        };
+        let budget = self.budgets.get(&key).cloned().unwrap_or_default();
+        budget.look(rules, lane, now).err()
+    }
+
+    fn grant(&mut self, step: &Step, now: Timestamp) -> Granted {
+        match step {
+            Step::Issue { idempotency, .. } => {
+                if let Some(claim) = idempotency {
+                    let record = (claim.fingerprint, claim.record(now));
+                    self.keys.insert(claim.key.clone(), record);
+                }
+                Granted::Issue
+            }
+            Step::Attempt {
+                target,
+                claim,
+                rules,
+            } => {
+                let position = self.target(target, now);
+                let Some(found) = position.and_then(|at| self.challenges.get_mut(at)) else {
+                    return Granted::NoChallenge(crate::challenge::Refusal::Unknown);
+                };
+                let outcome = found.attempt(claim, now);
+                if outcome == AttemptOutcome::Reserved {
+                    let budget = self.budgets.entry(key_of(found)).or_default();
+                    // It was looked at under this lock, so it is open.
+                    let _ = budget.reserve(rules, found.lane, now);
+                }
+                Granted::Attempt(outcome, Box::new(found.clone()))
+            }
+            Step::Resend {
+                challenge, claim, ..
+            } => {
+                let position = self.position(challenge);
+                let Some(found) = position.and_then(|at| self.challenges.get_mut(at)) else {
+                    return Granted::NoChallenge(crate::challenge::Refusal::Unknown);
+                };
+                let outcome = found.resend(claim, now);
+                Granted::Resend(outcome, Box::new(found.clone()))
+            }
+            Step::Nothing => Granted::Nothing,
+        }
+    }
+
+    pub(super) fn position(&self, id: &crate::challenge::ChallengeId) -> Option<usize> {
+        self.challenges
+            .iter()
+            .position(|challenge| challenge.id == *id)
+    }
+
+    fn target(&self, target: &Target, now: Timestamp) -> Option<usize> {
+        match target {
+            Target::Id(id) => self.position(id),
+            Target::Latest {
+                tenant,
+                subject,
+                purpose,
+                lanes,
+            } => lanes.iter().find_map(|lane| {
+                self.challenges.iter().rposition(|challenge| {
+                    challenge.tenant == *tenant
+                        && challenge.subject == *subject
+                        && challenge.purpose == *purpose
+                        && challenge.lane == *lane
+                        && challenge.is_live(now)
+                })
+            }),
+        }
+    }
+
+    fn charge(&self, claims: &[QuotaClaim], now: Timestamp) -> Vec<QuotaReading> {
+        match self.quotas.check_all(claims, now.as_millis()) {
+            Ok(readings) => readings,
+            Err(refused) => refused.readings().to_vec(),
+        }
+    }
+
+    fn peek(&self, claims: &[QuotaClaim], now: Timestamp) -> Vec<QuotaReading> {
+        let peek = |claim| self.quotas.peek(claim, now.as_millis());
+        claims.iter().map(peek).collect()
+    }
+
+    fn record(&mut self, event: Event, now: Timestamp) {
+        self.last_sequence = self.last_sequence.saturating_add(1);
+        let sequence = self.last_sequence;
+        self.outbox.push(OutboxEntry {
+            sequence,
+            event: event.at(now),
+        });
+    }
+}
+
+pub(super) fn key_of(challenge: &Challenge) -> BudgetKey {
+    BudgetKey {
+        tenant: challenge.tenant.clone(),
+        subject: challenge.subject.clone(),
+        class: challenge.class,
+    }
+}
+
+/// A [`ReferenceStore`] on a clock that the test moves.
+#[derive(Debug)]
+pub struct ReferenceFixture {
+    store: Arc<ReferenceStore>,
+    clock: ManualClock,
+}
+
+impl ReferenceFixture {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        let clock = ManualClock::default();
+        let store = Arc::new(ReferenceStore::new(Arc::new(clock.clone())));
+        Self { store, clock }
+    }
+}
+
+impl Default for ReferenceFixture {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl StoreFixture for ReferenceFixture {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::<ReferenceStore>::clone(&self.store)
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.clock.step_back(by);
+    }
+}

@@ -1,0 +1,135 @@
+//! The handle that a host holds, one use case a file.
+
+mod attempt;
+mod builder;
+mod cancel;
+mod desk;
+mod device;
+mod dispatch;
+mod error;
+mod issue;
+mod request;
+mod resend;
+mod status;
+mod verified;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub use attempt::{Attempt, Claim};
+pub use builder::{Missing, Present, VerifierBuilder};
+pub use device::DeviceToken;
+pub use error::{
+    BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
+};
+pub use request::{Addressed, Dispatch, Issue, Issued};
+pub use status::{Health, Status};
+pub use verified::{AuthenticationMethod, Verified};
+
+use crate::clock::Clock;
+use crate::delivery::{Brand, Catalogue, Route};
+use crate::event::Observer;
+use crate::gate::Gate;
+use crate::hash::CodeHasher;
+use crate::key::KeyRing;
+use crate::policy::{Policy, PolicyError};
+use crate::random::SecureRandom;
+use crate::store::Store;
+
+/// Issues codes and checks them.
+///
+/// Cheap to clone; clones share everything. Every method is safe to call from any number of tasks
+/// and instances at once.
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// # use otp_core::testing::{MemoryStub, Outbox};
+/// use otp_core::prelude::*;
+///
+/// # async fn sign_in(store: impl Store, outbox: Outbox) -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = KeyRing::generate(&OsRandom)?;
+/// let verifier = Verifier::builder(store, keys)
+///     .route(Channel::Sms, Route::primary(outbox))
+///     .limits(Limits::recommended())
+///     .build()?;
+///
+/// let context = RequestContext::from_address("203.0.113.7".parse()?);
+/// let phone = PhoneNumber::parse("+14155550123")?;
+/// let issued = verifier
+///     .issue(Issue::to(phone).for_purpose("login").from(&context))
+///     .await?;
+/// # let code = "";
+/// let verified = verifier.verify(&issued.challenge_id, code, &context).await?;
+/// # Ok(()) }
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    keys: KeyRing,
+    hasher: CodeHasher,
+    routes: BTreeMap<&'static str, Route>,
+    catalogue: Arc<dyn Catalogue>,
+    brand: Brand,
+    gates: Vec<Arc<dyn Gate>>,
+    observers: Vec<Arc<dyn Observer>>,
+    policy: RwLock<Arc<Policy>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn SecureRandom>,
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    fixed_code: Option<crate::challenge::Code>,
+}
+
+impl Verifier {
+    /// Starts a verifier on a store and a key ring. It builds once it has limits and a route;
+    /// before that `build` does not exist.
+    pub fn builder(store: impl Store, keys: KeyRing) -> VerifierBuilder<Missing, Missing> {
+        VerifierBuilder::new(Arc::new(store), keys)
+    }
+
+    /// Gives the policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        let guard = self
+            .inner
+            .policy
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&guard)
+    }
+
+    /// Puts another policy in force, for every request that starts afterwards. Requests under way
+    /// end under the one that they began with.
+    ///
+    /// # Errors
+    /// [`PolicyError`]; then the old one stays.
+    pub fn set_policy(&self, policy: Policy) -> Result<(), PolicyError> {
+        policy.validate()?;
+        let mut guard = self
+            .inner
+            .policy
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *guard = Arc::new(policy);
+        Ok(())
+    }
+
+    /// Gives the store, for the operator's calls.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// Gives the key ring, to rotate it.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.inner.keys
+    }
+}

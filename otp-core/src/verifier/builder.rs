@@ -1,0 +1,235 @@
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use super::{BuildError, Inner, Verifier};
+use crate::challenge::CodeFormat;
+use crate::clock::{Clock, SystemClock};
+use crate::delivery::{Brand, Catalogue, EnglishCatalogue, Route};
+use crate::destination::Channel;
+use crate::event::{Observer, TracingSink};
+use crate::gate::{BlocklistGate, Gate, LineTypeGate, LockoutGate, QuotaGate};
+use crate::hash::CodeHasher;
+use crate::key::KeyRing;
+use crate::policy::{Limits, Policy, ResendCode};
+use crate::random::{OsRandom, SecureRandom};
+use crate::request::Purpose;
+use crate::store::Store;
+
+/// Marks what a builder still needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing;
+
+/// Marks what a builder has.
+#[derive(Clone, Copy, Debug)]
+pub struct Present;
+
+/// Builds a [`Verifier`]. Store and keys come first, limits and at least one route must follow:
+/// without them there is no `build`.
+///
+/// ```compile_fail
+/// use otp_core::prelude::*;
+/// fn no_limits(store: impl Store, keys: KeyRing, route: Route) {
+///     let _ = Verifier::builder(store, keys).route(Channel::Sms, route).build();
+/// }
+/// ```
+/// ```compile_fail
+/// use otp_core::prelude::*;
+/// fn no_route(store: impl Store, keys: KeyRing) {
+///     let _ = Verifier::builder(store, keys).limits(Limits::recommended()).build();
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct VerifierBuilder<L, R> {
+    store: Arc<dyn Store>,
+    keys: KeyRing,
+    policy: Policy,
+    routes: BTreeMap<&'static str, (Channel, Route)>,
+    hasher: Option<CodeHasher>,
+    catalogue: Arc<dyn Catalogue>,
+    brand: Brand,
+    gates: Vec<Arc<dyn Gate>>,
+    observers: Vec<Arc<dyn Observer>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn SecureRandom>,
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    fixed_code: Option<crate::challenge::Code>,
+    needs: PhantomData<(L, R)>,
+}
+
+impl VerifierBuilder<Missing, Missing> {
+    pub(super) fn new(store: Arc<dyn Store>, keys: KeyRing) -> Self {
+        Self {
+            store,
+            keys,
+            policy: Policy::new(Limits::recommended()),
+            routes: BTreeMap::new(),
+            hasher: None,
+            catalogue: Arc::new(EnglishCatalogue),
+            brand: Brand::default(),
+            gates: vec![
+                Arc::new(LineTypeGate),
+                Arc::new(BlocklistGate),
+                Arc::new(LockoutGate),
+                Arc::new(QuotaGate),
+            ],
+            observers: vec![Arc::new(TracingSink)],
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            #[cfg(any(debug_assertions, feature = "danger-preview"))]
+            fixed_code: None,
+            needs: PhantomData,
+        }
+    }
+}
+
+impl<L, R> VerifierBuilder<L, R> {
+    /// Sets how much of everything there may be.
+    pub fn limits(mut self, limits: Limits) -> VerifierBuilder<Present, R> {
+        self.policy = self.policy.with_limits(limits);
+        self.having()
+    }
+
+    /// Sends a channel's messages along a route; a second route for the channel replaces the
+    /// first.
+    pub fn route(mut self, channel: Channel, route: Route) -> VerifierBuilder<L, Present> {
+        self.routes.insert(channel.name(), (channel, route));
+        self.having()
+    }
+
+    /// Registers a purpose with the shape of its codes, or changes one. Default:
+    /// [`Purposes::recommended`](crate::policy::Purposes::recommended).
+    pub fn purpose(mut self, purpose: Purpose, format: CodeFormat) -> Self {
+        self.policy = self.policy.with_purpose(purpose, format);
+        self
+    }
+
+    /// Sets how long a channel's codes live. Default: five minutes, ten for e-mail.
+    pub fn lifetime(mut self, channel: Channel, lifetime: Duration) -> Self {
+        self.policy = self.policy.with_lifetime(channel, lifetime);
+        self
+    }
+
+    /// Sets what a resend carries. Default: a fresh code.
+    pub fn resend_code(mut self, resend: ResendCode) -> Self {
+        self.policy = self.policy.with_resend_code(resend);
+        self
+    }
+
+    /// Sets how codes are stored. Default: [`CodeHasher::argon2id`].
+    pub fn hasher(mut self, hasher: CodeHasher) -> Self {
+        self.hasher = Some(hasher);
+        self
+    }
+
+    /// Sets who speaks in messages. Default: nobody is named.
+    pub fn brand(mut self, brand: Brand) -> Self {
+        self.brand = brand;
+        self
+    }
+
+    /// Replaces the words of messages. Default: English.
+    pub fn catalogue(mut self, catalogue: impl Catalogue) -> Self {
+        self.catalogue = Arc::new(catalogue);
+        self
+    }
+
+    /// Adds a defence after the ones that are always there.
+    pub fn gate(mut self, gate: impl Gate) -> Self {
+        self.gates.push(Arc::new(gate));
+        self
+    }
+
+    /// Adds an observer after the log.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Replaces the clock that device tokens expire by; challenges go by the store's. Default:
+    /// the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Replaces the source of randomness. Default: the operating system's.
+    pub fn random(mut self, random: impl SecureRandom) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// Issues one fixed code to everybody, for a development or staging build. A release build
+    /// has this method with the feature `danger-preview` only. The purpose's code must have the
+    /// code's shape for it to verify.
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    pub fn danger_fixed_code(mut self, code: crate::challenge::Code) -> Self {
+        tracing::warn!(target: "otp_kit", "every code is the same fixed one: never in production");
+        self.fixed_code = Some(code);
+        self
+    }
+
+    fn having<L2, R2>(self) -> VerifierBuilder<L2, R2> {
+        VerifierBuilder {
+            store: self.store,
+            keys: self.keys,
+            policy: self.policy,
+            routes: self.routes,
+            hasher: self.hasher,
+            catalogue: self.catalogue,
+            brand: self.brand,
+            gates: self.gates,
+            observers: self.observers,
+            clock: self.clock,
+            random: self.random,
+            #[cfg(any(debug_assertions, feature = "danger-preview"))]
+            fixed_code: self.fixed_code,
+            needs: PhantomData,
+        }
+    }
+}
+
+impl VerifierBuilder<Present, Present> {
+    /// Builds the verifier.
+    ///
+    /// # Errors
+    /// [`BuildError`] where the policy cannot be or misses its declared level, or where a
+    /// provider does not serve the channel of its route.
+    pub fn build(self) -> Result<Verifier, BuildError> {
+        self.policy.validate()?;
+        for (channel, route) in self.routes.values() {
+            let stranger = route
+                .providers()
+                .find(|provider| !provider.channels().contains(channel));
+            if let Some(provider) = stranger {
+                return Err(BuildError::Provider {
+                    provider: provider.name().to_owned(),
+                    channel: *channel,
+                });
+            }
+        }
+        Ok(Verifier {
+            inner: Arc::new(Inner {
+                store: self.store,
+                keys: self.keys,
+                hasher: self.hasher.unwrap_or_else(CodeHasher::argon2id),
+                routes: self
+                    .routes
+                    .into_iter()
+                    .map(|(name, (_, route))| (name, route))
+                    .collect(),
+                catalogue: self.catalogue,
+                brand: self.brand,
+                gates: self.gates,
+                observers: self.observers,
+                policy: RwLock::new(Arc::new(self.policy)),
+                clock: self.clock,
+                random: self.random,
+                #[cfg(any(debug_assertions, feature = "danger-preview"))]
+                fixed_code: self.fixed_code,
+            }),
+        })
+    }
+}

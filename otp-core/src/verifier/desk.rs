@@ -1,0 +1,138 @@
+//! What every use case does at the door: gather the gates' plans, have the store carry them out,
+//! and let the gates judge.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Verifier;
+use crate::event::{Event, EventKind, Outcome};
+use crate::gate::{Denial, GateRequest, Operation, Wants};
+use crate::store::{Admission, Granted, Plan, Step, StoreError};
+
+/// Why a request did not get past the door.
+#[derive(Debug)]
+pub(super) enum Turned {
+    Away(Denial),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Turned {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A request that got past the door.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) now: crate::clock::Timestamp,
+    pub(super) granted: Granted,
+}
+
+impl Verifier {
+    /// Asks every gate what it wants; a gate may refuse by the request alone.
+    pub(super) async fn wants(
+        &self,
+        request: &GateRequest<'_>,
+        event: &Event,
+    ) -> Result<Wants, Turned> {
+        let mut wants = Wants::default();
+        for gate in &self.inner.gates {
+            if let Err(denial) = gate.plan(request, &mut wants) {
+                let event = event
+                    .clone()
+                    .with_outcome(Outcome::Refused, denial.reason());
+                self.inner.store.append(event.clone()).await?;
+                self.observe(&event);
+                return Err(Turned::Away(denial));
+            }
+        }
+        Ok(wants)
+    }
+
+    /// Has the store carry the plan out, and lets the gates judge.
+    pub(super) async fn admit(
+        &self,
+        request: &GateRequest<'_>,
+        wants: Wants,
+        step: Step,
+        event: &Event,
+    ) -> Result<Admitted, Turned> {
+        let plan = Plan {
+            blocks: wants.blocks,
+            quotas: wants.quotas,
+            step,
+            event: event.clone(),
+        };
+        let admission = self.inner.store.admit(&plan).await?;
+        for gate in &self.inner.gates {
+            if let Err(denial) = gate.judge(request, &admission) {
+                self.turned_away(request, &admission, &denial, event)
+                    .await?;
+                return Err(Turned::Away(denial));
+            }
+        }
+        let now = admission.now;
+        match (admission.granted, admission.findings.objection()) {
+            (Some(granted), None) => Ok(Admitted { now, granted }),
+            // The store refused for something that no gate of this verifier judges.
+            _ => Err(Turned::Away(Denial::Other("refused".into()))),
+        }
+    }
+
+    /// Makes a refusal known. The store has the record already where the refusal was its own.
+    async fn turned_away(
+        &self,
+        request: &GateRequest<'_>,
+        admission: &Admission,
+        denial: &Denial,
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        let refused = event
+            .clone()
+            .at(admission.now)
+            .with_outcome(Outcome::Refused, denial.reason());
+        if admission.findings.objection().is_none() {
+            self.inner.store.append(refused.clone()).await?;
+        }
+        self.observe(&refused);
+        if matches!(denial, Denial::Limited(_)) {
+            let mut exceeded = refused;
+            exceeded.kind = EventKind::RateLimitExceeded;
+            self.observe(&exceeded);
+            tracing::warn!(
+                target: "otp_kit",
+                operation = request.operation.name(),
+                reason = %denial.reason(),
+                "Rate limit exceeded"
+            );
+        }
+        Ok(())
+    }
+
+    /// Shows an event to every observer; one that panics does not harm the request.
+    pub(super) fn observe(&self, event: &Event) {
+        for observer in &self.inner.observers {
+            let seen = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
+            if seen.is_err() {
+                tracing::error!(target: "otp_kit", "an observer panicked");
+            }
+        }
+    }
+
+    /// Adds a record that no store intent carries, and shows it.
+    pub(super) async fn record(&self, event: Event) -> Result<(), StoreError> {
+        self.inner.store.append(event.clone()).await?;
+        self.observe(&event);
+        Ok(())
+    }
+}
+
+impl Operation {
+    pub(super) const fn event(self) -> EventKind {
+        match self {
+            Self::Issue => EventKind::ChallengeIssued,
+            Self::Resend => EventKind::ChallengeResent,
+            Self::Verify => EventKind::ValidationAttempt,
+        }
+    }
+}

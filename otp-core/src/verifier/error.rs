@@ -1,0 +1,314 @@
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::Issued;
+use crate::delivery::{DispatchCertainty, RouteFailure};
+use crate::destination::{Channel, ChannelMismatch};
+use crate::gate::Denial;
+use crate::hash::Busy;
+use crate::policy::PolicyError;
+use crate::quota::QuotaReading;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// Says why a verifier does not build.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The policy cannot be.
+    #[error("the policy is refused")]
+    Policy(#[from] PolicyError),
+    /// A provider of a route does not serve the route's channel.
+    #[error("provider {provider} does not serve {}", channel.name())]
+    Provider {
+        /// The provider.
+        provider: String,
+        /// The route's channel.
+        channel: Channel,
+    },
+}
+
+/// A limit was met. It says when to come back and what the limits are, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Throttled {
+    retry_after: Duration,
+    readings: Vec<QuotaReading>,
+}
+
+impl Throttled {
+    pub(super) fn by(readings: Vec<QuotaReading>) -> Self {
+        let retry_after = readings
+            .iter()
+            .filter_map(QuotaReading::retry_after)
+            .max()
+            .unwrap_or_default();
+        Self {
+            retry_after,
+            readings,
+        }
+    }
+
+    pub(super) fn until(retry_after: Duration) -> Self {
+        Self {
+            retry_after,
+            readings: Vec::new(),
+        }
+    }
+
+    /// Says how long to wait: what HTTP's `Retry-After` is made of.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after
+    }
+
+    /// Gives every limit that was looked at: what HTTP's `RateLimit` is made of.
+    #[must_use]
+    pub fn readings(&self) -> &[QuotaReading] {
+        &self.readings
+    }
+}
+
+/// Something of ours is down. Nothing was accepted; try again later.
+#[derive(Debug, Error)]
+#[error("unavailable")]
+pub struct Unavailable {
+    kind: StoreErrorKind,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Unavailable {
+    pub(super) fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            source: source.into(),
+        }
+    }
+
+    /// Says what the store answered; for operators.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
+        Self {
+            kind: error.kind(),
+            source: Box::new(error),
+        }
+    }
+}
+
+/// No provider took the message.
+#[derive(Debug)]
+pub struct NotSent {
+    pub(super) failure: RouteFailure,
+    pub(super) issued: Issued,
+}
+
+impl NotSent {
+    /// Says whether it may reach the person all the same. Then the challenge stays live and its
+    /// code works; where it surely was not sent, the challenge is gone.
+    #[must_use]
+    pub fn certainty(&self) -> DispatchCertainty {
+        self.failure.certainty()
+    }
+
+    /// Gives what each provider answered; for operators, never for the claimant.
+    #[must_use]
+    pub fn failure(&self) -> &RouteFailure {
+        &self.failure
+    }
+
+    /// Gives the challenge, which is live only where the outcome is unknown.
+    #[must_use]
+    pub fn issued(&self) -> &Issued {
+        &self.issued
+    }
+}
+
+/// Says why no code was issued.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The purpose is not registered in the policy.
+    #[error("the purpose is not registered")]
+    UnknownPurpose,
+    /// The channel has no route.
+    #[error("no route for {}", .0.name())]
+    NoRoute(Channel),
+    /// The destination is not one of the channel's.
+    #[error("the destination does not fit the channel")]
+    Channel(#[from] ChannelMismatch),
+    /// The destination is of a kind that policy does not send to.
+    #[error("not sent to this kind of destination")]
+    Destination(&'static str),
+    /// The idempotency key is not 1 to 128 visible ASCII characters.
+    #[error("an idempotency key is 1 to 128 visible ascii characters")]
+    InvalidIdempotencyKey,
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyConflict,
+    /// A limit was met.
+    #[error("too many requests")]
+    Throttled(Throttled),
+    /// The subject's guess budget takes none for a time, so no code is sent either.
+    #[error("account temporarily locked")]
+    Locked(Throttled),
+    /// The authenticator is disabled until it is bound anew.
+    #[error("disabled until bound anew")]
+    Disabled,
+    /// Somebody or something in the request is blocked.
+    #[error("refused")]
+    Blocked,
+    /// The hashing pool is full.
+    #[error("busy")]
+    Busy(Throttled),
+    /// No provider took the message.
+    #[error("the message was not sent")]
+    NotSent(Box<NotSent>),
+    /// Something of ours is down; nothing was issued.
+    #[error("unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// Says why nothing more was sent for a challenge.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ResendError {
+    /// There is no such live challenge: unknown, expired, consumed, revoked or used up, which are
+    /// not told apart.
+    #[error("the challenge is not live")]
+    Rejected,
+    /// It is too early; or every message of the challenge was sent, and only a new one helps.
+    #[error("too early to send again")]
+    TooEarly(Throttled),
+    /// Every message that a challenge sends was sent.
+    #[error("no more messages for this challenge")]
+    NoneLeft,
+    /// A limit was met.
+    #[error("too many requests")]
+    Throttled(Throttled),
+    /// The subject's guess budget takes none for a time.
+    #[error("account temporarily locked")]
+    Locked(Throttled),
+    /// The authenticator is disabled until it is bound anew.
+    #[error("disabled until bound anew")]
+    Disabled,
+    /// Somebody or something in the request is blocked.
+    #[error("refused")]
+    Blocked,
+    /// The hashing pool is full.
+    #[error("busy")]
+    Busy(Throttled),
+    /// No provider took the message. The challenge stays live.
+    #[error("the message was not sent")]
+    NotSent(Box<NotSent>),
+    /// Something of ours is down.
+    #[error("unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// Says why a code was not accepted.
+///
+/// Tell the claimant [`Rejected`](Self::Rejected) in one fixed sentence: unknown, expired,
+/// consumed, revoked, malformed and wrong are one, on purpose. The audit event says which.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The code is not valid here and now.
+    #[error("invalid code")]
+    Rejected,
+    /// A limit was met; no guess was counted.
+    #[error("too many requests")]
+    Throttled(Throttled),
+    /// The subject's guess budget takes none for a time; nothing was compared.
+    #[error("account temporarily locked")]
+    Locked(Throttled),
+    /// The authenticator is disabled until it is bound anew; nothing was compared.
+    #[error("disabled until bound anew")]
+    Disabled,
+    /// Somebody or something in the request is blocked; nothing was compared.
+    #[error("refused")]
+    Blocked,
+    /// The hashing pool is full; no guess was counted.
+    #[error("busy")]
+    Busy(Throttled),
+    /// Something of ours is down. Nothing was accepted; repeating the try with the same attempt
+    /// id is never counted twice.
+    #[error("unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// Says why a challenge was not cancelled.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CancelError {
+    /// Something of ours is down; the challenge may still be live.
+    #[error("unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+impl From<Busy> for Throttled {
+    fn from(busy: Busy) -> Self {
+        Self::until(busy.retry_after)
+    }
+}
+
+macro_rules! from_failures {
+    ($($error:ident),+) => {$(
+        impl From<StoreError> for $error {
+            fn from(error: StoreError) -> Self {
+                Self::Unavailable(error.into())
+            }
+        }
+
+        impl From<Busy> for $error {
+            fn from(busy: Busy) -> Self {
+                Self::Busy(busy.into())
+            }
+        }
+
+        impl From<Denial> for $error {
+            fn from(denial: Denial) -> Self {
+                match denial {
+                    Denial::Limited(readings) => Self::Throttled(Throttled::by(readings)),
+                    Denial::Locked(wait) => Self::Locked(Throttled::until(wait)),
+                    Denial::Disabled => Self::Disabled,
+                    other => Self::refused(&other),
+                }
+            }
+        }
+    )+};
+}
+
+from_failures!(IssueError, ResendError, VerifyError);
+
+impl IssueError {
+    fn refused(denial: &Denial) -> Self {
+        match denial {
+            Denial::Destination(reason) => Self::Destination(reason),
+            _ => Self::Blocked,
+        }
+    }
+}
+
+impl ResendError {
+    fn refused(_: &Denial) -> Self {
+        Self::Blocked
+    }
+}
+
+impl VerifyError {
+    fn refused(_: &Denial) -> Self {
+        Self::Blocked
+    }
+}
+
+impl From<StoreError> for CancelError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}

@@ -1,0 +1,189 @@
+use std::time::SystemTime;
+
+use crate::challenge::ChallengeId;
+use crate::delivery::Locale;
+use crate::destination::{Channel, Destination};
+use crate::request::{RequestContext, SubjectId, SubjectKey, Tenant};
+
+/// Whether `issue` waits for the provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dispatch {
+    /// Waits until a provider accepts or refuses, so that the caller can say that it failed. The
+    /// default.
+    #[default]
+    Await,
+    /// Answers at once and sends in a task of its own: for flows where the time of the answer
+    /// would tell whether an account exists.
+    Background,
+}
+
+/// Whom a code goes to; what is still missing is what it is for.
+#[derive(Clone, Debug)]
+pub struct Addressed {
+    recipient: Recipient,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Recipient {
+    Person(Destination),
+    Nobody { claimed: String, channel: Channel },
+}
+
+/// A request for a code.
+///
+/// # Examples
+/// ```
+/// use otp_core::destination::PhoneNumber;
+/// use otp_core::request::{RequestContext, SubjectId};
+/// use otp_core::verifier::Issue;
+///
+/// let phone = PhoneNumber::parse("+14155550123")?;
+/// let issue = Issue::to(phone)
+///     .for_purpose("mfa")
+///     .for_subject(SubjectId::new("user-1")?)
+///     .from(RequestContext::from_address("203.0.113.7".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Issue {
+    pub(super) recipient: Recipient,
+    pub(super) purpose: String,
+    pub(super) tenant: Tenant,
+    pub(super) subject: Option<SubjectId>,
+    pub(super) channel: Option<Channel>,
+    pub(super) locale: Locale,
+    pub(super) dispatch: Dispatch,
+    pub(super) idempotency_key: Option<String>,
+    pub(super) context: RequestContext,
+}
+
+impl Issue {
+    /// Sends the code to a phone number or an e-mail address.
+    #[must_use]
+    pub fn to(destination: impl Into<Destination>) -> Addressed {
+        Addressed {
+            recipient: Recipient::Person(destination.into()),
+        }
+    }
+
+    /// Answers as if a code had been sent, for a name that no account has. The challenge behaves
+    /// like any other (limits, resends, guesses, locks), no message leaves, and no code fits it.
+    /// Use [`Dispatch::Background`] for it and for the real ones alike, so that time does not tell
+    /// them apart either.
+    #[must_use]
+    pub fn decoy(claimed: &str, channel: Channel) -> Addressed {
+        Addressed {
+            recipient: Recipient::Nobody {
+                claimed: claimed.chars().take(256).collect(),
+                channel,
+            },
+        }
+    }
+
+    /// Names the account that the code is for. Without one, budgets and limits are kept by the
+    /// destination.
+    #[must_use]
+    pub fn for_subject(mut self, subject: SubjectId) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// Names the tenant. Default: [`Tenant::default`].
+    #[must_use]
+    pub fn for_tenant(mut self, tenant: Tenant) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Chooses the channel. Default: SMS for a phone number, e-mail for an address.
+    #[must_use]
+    pub fn over(mut self, channel: Channel) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Chooses the language. Default: English.
+    #[must_use]
+    pub fn in_locale(mut self, locale: Locale) -> Self {
+        self.locale = locale;
+        self
+    }
+
+    /// Says whether to wait for the provider. Default: [`Dispatch::Await`].
+    #[must_use]
+    pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
+        self
+    }
+
+    /// Names the request, so that repeating it makes no second challenge and no second message
+    /// while the first one lives. The same name with another request is an error.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: &str) -> Self {
+        self.idempotency_key = Some(key.to_owned());
+        self
+    }
+
+    /// Says where the request comes from. Without it the request counts in the strict bucket of
+    /// those whose address is unknown.
+    #[must_use]
+    pub fn from(mut self, context: impl Into<RequestContext>) -> Self {
+        self.context = context.into();
+        self
+    }
+
+    pub(super) fn subject_key(&self) -> SubjectKey {
+        match (&self.subject, &self.recipient) {
+            (Some(subject), _) => SubjectKey::of_subject(subject),
+            (None, Recipient::Person(destination)) => SubjectKey::of_destination(destination),
+            (None, Recipient::Nobody { claimed, .. }) => SubjectKey::of_claim(claimed),
+        }
+    }
+
+    pub(super) fn destination(&self) -> Option<&Destination> {
+        match &self.recipient {
+            Recipient::Person(destination) => Some(destination),
+            Recipient::Nobody { .. } => None,
+        }
+    }
+
+    pub(super) fn channel(&self) -> Channel {
+        match (&self.recipient, self.channel) {
+            (_, Some(channel)) => channel,
+            (Recipient::Person(destination), None) => destination.default_channel(),
+            (Recipient::Nobody { channel, .. }, None) => *channel,
+        }
+    }
+}
+
+impl Addressed {
+    /// Says what the code is for, by the name of a purpose that the policy registers.
+    #[must_use]
+    pub fn for_purpose(self, purpose: impl AsRef<str>) -> Issue {
+        Issue {
+            recipient: self.recipient,
+            purpose: purpose.as_ref().chars().take(64).collect(),
+            tenant: Tenant::default(),
+            subject: None,
+            channel: None,
+            locale: Locale::default(),
+            dispatch: Dispatch::default(),
+            idempotency_key: None,
+            context: RequestContext::default(),
+        }
+    }
+}
+
+/// A code that was issued. It holds nothing that tells a real one from a decoy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Issued {
+    /// The challenge, to be sent back with the code.
+    pub challenge_id: ChallengeId,
+    /// When it ends, by the store's clock.
+    pub expires_at: SystemTime,
+    /// When a further message may be asked for.
+    pub resend_at: SystemTime,
+    /// How the message was sent.
+    pub channel: Channel,
+}

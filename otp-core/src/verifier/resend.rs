@@ -1,0 +1,213 @@
+use super::desk::Turned;
+use super::dispatch::Parcel;
+use super::issue::{CODE, row_aad};
+use super::request::{Dispatch, Issued};
+use super::verify::opened;
+use super::{ResendError, Throttled, Unavailable, Verifier};
+use crate::challenge::{Challenge, ChallengeId, Code, Refusal, ResendClaim, ResendOutcome};
+use crate::delivery::Locale;
+use crate::event::{Event, EventKind, Outcome};
+use crate::gate::{GateRequest, Operation};
+use crate::key::{KeySet, open, seal};
+use crate::policy::{Policy, ResendCode};
+use crate::random::RandomError;
+use crate::request::{RequestContext, Tenant};
+use crate::store::{Granted, Reissue, Step};
+
+impl Verifier {
+    /// Sends a further message for a challenge.
+    ///
+    /// The challenge keeps its guesses, its budget and its end; by default the message carries a
+    /// fresh code, and the one before is worth nothing from then on. Of racing calls one sends.
+    ///
+    /// # Errors
+    /// [`ResendError`]. An unknown, ended or foreign challenge is [`ResendError::Rejected`].
+    ///
+    /// # Cancellation
+    /// A dropped call may have used one of the challenge's sends.
+    pub async fn resend(
+        &self,
+        challenge: &ChallengeId,
+        context: impl Into<RequestContext>,
+    ) -> Result<Issued, ResendError> {
+        self.resend_for(&Tenant::default(), challenge, context, Dispatch::Await)
+            .await
+    }
+
+    /// Sends a further message for a challenge of a tenant's, waiting for the provider or not.
+    ///
+    /// # Errors
+    /// As [`resend`](Self::resend).
+    pub async fn resend_for(
+        &self,
+        tenant: &Tenant,
+        challenge: &ChallengeId,
+        context: impl Into<RequestContext>,
+        dispatch: Dispatch,
+    ) -> Result<Issued, ResendError> {
+        let context = context.into();
+        let policy = self.policy();
+        let keys = self.inner.keys.snapshot();
+        // The limits of a resend are those of the challenge's own destination, so it is read
+        // first; what is decided is decided in the admission, on the challenge as it is then.
+        let known = self.inner.store.find(challenge).await?;
+        let known = known.filter(|known| known.tenant == *tenant);
+        let destination = known.as_ref().and_then(|known| opened(&keys, known));
+        let event = Event::new(EventKind::ChallengeResent, tenant)
+            .from_request(&context)
+            .naming(challenge);
+        let event = match &known {
+            Some(known) => event.of_challenge(known),
+            None => event,
+        };
+        let request = GateRequest {
+            operation: Operation::Resend,
+            tenant,
+            subject: known.as_ref().map(|known| &known.subject),
+            destination: destination.as_ref(),
+            channel: known.as_ref().map(|known| known.channel),
+            purpose: known.as_ref().map(|known| &known.purpose),
+            lane: known.as_ref().map(|known| known.lane).unwrap_or_default(),
+            context: &context,
+            policy: &policy,
+        };
+        let wants = self.wants(&request, &event).await?;
+        let slot = self.inner.hasher.reserve()?;
+        let step = resend_step(&policy, tenant, challenge, &context);
+        let admitted = self.admit(&request, wants, step, &event).await?;
+        let event = event.at(admitted.now);
+        let mut challenge = match admitted.granted {
+            Granted::Resend(outcome, challenge) => {
+                self.granted(outcome, *challenge, &event).await?
+            }
+            _ => return Err(self.refused(&event, Refusal::Unknown.name()).await),
+        };
+        let code = self.resent_code(&policy, &keys, &mut challenge)?;
+        challenge.key_id = *keys.current().id();
+        challenge.digest = self
+            .digest(slot, &keys, &challenge, code.expose())
+            .await
+            .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?;
+        self.inner
+            .store
+            .reissue(Reissue {
+                challenge: challenge.id,
+                channel: challenge.channel,
+                key_id: challenge.key_id,
+                digest: challenge.digest.clone(),
+                sealed_code: challenge.sealed_code.clone(),
+                event: event.clone(),
+            })
+            .await?;
+        self.observe(&event);
+        let issued = Issued::of(&challenge);
+        let Some(route) = self.route_of(&challenge) else {
+            return Err(ResendError::Blocked);
+        };
+        let life = challenge.expires_at.since(admitted.now);
+        let parcel = Parcel::with(
+            &challenge,
+            code,
+            destination,
+            route,
+            Locale::default(),
+            &context,
+            life,
+        );
+        self.dispatch(dispatch, parcel, issued.clone())
+            .await
+            .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))?;
+        Ok(issued)
+    }
+
+    async fn granted(
+        &self,
+        outcome: ResendOutcome,
+        challenge: Challenge,
+        event: &Event,
+    ) -> Result<Challenge, ResendError> {
+        match outcome {
+            ResendOutcome::Reserved => Ok(challenge),
+            ResendOutcome::Wait(wait) => {
+                drop(self.refused(event, "cooldown").await);
+                Err(ResendError::TooEarly(Throttled::until(wait)))
+            }
+            ResendOutcome::NoneLeft => {
+                drop(self.refused(event, "sends_exhausted").await);
+                Err(ResendError::NoneLeft)
+            }
+            ResendOutcome::Refused(refusal) => Err(self.refused(event, refusal.name()).await),
+        }
+    }
+
+    async fn refused(&self, event: &Event, reason: &'static str) -> ResendError {
+        let refused = event.clone().with_outcome(Outcome::Refused, reason);
+        match self.record(refused).await {
+            Ok(()) => ResendError::Rejected,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Gives the code of a further message: a fresh one, or the sealed one where policy keeps it.
+    fn resent_code(
+        &self,
+        policy: &Policy,
+        keys: &KeySet,
+        challenge: &mut Challenge,
+    ) -> Result<Code, ResendError> {
+        let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
+        if let (ResendCode::Same, Some(sealed)) = (policy.resend_code(), &challenge.sealed_code) {
+            let opened = open(keys, &aad, sealed).ok();
+            let kept = opened.and_then(|text| {
+                let text = std::str::from_utf8(text.expose()).ok()?;
+                Code::normalise(challenge.format, text).ok()
+            });
+            if let Some(code) = kept {
+                return Ok(code);
+            }
+        }
+        let code = self.new_code(challenge.format)?;
+        challenge.sealed_code = match policy.resend_code() {
+            ResendCode::Same if !challenge.is_decoy() => Some(
+                seal(keys, self.random(), &aad, code.expose().as_bytes())
+                    .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?,
+            ),
+            _ => None,
+        };
+        Ok(code)
+    }
+}
+
+fn resend_step(
+    policy: &Policy,
+    tenant: &Tenant,
+    challenge: &ChallengeId,
+    context: &RequestContext,
+) -> Step {
+    let limits = policy.limits();
+    Step::Resend {
+        challenge: *challenge,
+        claim: ResendClaim {
+            tenant: tenant.clone(),
+            binding: context.binding().cloned(),
+            send_limit: limits.sends(),
+            cooldowns: limits.cooldowns().to_vec(),
+        },
+        rules: limits.budget().clone(),
+    }
+}
+
+impl From<Turned> for ResendError {
+    fn from(turned: Turned) -> Self {
+        match turned {
+            Turned::Away(denial) => denial.into(),
+            Turned::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RandomError> for ResendError {
+    fn from(error: RandomError) -> Self {
+        Self::Unavailable(Unavailable::because(error))
+    }
+}

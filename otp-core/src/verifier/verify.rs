@@ -1,0 +1,338 @@
+use super::attempt::{Attempt, Claim, ClaimKind};
+use super::desk::Turned;
+use super::issue::{DESTINATION, binding, row_aad};
+use super::{Unavailable, Verified, Verifier, VerifyError};
+use crate::challenge::{
+    AttemptClaim, AttemptOutcome, Challenge, Code, ConsumeOutcome, Lane, RecordedAnswer, Refusal,
+    TypedShape,
+};
+use crate::clock::Timestamp;
+use crate::destination::Destination;
+use crate::event::{Event, EventKind, Outcome};
+use crate::gate::{GateRequest, Operation};
+use crate::hash::{Comparison, HashSlot, MismatchReason};
+use crate::key::{KeySet, open};
+use crate::request::{AttemptId, RequestContext};
+use crate::store::{Consume, Granted, Reject, Step, Target};
+
+impl Verifier {
+    /// Checks a code, and takes the challenge's one success where it is right.
+    ///
+    /// The guess is counted on the challenge and on the subject's budget, in a step of its own,
+    /// before anything is compared; cancelling the call, crashing or losing the answer does not
+    /// undo it. Of any number of racing right codes one gets a [`Verified`]. Unknown, expired,
+    /// consumed, revoked, malformed and wrong take the same way and give the same answer. Two
+    /// store round trips.
+    ///
+    /// # Errors
+    /// [`VerifyError`]; no failure of ours is ever an acceptance.
+    ///
+    /// # Cancellation
+    /// A dropped call may have counted a guess, or consumed the challenge. Repeat it with the
+    /// same [`Attempt::with_id`] to hear what came of it.
+    pub async fn verify(
+        &self,
+        challenge: impl Into<Claim>,
+        attempt: impl Into<Attempt>,
+        context: impl Into<RequestContext>,
+    ) -> Result<Verified, VerifyError> {
+        self.check(challenge.into(), attempt.into(), context.into())
+            .await
+    }
+
+    async fn check(
+        &self,
+        claim: Claim,
+        attempt: Attempt,
+        context: RequestContext,
+    ) -> Result<Verified, VerifyError> {
+        let policy = self.policy();
+        let keys = self.inner.keys.snapshot();
+        let event =
+            Event::new(EventKind::ValidationAttempt, &attempt.tenant).from_request(&context);
+        let request = GateRequest {
+            operation: Operation::Verify,
+            tenant: &attempt.tenant,
+            subject: None,
+            destination: None,
+            channel: None,
+            purpose: attempt.purpose.as_ref(),
+            lane: Lane::Public,
+            context: &context,
+            policy: &policy,
+        };
+        let target = self.target(&policy, &keys, claim, &attempt, &context);
+        let event = match &target {
+            Some(Target::Id(id)) => event.naming(id),
+            Some(Target::Latest { subject, .. }) => event.about(subject),
+            None => event,
+        };
+        let rules = policy.limits().budget().clone();
+        let shape = TypedShape::of(attempt.typed.expose());
+        let step = match (target, shape) {
+            (Some(target), Some(shape)) => Step::Attempt {
+                target,
+                claim: attempt_claim(&keys, &attempt, shape, &context),
+                rules: rules.clone(),
+            },
+            _ => Step::Nothing,
+        };
+        let wants = self.wants(&request, &event).await?;
+        // A place in the hashing pool comes before the guess: shedding never costs one.
+        let slot = self.inner.hasher.reserve()?;
+        let admitted = self.admit(&request, wants, step, &event).await?;
+        let now = admitted.now;
+        let desk = Desk {
+            verifier: self,
+            keys: &keys,
+            attempt: &attempt,
+            rules,
+            event: event.at(now),
+            now,
+        };
+        match admitted.granted {
+            Granted::Attempt(outcome, challenge) => desk.decide(slot, outcome, *challenge).await,
+            Granted::NoChallenge(refusal) => desk.refuse(slot, refusal).await,
+            _ if shape.is_some() => desk.refuse(slot, Refusal::Unknown).await,
+            _ => desk.refuse(slot, Refusal::Malformed).await,
+        }
+    }
+
+    fn target(
+        &self,
+        policy: &crate::policy::Policy,
+        keys: &KeySet,
+        claim: Claim,
+        attempt: &Attempt,
+        context: &RequestContext,
+    ) -> Option<Target> {
+        match claim.0 {
+            ClaimKind::Id(id) => Some(Target::Id(id)),
+            ClaimKind::Latest { subject, purpose } => {
+                let (purpose, _) = policy.purposes().find(&purpose)?;
+                let known = self.lane(keys, &attempt.tenant, &subject, context);
+                Some(Target::Latest {
+                    tenant: attempt.tenant.clone(),
+                    subject,
+                    purpose: purpose.clone(),
+                    lanes: match known {
+                        Lane::KnownDevice => vec![Lane::KnownDevice, Lane::Public],
+                        Lane::Public => vec![Lane::Public],
+                    },
+                })
+            }
+            ClaimKind::Nothing => None,
+        }
+    }
+}
+
+fn attempt_claim(
+    keys: &KeySet,
+    attempt: &Attempt,
+    shape: TypedShape,
+    context: &RequestContext,
+) -> AttemptClaim {
+    let fingerprints = |id: &AttemptId| {
+        let current = keys.current().id();
+        let older = keys.ids().filter(|key| *key != current);
+        std::iter::once(current)
+            .chain(older)
+            .filter_map(|key| keys.get(key))
+            .map(|key| fingerprint(key, id, attempt.typed.expose()))
+            .collect()
+    };
+    AttemptClaim {
+        tenant: attempt.tenant.clone(),
+        purpose: attempt.purpose.clone(),
+        binding: context.binding().cloned(),
+        shape,
+        id: attempt.id.as_ref().map(|id| (id.clone(), fingerprints(id))),
+    }
+}
+
+/// Hashes a typed code with its attempt id: enough to know a repeat, nothing to guess by.
+fn fingerprint(key: &crate::key::KeyMaterial, id: &AttemptId, typed: &str) -> [u8; 16] {
+    let parts: [&[u8]; 3] = [b"attempt", id.as_str().as_bytes(), typed.as_bytes()];
+    let mac = crate::key::mac(key.code_key(), &parts);
+    mac.as_bytes()
+        .first_chunk::<16>()
+        .copied()
+        .unwrap_or_default()
+}
+
+/// One try after it was admitted.
+struct Desk<'a> {
+    verifier: &'a Verifier,
+    keys: &'a KeySet,
+    attempt: &'a Attempt,
+    rules: crate::quota::BudgetRules,
+    event: Event,
+    now: Timestamp,
+}
+
+impl Desk<'_> {
+    async fn decide(
+        self,
+        slot: HashSlot,
+        outcome: AttemptOutcome,
+        challenge: Challenge,
+    ) -> Result<Verified, VerifyError> {
+        match outcome {
+            AttemptOutcome::Reserved | AttemptOutcome::Resumed => {
+                self.compare(slot, challenge).await
+            }
+            AttemptOutcome::Replayed(RecordedAnswer::Right) => {
+                burn(slot).await?;
+                self.verified(challenge, true)
+            }
+            AttemptOutcome::Replayed(RecordedAnswer::Wrong) => {
+                self.refuse_known(slot, challenge, "repeated_wrong_code")
+                    .await
+            }
+            AttemptOutcome::Refused(refusal) => {
+                self.refuse_known(slot, challenge, refusal.name()).await
+            }
+        }
+    }
+
+    async fn compare(
+        mut self,
+        slot: HashSlot,
+        challenge: Challenge,
+    ) -> Result<Verified, VerifyError> {
+        self.event = self.event.of_challenge(&challenge);
+        let counted = Some((challenge.id, self.attempt.id.clone()));
+        let Ok(code) = Code::normalise(challenge.format, self.attempt.typed.expose()) else {
+            burn(slot).await?;
+            return self.reject(counted, Refusal::Malformed.name()).await;
+        };
+        let id = challenge.id.to_string();
+        let compared = slot
+            .verify(
+                self.keys,
+                &binding(&challenge, &id),
+                code.expose(),
+                &challenge.digest,
+            )
+            .await
+            .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))?;
+        match compared {
+            Comparison::Match { .. } => self.consume(challenge).await,
+            Comparison::Mismatch(reason) => self.reject(counted, mismatch(reason)).await,
+        }
+    }
+
+    async fn consume(self, challenge: Challenge) -> Result<Verified, VerifyError> {
+        let store = &self.verifier.inner.store;
+        let outcome = store
+            .consume(Consume {
+                challenge: challenge.id,
+                digest: challenge.digest.clone(),
+                by: self.attempt.id.clone(),
+                event: self.event.clone(),
+            })
+            .await?;
+        match outcome {
+            ConsumeOutcome::Won => {
+                self.verifier.observe(&self.event);
+                self.verified(challenge, false)
+            }
+            ConsumeOutcome::WonBefore => self.verified(challenge, true),
+            ConsumeOutcome::Lost(refusal) => {
+                let lost = self.event.with_outcome(Outcome::Refused, refusal.name());
+                self.verifier.observe(&lost);
+                Err(VerifyError::Rejected)
+            }
+        }
+    }
+
+    fn verified(&self, challenge: Challenge, repeated: bool) -> Result<Verified, VerifyError> {
+        let destination = opened(self.keys, &challenge).ok_or_else(|| {
+            let why = "the destination of a consumed challenge does not open";
+            VerifyError::Unavailable(Unavailable::because(why))
+        })?;
+        Ok(Verified {
+            challenge: challenge.id,
+            tenant: challenge.tenant,
+            subject: challenge.subject,
+            purpose: challenge.purpose,
+            channel: challenge.channel,
+            lane: challenge.lane,
+            destination,
+            at: self.now,
+            repeated,
+        })
+    }
+
+    async fn refuse_known(
+        mut self,
+        slot: HashSlot,
+        challenge: Challenge,
+        reason: &'static str,
+    ) -> Result<Verified, VerifyError> {
+        // Another tenant's challenge is unknown here, in the record too.
+        if challenge.tenant == self.attempt.tenant {
+            self.event = self.event.of_challenge(&challenge);
+        }
+        burn(slot).await?;
+        self.reject(None, reason).await
+    }
+
+    async fn refuse(self, slot: HashSlot, refusal: Refusal) -> Result<Verified, VerifyError> {
+        burn(slot).await?;
+        self.reject(None, refusal.name()).await
+    }
+
+    /// Writes the refusal: the same second round trip for every kind of it.
+    async fn reject(
+        self,
+        counted: Option<(crate::challenge::ChallengeId, Option<AttemptId>)>,
+        reason: &'static str,
+    ) -> Result<Verified, VerifyError> {
+        let event = self.event.with_outcome(Outcome::Refused, reason);
+        self.verifier
+            .inner
+            .store
+            .reject(Reject {
+                counted,
+                rules: self.rules,
+                event: event.clone(),
+            })
+            .await?;
+        self.verifier.observe(&event);
+        Err(VerifyError::Rejected)
+    }
+}
+
+/// Does the work of a comparison for a try that has none, so that time does not tell why.
+async fn burn(slot: HashSlot) -> Result<(), VerifyError> {
+    slot.decoy()
+        .await
+        .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))
+}
+
+const fn mismatch(reason: MismatchReason) -> &'static str {
+    match reason {
+        MismatchReason::Wrong => "invalid_otp",
+        MismatchReason::UnknownKey => "unknown_key",
+        MismatchReason::Corrupt => "corrupt_record",
+        MismatchReason::NotAllowed => "algorithm_not_allowed",
+    }
+}
+
+/// Opens the address that a challenge was sent to.
+pub(super) fn opened(keys: &KeySet, challenge: &Challenge) -> Option<Destination> {
+    let sealed = challenge.destination.as_ref()?;
+    let aad = row_aad(&challenge.tenant, &challenge.id, DESTINATION);
+    let text = open(keys, &aad, sealed).ok()?;
+    Destination::from_stored(std::str::from_utf8(text.expose()).ok()?)
+}
+
+impl From<Turned> for VerifyError {
+    fn from(turned: Turned) -> Self {
+        match turned {
+            Turned::Away(denial) => denial.into(),
+            Turned::Store(error) => error.into(),
+        }
+    }
+}

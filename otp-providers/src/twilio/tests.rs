@@ -1,0 +1,414 @@
+use http::header::{HeaderName, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use otp_core::challenge::{Code, CodeFormat};
+use otp_core::delivery::{DispatchCertainty, ErrorClass, MessageId};
+use otp_core::destination::{EmailAddress, PhoneNumber};
+
+use super::*;
+use crate::http::ScriptedTransport;
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const TO: &str = "+14155550123";
+const ACCEPTED: &str = r#"{"sid":"SM00000000000000000000000000000001","to":"+14155550123","status":"queued","error_code":null,"price":null,"num_segments":"1"}"#;
+
+fn builder() -> TwilioBuilder {
+    Twilio::builder(ACCOUNT, TwilioAuth::token("the-auth-token")).from("+15005550006")
+}
+
+fn on(vendor: &ScriptedTransport) -> Twilio {
+    builder()
+        .transport(Arc::new(vendor.clone()))
+        .build()
+        .expect("a provider")
+}
+
+fn code() -> Code {
+    Code::normalise(CodeFormat::SIX_DIGITS, "904173").expect("six digits")
+}
+
+fn message(life: Duration) -> Message {
+    let phone = PhoneNumber::parse(TO).expect("a number");
+    let text = "904173 is your code & no one's + else.".to_owned();
+    Message::builder(
+        MessageId::new("challenge-1"),
+        Channel::Sms,
+        phone.into(),
+        text,
+        code(),
+    )
+    .expires_in(life)
+    .build()
+}
+
+async fn outcome(vendor: ScriptedTransport) -> Result<Receipt, DeliveryError> {
+    on(&vendor)
+        .deliver(&message(Duration::from_secs(300)))
+        .await
+}
+
+fn form(request: &HttpRequest) -> Vec<(String, String)> {
+    form_urlencoded::parse(request.body())
+        .into_owned()
+        .collect()
+}
+
+#[tokio::test]
+async fn the_request_is_the_documented_form_and_nothing_else() {
+    let vendor = ScriptedTransport::new().then(201, ACCEPTED);
+    let sent = on(&vendor)
+        .deliver(&message(Duration::from_millis(299_900)))
+        .await
+        .expect("accepted");
+    assert_eq!(sent.reference(), Some("SM00000000000000000000000000000001"));
+    let requests = vendor.requests();
+    let [request] = requests.as_slice() else {
+        panic!("{} requests", requests.len())
+    };
+    assert_eq!(
+        request.url().as_str(),
+        "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json"
+    );
+    let expected = [
+        ("To", TO),
+        ("From", "+15005550006"),
+        ("Body", "904173 is your code & no one's + else."),
+        ("ValidityPeriod", "299"),
+    ];
+    assert_eq!(
+        form(request),
+        expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+    );
+    assert_eq!(
+        request.headers()[AUTHORIZATION],
+        "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTp0aGUtYXV0aC10b2tlbg=="
+    );
+    assert!(request.headers()[AUTHORIZATION].is_sensitive());
+}
+
+#[tokio::test]
+async fn a_service_an_api_key_and_a_callback_take_their_places() {
+    let vendor = ScriptedTransport::new().then(201, ACCEPTED);
+    let key = TwilioAuth::api_key("SK00000000000000000000000000000002", "secret");
+    let twilio = Twilio::builder(ACCOUNT, key)
+        .messaging_service("MG00000000000000000000000000000003")
+        .status_callback("https://example.com/hooks?a=b")
+        .transport(Arc::new(vendor.clone()))
+        .build()
+        .expect("a provider");
+    twilio
+        .deliver(&message(Duration::from_secs(300)))
+        .await
+        .expect("accepted");
+    let request = &vendor.requests()[0];
+    let keys: Vec<String> = form(request).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(
+        keys,
+        [
+            "To",
+            "MessagingServiceSid",
+            "Body",
+            "ValidityPeriod",
+            "StatusCallback"
+        ]
+    );
+    assert!(
+        request.url().path().contains(ACCOUNT),
+        "the path carries the account for keys too"
+    );
+    assert_eq!(
+        request.headers()[AUTHORIZATION],
+        "Basic U0swMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMjpzZWNyZXQ="
+    );
+}
+
+#[test]
+fn the_validity_stays_in_twilios_range() {
+    for (life, seconds) in [(0, 1), (300, 300), (36_000, 36_000), (86_400, 36_000)] {
+        assert_eq!(validity(Duration::from_secs(life)), seconds);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_about_another_message_is_not_a_receipt() {
+    let other_to = ACCEPTED.replace(TO, "+14155550199");
+    let short_sid = ACCEPTED.replace("SM0000", "SM");
+    let call_sid = ACCEPTED.replace("SM", "CA");
+    for body in [
+        other_to.as_str(),
+        &short_sid,
+        &call_sid,
+        "",
+        "<html>",
+        "{}",
+        "[]",
+        "null",
+    ] {
+        let error = outcome(ScriptedTransport::new().then(201, body))
+            .await
+            .expect_err(body);
+        assert_eq!(error.kind(), DeliveryErrorKind::Protocol, "{body}");
+        assert_eq!(error.certainty(), DispatchCertainty::Unknown, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_failed_at_once_is_read_by_its_code() {
+    let body = ACCEPTED
+        .replace("queued", "failed")
+        .replace(r#""error_code":null"#, r#""error_code":30450"#);
+    let error = outcome(ScriptedTransport::new().then(201, &body))
+        .await
+        .expect_err("failed");
+    assert_eq!(
+        (error.kind(), error.code()),
+        (DeliveryErrorKind::Protected, Some("30450"))
+    );
+    assert_eq!(error.certainty(), DispatchCertainty::NotSent);
+}
+
+#[tokio::test]
+async fn a_message_for_another_channel_never_reaches_the_vendor() {
+    let vendor = ScriptedTransport::new();
+    let email = EmailAddress::parse("a@example.org").expect("an address");
+    let phone = PhoneNumber::parse(TO).expect("a number");
+    for (channel, destination) in [
+        (Channel::Email, email.into()),
+        (Channel::WhatsApp, phone.into()),
+    ] {
+        let message = Message::builder(
+            MessageId::new("c-1"),
+            channel,
+            destination,
+            String::new(),
+            code(),
+        )
+        .build();
+        let error = on(&vendor).deliver(&message).await.expect_err("refused");
+        assert_eq!(error.kind(), DeliveryErrorKind::Invalid);
+    }
+    assert!(vendor.requests().is_empty());
+}
+
+#[test]
+fn codes_of_the_api_are_classified_and_the_status_decides_the_rest() {
+    use DeliveryErrorKind as Kind;
+    let cases = [
+        (401, 20003, Kind::Unauthorized),
+        (429, 20429, Kind::Throttled),
+        (500, 20500, Kind::Unavailable),
+        (503, 20503, Kind::Unavailable),
+        (404, 20404, Kind::Invalid),
+        (400, 21211, Kind::Unreachable),
+        (400, 21408, Kind::Invalid),
+        (400, 21606, Kind::Invalid),
+        (400, 21608, Kind::Unauthorized),
+        (400, 21610, Kind::OptedOut),
+        (400, 21611, Kind::Throttled),
+        (400, 21612, Kind::Invalid),
+        (400, 21614, Kind::Unreachable),
+        (400, 21617, Kind::Invalid),
+        (403, 30450, Kind::Protected),
+        (403, 30453, Kind::Protected),
+        (429, 60203, Kind::Protected),
+        (403, 60410, Kind::Protected),
+        (400, 99_999, Kind::Invalid),
+        (403, 99_999, Kind::Unauthorized),
+        (429, 99_999, Kind::Throttled),
+        (502, 99_999, Kind::Unavailable),
+    ];
+    for (status, code, kind) in cases {
+        let classic = format!(
+            r#"{{"code":{code},"message":"m","more_info":"https://www.twilio.com/docs/errors/{code}","status":{status}}}"#
+        );
+        let problem = format!(
+            r#"{{"type":"about:blank","title":"t","status":{status},"code":{code},"detail":"d","errors":[]}}"#
+        );
+        let nested = format!(r#"{{"title":"t","status":{status},"errors":[{{"code":"{code}"}}]}}"#);
+        for body in [classic, problem, nested] {
+            let read = classify_api(status, body.as_bytes());
+            assert_eq!(
+                (read.kind, read.code.as_str()),
+                (kind, code.to_string().as_str()),
+                "{body}"
+            );
+            assert_eq!(
+                read.certainty == DispatchCertainty::NotSent,
+                status < 500,
+                "{body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_body_that_says_nothing_leaves_the_status_to_decide() {
+    for body in [
+        "",
+        "<html><h1>502</h1></html>",
+        "{",
+        "{}",
+        r#"{"code":null}"#,
+        r#"{"code":-1}"#,
+        r#"{"code":1e99}"#,
+        r#"{"code":904173}"#,
+        r#"{"code":"0904173"}"#,
+    ] {
+        assert_eq!(
+            classify_api(502, body.as_bytes()).kind,
+            DeliveryErrorKind::Unavailable
+        );
+        assert_eq!(
+            classify_api(401, body.as_bytes()).kind,
+            DeliveryErrorKind::Unauthorized
+        );
+        assert_eq!(classify_api(400, body.as_bytes()).code, "400");
+    }
+    assert_eq!(
+        classify_api(302, br#"{"code":21610}"#).kind,
+        DeliveryErrorKind::Protocol
+    );
+    let deep = "[".repeat(60_000);
+    assert_eq!(
+        classify_api(500, deep.as_bytes()).kind,
+        DeliveryErrorKind::Unavailable
+    );
+}
+
+#[test]
+fn codes_of_status_reports_are_classified() {
+    use ErrorClass::{Blocked, Permanent, Recipient, Retryable};
+    let cases: [(ErrorClass, &[u32]); 4] = [
+        (
+            Retryable,
+            &[
+                30001, 30008, 30017, 30022, 30023, 30027, 30036, 30410, 63009, 63018, 63038,
+            ],
+        ),
+        (
+            Permanent,
+            &[
+                30002, 30007, 30018, 30024, 30032, 30034, 30035, 63001, 63007, 63016, 63028, 63042,
+            ],
+        ),
+        (
+            Recipient,
+            &[30004, 30005, 30006, 63003, 63014, 63024, 63033],
+        ),
+        (Blocked, &[30450, 30453]),
+    ];
+    for (class, codes) in cases {
+        for code in codes {
+            assert_eq!(classify_status(*code).class(), class, "{code}");
+        }
+    }
+    assert_eq!(classify_status(63014), DeliveryErrorKind::OptedOut);
+    assert_eq!(classify_status(1), DeliveryErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn transport_failures_keep_what_may_have_been_sent() {
+    let refused = outcome(ScriptedTransport::new().then_not_connected())
+        .await
+        .expect_err("refused");
+    assert_eq!(refused.kind(), DeliveryErrorKind::Unavailable);
+    assert_eq!(refused.certainty(), DispatchCertainty::NotSent);
+    let silent = outcome(ScriptedTransport::new().then_timeout())
+        .await
+        .expect_err("silent");
+    assert_eq!(silent.kind(), DeliveryErrorKind::Timeout);
+    assert_eq!(silent.certainty(), DispatchCertainty::Unknown);
+}
+
+#[tokio::test]
+async fn a_hint_of_when_to_try_again_reaches_the_caller() {
+    let reply = HttpResponse::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        HeaderMap::new(),
+        r#"{"code":20429}"#,
+    )
+    .with_header(RETRY_AFTER, HeaderValue::from_static("17"))
+    .with_header(
+        HeaderName::from_static("x-other"),
+        HeaderValue::from_static("1"),
+    );
+    let error = outcome(ScriptedTransport::new().then_reply(reply))
+        .await
+        .expect_err("throttled");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(17)));
+    assert_eq!(error.certainty(), DispatchCertainty::NotSent);
+}
+
+#[test]
+fn malformed_settings_are_named_and_not_shown() {
+    let token = || TwilioAuth::token("the-auth-token");
+    let named = |sid: &str| Twilio::builder(sid, token()).from("12345").build();
+    assert!(matches!(named("AC1"), Err(ConfigError::AccountSid)));
+    assert!(matches!(
+        named("AC0000000000000000000000000000/../"),
+        Err(ConfigError::AccountSid)
+    ));
+    let with = |auth| Twilio::builder(ACCOUNT, auth).from("12345").build();
+    assert!(matches!(
+        with(TwilioAuth::token("")),
+        Err(ConfigError::Credential)
+    ));
+    assert!(matches!(
+        with(TwilioAuth::token("a\r\nb")),
+        Err(ConfigError::Credential)
+    ));
+    assert!(matches!(
+        with(TwilioAuth::api_key("AC1", "s")),
+        Err(ConfigError::ApiKeySid)
+    ));
+    let bare = || Twilio::builder(ACCOUNT, token());
+    assert!(matches!(bare().build(), Err(ConfigError::SenderMissing)));
+    let both = bare()
+        .from("12345")
+        .messaging_service("MG00000000000000000000000000000003");
+    assert!(matches!(both.build(), Err(ConfigError::TwoSenders)));
+    assert!(matches!(
+        bare().from("+1").build(),
+        Err(ConfigError::Sender)
+    ));
+    assert!(matches!(
+        bare().messaging_service("MG1").build(),
+        Err(ConfigError::MessagingServiceSid)
+    ));
+    for callback in [
+        "",
+        "/hooks",
+        "ftp://example.com",
+        "https://a_b.example.com/",
+        &format!("https://example.com/{}", "a".repeat(4000)),
+    ] {
+        assert!(
+            matches!(
+                builder().status_callback(callback).build(),
+                Err(ConfigError::StatusCallback)
+            ),
+            "{callback}"
+        );
+    }
+}
+
+#[cfg(not(feature = "reqwest"))]
+#[test]
+fn without_a_client_a_transport_must_be_given() {
+    assert!(matches!(
+        builder().build(),
+        Err(ConfigError::TransportMissing)
+    ));
+}
+
+#[test]
+fn debug_shows_no_credential() {
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        TwilioAuth::token("canary"),
+        builder(),
+        on(&ScriptedTransport::new())
+    );
+    assert!(
+        !shown.contains("canary") && !shown.contains("the-auth-token") && !shown.contains(ACCOUNT)
+    );
+}

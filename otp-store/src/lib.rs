@@ -1,0 +1,17 @@
+//! The stores of otp-kit. Each engine is a folder and a feature, passes the same conformance and
+//! race suite, and knows nothing of the others.
+//!
+//! | engine | feature | type | stands for |
+//! |---|---|---|---|
+//! | memory | `memory` (default) | `MemoryStore` | one process, tests, the edge of a fleet |
+//! | SQLite | `sqlite` | `SqliteStore` | one machine, with everything on disk |
+
+#[cfg(feature = "memory")]
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+#[cfg(feature = "memory")]
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

@@ -1,0 +1,90 @@
+use std::collections::{HashSet, VecDeque};
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use otp_core::event::{Event, EventId};
+use otp_core::store::{AuditStore, OutboxEntry, StoreError};
+
+use super::MemoryStore;
+
+/// The newest records. There is no room for all of them in memory: of a full outbox the oldest
+/// goes, and the gap in the sequence shows it.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    records: VecDeque<OutboxEntry>,
+    /// The ids of those that came alone: only they are ever sent twice.
+    appended: HashSet<EventId>,
+    next: u64,
+    capacity: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+        Self {
+            records: VecDeque::new(),
+            appended: HashSet::new(),
+            next: 1,
+            capacity: capacity.get(),
+        }
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        if self.records.len() >= self.capacity {
+            self.drop_first(1);
+        }
+        self.records.push_back(OutboxEntry {
+            sequence: self.next,
+            event,
+        });
+        self.next = self.next.saturating_add(1);
+    }
+
+    fn append(&mut self, event: Event) {
+        if self.appended.insert(event.id) {
+            self.push(event);
+        }
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        for entry in self.records.drain(..count.min(self.records.len())) {
+            self.appended.remove(&entry.event.id);
+        }
+    }
+}
+
+#[async_trait]
+impl AuditStore for MemoryStore {
+    async fn append(&self, event: Event) -> Result<(), StoreError> {
+        let now = self.now()?;
+        self.outbox_lock().append(event.at(now));
+        Ok(())
+    }
+
+    async fn outbox(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        let outbox = self.outbox_lock();
+        let after = after.unwrap_or_default();
+        let from = outbox
+            .records
+            .partition_point(|entry| entry.sequence <= after);
+        Ok(outbox
+            .records
+            .iter()
+            .skip(from)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
+        let mut outbox = self.outbox_lock();
+        let over = outbox
+            .records
+            .partition_point(|entry| entry.sequence <= up_to);
+        outbox.drop_first(over);
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+use std::num::NonZeroUsize;
+
+/// How much a memory store holds. What is over goes first; what is live is never evicted to make
+/// room for what is new, except for quota buckets, of which the one that resets soonest goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Challenges; a further one is refused. Default: 1,000,000.
+    pub challenges: NonZeroUsize,
+    /// Guess budgets; a guess that needs a further one is refused. Default: 1,000,000.
+    pub budgets: NonZeroUsize,
+    /// Quota buckets. Default: 1,000,000.
+    pub quota_keys: NonZeroUsize,
+    /// Remembered keys and idempotency keys, each; a further one is refused. Default: 1,000,000.
+    pub seen_keys: NonZeroUsize,
+    /// Audit records. Of a full outbox the oldest record goes, and is counted. Default: 100,000.
+    pub audit_records: NonZeroUsize,
+}
+
+const MILLION: NonZeroUsize = match NonZeroUsize::new(1_000_000) {
+    Some(million) => million,
+    None => NonZeroUsize::MIN,
+};
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            challenges: MILLION,
+            budgets: MILLION,
+            quota_keys: MILLION,
+            seen_keys: MILLION,
+            audit_records: NonZeroUsize::MIN.saturating_add(99_999),
+        }
+    }
+}

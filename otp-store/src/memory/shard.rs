@@ -1,0 +1,224 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use otp_core::challenge::{Challenge, ChallengeId, ChallengeState, Lane};
+use otp_core::clock::Timestamp;
+use otp_core::quota::{Budget, BudgetRules, Disabled};
+use otp_core::request::{Purpose, SubjectKey, Tenant};
+use otp_core::store::{BudgetKey, StoreError, StoreErrorKind};
+
+use super::SHARDS;
+use super::packed::Packed;
+
+/// How long an ended challenge is kept for those who ask what became of it.
+const KEEP_ENDED: Duration = Duration::from_secs(86_400);
+/// How long it is kept at least, also when room is short: a repeated try gets its answer.
+const KEEP_ALWAYS: Duration = Duration::from_secs(60);
+/// The smallest size at which a shard sweeps itself.
+const SWEEP_FROM: usize = 256;
+
+/// Everything of the subjects that fall into one shard.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    challenges: HashMap<ChallengeId, Packed>,
+    /// The live challenge of each tenant, subject, purpose and lane, by a seeded hash of them.
+    /// What it leads to is compared before it is believed.
+    live: HashMap<u64, ChallengeId>,
+    seed: RandomState,
+    budgets: HashMap<BudgetKey, Budget>,
+    sweep_at: usize,
+}
+
+impl Shard {
+    pub(super) fn get(&self, id: &ChallengeId) -> Result<Option<Challenge>, StoreError> {
+        match self.challenges.get(id) {
+            None => Ok(None),
+            Some(packed) => packed
+                .open(*id)
+                .map(Some)
+                .ok_or_else(|| StoreErrorKind::Corrupt.into()),
+        }
+    }
+
+    pub(super) fn put(&mut self, challenge: &Challenge) {
+        self.challenges.insert(challenge.id, Packed::new(challenge));
+    }
+
+    /// Adds a challenge and supersedes the live one that stands in its place.
+    pub(super) fn insert(
+        &mut self,
+        challenge: &Challenge,
+        capacity: usize,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.make_room(capacity, now)?;
+        let slot = self.slot(
+            &challenge.tenant,
+            &challenge.subject,
+            &challenge.purpose,
+            challenge.lane,
+        );
+        let before = self.live.get(&slot).copied();
+        if let Some(mut old) = before.map(|id| self.get(&id)).transpose()?.flatten()
+            && same_place(&old, challenge)
+        {
+            old.end(ChallengeState::Superseded, now);
+            self.put(&old);
+        }
+        self.live.insert(slot, challenge.id);
+        self.put(challenge);
+        Ok(())
+    }
+
+    /// Finds the live challenge behind the first of the lanes that has one.
+    pub(super) fn latest(
+        &self,
+        tenant: &Tenant,
+        subject: &SubjectKey,
+        purpose: &Purpose,
+        lanes: &[Lane],
+        now: Timestamp,
+    ) -> Result<Option<Challenge>, StoreError> {
+        let mut ended = None;
+        for lane in lanes {
+            let slot = self.slot(tenant, subject, purpose, *lane);
+            let Some(found) = self
+                .live
+                .get(&slot)
+                .map(|id| self.get(id))
+                .transpose()?
+                .flatten()
+            else {
+                continue;
+            };
+            let meant = found.tenant == *tenant
+                && found.subject == *subject
+                && found.purpose == *purpose
+                && found.lane == *lane;
+            if meant && found.is_live(now) {
+                return Ok(Some(found));
+            }
+            if meant && ended.is_none() {
+                ended = Some(found);
+            }
+        }
+        Ok(ended)
+    }
+
+    pub(super) fn budget(&self, key: &BudgetKey) -> Budget {
+        self.budgets.get(key).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn budget_mut(
+        &mut self,
+        key: &BudgetKey,
+        capacity: usize,
+    ) -> Result<&mut Budget, StoreError> {
+        let full = self.budgets.len() >= capacity.div_ceil(SHARDS);
+        if full && !self.budgets.contains_key(key) {
+            self.budgets.retain(|_, budget| !is_blank(budget));
+            if self.budgets.len() >= capacity.div_ceil(SHARDS) {
+                return Err(StoreErrorKind::Full.into());
+            }
+        }
+        Ok(self.budgets.entry(key.clone()).or_default())
+    }
+
+    pub(super) fn open_budget(&mut self, key: &BudgetKey) {
+        self.budgets.remove(key);
+    }
+
+    /// Visits every challenge.
+    pub(super) fn each(&self, mut visit: impl FnMut(Challenge)) -> Result<(), StoreError> {
+        for (id, packed) in &self.challenges {
+            visit(packed.open(*id).ok_or(StoreErrorKind::Corrupt)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn revoke_all(&mut self) {
+        let ids: Vec<ChallengeId> = self.challenges.keys().copied().collect();
+        for id in ids {
+            if let Ok(Some(mut challenge)) = self.get(&id)
+                && challenge.state == ChallengeState::Live
+            {
+                challenge.state = ChallengeState::Revoked;
+                self.put(&challenge);
+            }
+        }
+    }
+
+    /// Removes up to `limit` things that are over, and answers how many.
+    pub(super) fn purge(&mut self, limit: usize, now: Timestamp) -> usize {
+        let removed = self.sweep(KEEP_ENDED, limit, now);
+        let blank: Vec<BudgetKey> = self
+            .budgets
+            .iter()
+            .filter(|(_, budget)| is_over(budget, now))
+            .map(|(key, _)| key.clone())
+            .take(limit.saturating_sub(removed))
+            .collect();
+        for key in &blank {
+            self.budgets.remove(key);
+        }
+        removed.saturating_add(blank.len())
+    }
+
+    fn make_room(&mut self, capacity: usize, now: Timestamp) -> Result<(), StoreError> {
+        let room = capacity.div_ceil(SHARDS);
+        if self.challenges.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.sweep(KEEP_ENDED, usize::MAX, now);
+            self.sweep_at = self.challenges.len().saturating_mul(2);
+        }
+        if self.challenges.len() >= room {
+            self.sweep(KEEP_ALWAYS, usize::MAX, now);
+        }
+        if self.challenges.len() >= room {
+            return Err(StoreErrorKind::Full.into());
+        }
+        Ok(())
+    }
+
+    fn sweep(&mut self, keep: Duration, limit: usize, now: Timestamp) -> usize {
+        let before = now.saturating_sub(keep);
+        let over: Vec<ChallengeId> = self
+            .challenges
+            .iter()
+            .filter(|(_, packed)| packed.expires_at < before)
+            .map(|(id, _)| *id)
+            .take(limit)
+            .collect();
+        for id in &over {
+            self.challenges.remove(id);
+        }
+        if !over.is_empty() {
+            let challenges = &self.challenges;
+            self.live.retain(|_, id| challenges.contains_key(id));
+        }
+        over.len()
+    }
+
+    fn slot(&self, tenant: &Tenant, subject: &SubjectKey, purpose: &Purpose, lane: Lane) -> u64 {
+        self.seed.hash_one((tenant, subject, purpose, lane))
+    }
+}
+
+fn same_place(a: &Challenge, b: &Challenge) -> bool {
+    a.tenant == b.tenant && a.subject == b.subject && a.purpose == b.purpose && a.lane == b.lane
+}
+
+/// A budget that says no more than one that was never used.
+fn is_blank(budget: &Budget) -> bool {
+    *budget == Budget::default()
+}
+
+/// A budget whose guesses are all forgotten and that counts no run of failures.
+fn is_over(budget: &Budget, now: Timestamp) -> bool {
+    let longest = BudgetRules::out_of_band().memory();
+    let newest = budget.guesses.last().map(|(at, _)| *at);
+    budget.consecutive == 0
+        && budget.disabled == Disabled::No
+        && budget.strikes == [0, 0]
+        && newest.is_none_or(|at| now.since(at) > longest)
+}

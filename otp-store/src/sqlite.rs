@@ -1,0 +1,218 @@
+//! Everything in one `SQLite` file: one machine, any number of processes.
+
+mod admit;
+mod attempt_rows;
+mod audit;
+mod blocklist;
+mod budget_rows;
+mod challenge_rows;
+mod challenges;
+mod engine;
+mod idempotency;
+mod intent;
+mod options;
+mod purge;
+mod query;
+mod quota_rows;
+mod quotas;
+mod row;
+mod schema;
+mod seen;
+mod settle;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_core::clock::SteadyClock;
+use otp_core::event::Event;
+use otp_core::store::{StoreError, StoreErrorKind};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
+use tokio::time::timeout;
+
+pub use options::SqliteOptions;
+
+use engine::failed;
+use intent::{Intent, Tx};
+use options::{Place, Retention};
+use settle::Forgive;
+use writer::{Renewal, Waits, Writer};
+
+/// How many readers look at a file at once.
+const READERS: u32 = 4;
+
+/// A store in one `SQLite` file.
+///
+/// - *Durable.* What was answered is on the disk (write-ahead log, `synchronous=FULL`): a process
+///   that is killed, or a machine that loses power, revives no code and forgets no guess.
+/// - *One writer.* All of a process's writes go through one task, which carries out what waits in
+///   one transaction, each intent undone by itself where it fails, and commits once for all of
+///   them. Several processes may share the file, and take turns at it.
+/// - *Cancellable.* No future of a caller touches a connection: a dropped one leaves its intent
+///   done or not done, and harms nobody.
+/// - *Bounded.* Whoever is not answered within the deadline hears
+///   [`Unavailable`](StoreErrorKind::Unavailable); whether the intent was carried out is then not
+///   known.
+/// - *Steady.* The highest time seen is kept in the file, so that a clock that is set back while
+///   the process is down is noticed too. After a leap ahead was put right, see
+///   [`forgive_clock`](Self::forgive_clock).
+///
+/// Guesses are forgotten when their subject's next one is reserved, not by
+/// [`purge`](otp_core::store::ChallengeStore::purge): how long they count is the budget's rule.
+///
+/// The file is made with the rights that the process makes files with: put it where only the
+/// service can read.
+///
+/// Cheap to clone; clones share everything. It lives on the `tokio` runtime that opened it, which
+/// must have its timer enabled. When the last clone is dropped, what was handed over is still
+/// written.
+///
+/// # Examples
+/// ```
+/// use otp_core::store::ChallengeStore as _;
+/// use otp_store::SqliteStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), otp_core::store::StoreError> {
+/// let store = SqliteStore::in_memory().await?;
+/// let now = store.ping().await?;
+/// # let _ = now;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    /// `None` where the database is in the writer's connection.
+    readers: Option<SqlitePool>,
+    clock: SteadyClock,
+    deadline: Duration,
+    retention: Retention,
+}
+
+impl SqliteStore {
+    /// Opens a file, makes it and its tables where they are not there, and brings the tables up
+    /// to date.
+    ///
+    /// # Errors
+    /// [`StoreError`]: [`Unavailable`](StoreErrorKind::Unavailable) where the file cannot be
+    /// opened, [`Corrupt`](StoreErrorKind::Corrupt) where it is no database, or one of a newer
+    /// version of this library.
+    pub async fn open(path: impl AsRef<Path> + Send) -> Result<Self, StoreError> {
+        Self::with_options(SqliteOptions::file(path)).await
+    }
+
+    /// Opens a store in memory, which nobody else sees and which is gone with its last clone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::with_options(SqliteOptions::in_memory()).await
+    }
+
+    /// Opens a store as the options say.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
+        let writing = engine::writing(&options.place, options.busy_timeout);
+        let mut conn = engine::connect(&writing).await?;
+        let clock = SteadyClock::new(Arc::clone(&options.clock));
+        if let Err(error) = prepare(&mut conn, &clock).await {
+            let _ = conn.close().await;
+            return Err(error);
+        }
+        let (readers, renewal) = match &options.place {
+            Place::Memory => (None, Renewal::Keep),
+            Place::File(_) => {
+                let reading = engine::reading(&options.place, options.busy_timeout);
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(READERS)
+                    .acquire_timeout(options.deadline)
+                    .connect_lazy_with(reading);
+                (Some(pool), Renewal::Reopen)
+            }
+        };
+        let waits = Waits {
+            busy: options.busy_timeout,
+            deadline: options.deadline,
+        };
+        let writer = Writer::start(conn, writing, renewal, clock.clone(), waits);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer,
+                readers,
+                clock,
+                deadline: options.deadline,
+                retention: options.retention,
+            }),
+        })
+    }
+
+    /// Accepts the clock as it stands, after an operator has put right one that had leapt ahead.
+    ///
+    /// Until then every answer is [`ClockAnomaly`](StoreErrorKind::ClockAnomaly). Every live
+    /// challenge is revoked first, because nobody can say any more which of them had expired;
+    /// answers how many, and adds to the event how many as the reason `revoked:N`. Locks and
+    /// quotas stay as they are and may last longer by the leap. Other processes on the same file
+    /// that have seen the leap must be restarted afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the clock is not accepted.
+    pub async fn forgive_clock(&self, event: Event) -> Result<u64, StoreError> {
+        self.write(Forgive(event)).await
+    }
+
+    async fn write<I: Intent>(&self, intent: I) -> Result<I::Answer, StoreError> {
+        self.inner.writer.submit(intent).await
+    }
+
+    /// Carries an intent out that changes nothing, beside the writer where that is possible.
+    async fn read<I: Intent>(&self, intent: I) -> Result<I::Answer, StoreError> {
+        let Some(pool) = &self.inner.readers else {
+            return self.write(intent).await;
+        };
+        // A task of its own: a caller who leaves must not leave a connection in mid-transaction.
+        let task = tokio::spawn(look(pool.clone(), self.inner.clock.clone(), intent));
+        timeout(self.inner.deadline, task)
+            .await
+            .map_err(|_| StoreErrorKind::Unavailable)?
+            .map_err(|_| StoreErrorKind::Unavailable)?
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("deadline", &self.inner.deadline)
+            .field("retention", &self.inner.retention)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the tables ready, and the clock remember what was seen before the process began.
+async fn prepare(conn: &mut SqliteConnection, clock: &SteadyClock) -> Result<(), StoreError> {
+    schema::migrate(conn).await?;
+    engine::try_briefly(conn).await?;
+    Tx::writing(conn, clock).await.map(drop)
+}
+
+async fn look<I: Intent>(
+    pool: SqlitePool,
+    clock: SteadyClock,
+    intent: I,
+) -> Result<I::Answer, StoreError> {
+    let mut snapshot = pool.begin().await.map_err(failed)?;
+    let answer = intent
+        .carry_out(&mut Tx::reading(&mut snapshot, &clock))
+        .await;
+    snapshot.rollback().await.map_err(failed)?;
+    answer
+}

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use otp_core::clock::{Clock, ManualClock, SteadyClock, Timestamp};
+use otp_core::store::{StoreError, StoreErrorKind};
+use sqlx::ConnectOptions as _;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use super::{BATCH, Bench, Renewal};
+use crate::sqlite::engine::{failed, writing};
+use crate::sqlite::intent::{Intent, Job, Pending, Tx};
+use crate::sqlite::options::Place;
+use crate::sqlite::schema;
+
+/// Adds one row, then does as it is told.
+#[derive(Clone, Copy)]
+enum Row {
+    Keep(i64),
+    Fail(i64),
+    Panic(i64),
+    /// Ends the transaction under everybody's feet, as a full disk does.
+    EndAll(i64),
+}
+
+impl Intent for Row {
+    type Answer = i64;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        let (Self::Keep(row) | Self::Fail(row) | Self::Panic(row) | Self::EndAll(row)) = *self;
+        sqlx::query("INSERT INTO seen_keys (seen_key, expires_at) VALUES (?1, 0)")
+            .bind(row.to_string())
+            .execute(tx.conn())
+            .await
+            .map_err(failed)?;
+        match self {
+            Self::Keep(row) => Ok(*row),
+            Self::Fail(_) => Err(StoreErrorKind::Invalid.into()),
+            Self::Panic(_) => panic!("an intent of a test"),
+            Self::EndAll(_) => {
+                crate::sqlite::engine::run(tx.conn(), "ROLLBACK").await?;
+                Err(StoreErrorKind::Full.into())
+            }
+        }
+    }
+}
+
+async fn bench(folder: &TempDir, clock: Arc<dyn Clock>) -> Bench {
+    let place = Place::File(folder.path().join("otp.db"));
+    let options = writing(&place, Duration::from_secs(5));
+    let mut conn = options.connect().await.unwrap();
+    schema::migrate(&mut conn).await.unwrap();
+    Bench {
+        conn: Some(conn),
+        options,
+        renewal: Renewal::Reopen,
+        patience: Duration::from_secs(5),
+        clock: SteadyClock::new(clock),
+        commits: 0,
+    }
+}
+
+async fn settled(bench: &mut Bench, rows: &[Row]) -> Vec<Result<i64, StoreErrorKind>> {
+    let (jobs, answers): (Vec<Box<dyn Job>>, Vec<_>) = rows
+        .iter()
+        .map(|row| {
+            let (job, answer) = Pending::new(*row);
+            let job: Box<dyn Job> = Box::new(job);
+            (job, answer)
+        })
+        .unzip();
+    let mut batch = jobs;
+    bench.settle(&mut batch).await;
+    let mut heard = Vec::new();
+    for answer in answers {
+        heard.push(answer.await.unwrap().map_err(|error| error.kind()));
+    }
+    heard
+}
+
+async fn kept(bench: &mut Bench) -> Vec<String> {
+    let conn = bench.connection().await.unwrap();
+    let rows = sqlx::query("SELECT seen_key FROM seen_keys ORDER BY seen_key")
+        .fetch_all(conn)
+        .await
+        .unwrap();
+    rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
+}
+
+#[tokio::test]
+async fn many_intents_share_one_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(&folder, Arc::new(ManualClock::default())).await;
+    let rows: Vec<Row> = (0..64).map(Row::Keep).collect();
+    let heard = settled(&mut bench, &rows).await;
+    assert_eq!(heard, (0..64).map(Ok).collect::<Vec<_>>());
+    assert_eq!((bench.commits, kept(&mut bench).await.len()), (1, 64));
+}
+
+#[tokio::test]
+async fn an_intent_that_fails_or_panics_is_undone_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(&folder, Arc::new(ManualClock::default())).await;
+    let rows = [
+        Row::Keep(1),
+        Row::Fail(2),
+        Row::Panic(3),
+        Row::Keep(4),
+        Row::Keep(4),
+    ];
+    let heard = settled(&mut bench, &rows).await;
+    assert_eq!(
+        heard,
+        [
+            Ok(1),
+            Err(StoreErrorKind::Invalid),
+            Err(StoreErrorKind::Unavailable),
+            Ok(4),
+            Err(StoreErrorKind::Invalid),
+        ]
+    );
+    assert_eq!(kept(&mut bench).await, ["1", "4"]);
+}
+
+#[tokio::test]
+async fn where_the_engine_ends_the_transaction_nobody_hears_of_a_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(&folder, Arc::new(ManualClock::default())).await;
+    let heard = settled(&mut bench, &[Row::Keep(1), Row::EndAll(2), Row::Keep(3)]).await;
+    assert!(heard.iter().all(Result::is_err), "{heard:?}");
+    assert!(kept(&mut bench).await.is_empty());
+    assert_eq!(settled(&mut bench, &[Row::Keep(5)]).await, [Ok(5)]);
+}
+
+#[tokio::test]
+async fn a_caller_who_left_before_his_turn_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench(&folder, Arc::new(ManualClock::default())).await;
+    let (sender, receiver) = mpsc::channel::<Box<dyn Job>>(BATCH);
+    let (gone, answer) = Pending::new(Row::Keep(1));
+    drop(answer);
+    let (stays, answer) = Pending::new(Row::Keep(2));
+    sender.try_send(Box::new(gone)).unwrap();
+    sender.try_send(Box::new(stays)).unwrap();
+    drop(sender);
+    bench.work(receiver).await;
+    assert_eq!(answer.await.unwrap().unwrap(), 2);
+    let mut again = self::bench(&folder, Arc::new(ManualClock::default())).await;
+    assert_eq!(kept(&mut again).await, ["2"]);
+}
+
+/// Panics at one reading, as a host's own clock might.
+#[derive(Debug)]
+struct Faulty(AtomicU32);
+
+impl Clock for Faulty {
+    fn now(&self) -> Timestamp {
+        assert_ne!(
+            self.0.fetch_add(1, Ordering::Relaxed),
+            1,
+            "a fault of a test"
+        );
+        ManualClock::default().now()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_panics_is_an_outage_of_one_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(&folder, Arc::new(Faulty(AtomicU32::new(0)))).await;
+    let heard = settled(&mut bench, &[Row::Keep(1), Row::Keep(2)]).await;
+    assert_eq!(
+        heard,
+        [
+            Err(StoreErrorKind::Unavailable),
+            Err(StoreErrorKind::Unavailable)
+        ]
+    );
+    assert_eq!(settled(&mut bench, &[Row::Keep(3)]).await, [Ok(3)]);
+    assert_eq!(kept(&mut bench).await, ["3"]);
+}

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_core::clock::ManualClock;
+use otp_core::store::Store;
+use otp_core::testing::store::StoreFixture;
+use otp_store::MemoryStore;
+
+struct Fixture {
+    store: MemoryStore,
+    clock: ManualClock,
+}
+
+impl StoreFixture for Fixture {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.clock.step_back(by);
+    }
+}
+
+async fn fixture() -> Fixture {
+    let clock = ManualClock::default();
+    Fixture {
+        store: MemoryStore::with_clock(Arc::new(clock.clone())),
+        clock,
+    }
+}
+
+otp_core::store_conformance!(fixture);

@@ -1,0 +1,47 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub use otp_core::{challenge, clock, delivery, destination, event, gate, hash, key, policy};
+pub use otp_core::{quota, random, request, secret, verifier};
+
+/// The storage contract, and the engines that the features bring.
+pub mod store {
+    pub use otp_core::store::{
+        Admission, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
+        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Findings,
+        Granted, IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, OutboxEntry, Plan,
+        QuotaStore, RecordedIssue, Reissue, Reject, Revocation, Seen, SeenStore, Step, Store,
+        StoreError, StoreErrorKind, Target,
+    };
+    #[cfg(feature = "memory")]
+    pub use otp_store::memory::{Capacity, MemoryStore};
+    #[cfg(feature = "sqlite")]
+    pub use otp_store::sqlite::{SqliteOptions, SqliteStore};
+}
+
+/// The providers that the features bring; the contract is in [`delivery`].
+pub mod providers {
+    pub use otp_providers::ConfigError;
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    pub use otp_providers::preview::Preview;
+    #[cfg(feature = "sendgrid")]
+    pub use otp_providers::sendgrid::{self, SendGrid};
+    #[cfg(feature = "twilio")]
+    pub use otp_providers::twilio::{self, Twilio, TwilioAuth};
+    pub use otp_providers::{Classified, http};
+}
+
+/// Conformance suites, doubles, a manual clock and an outbox.
+#[cfg(feature = "testing")]
+pub use otp_core::testing;
+#[cfg(feature = "testing")]
+pub use otp_core::{provider_conformance, store_conformance};
+
+/// What most hosts need, in one line.
+pub mod prelude {
+    pub use otp_core::prelude::{
+        Attempt, ChallengeId, Channel, CodeHasher, Destination, Dispatch, EmailAddress, Issue,
+        IssueError, Issued, KeyRing, Limits, OsRandom, PhoneNumber, Purpose, RequestContext, Route,
+        Store, SubjectId, Tenant, Verified, Verifier, VerifyError,
+    };
+}

@@ -1,0 +1,21 @@
+//! What attackers do, each test named by the attack, on every store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/service.rs"]
+mod support;
+
+mod brute_force;
+mod clock;
+mod cross_use;
+mod enumeration;
+mod lanes;
+mod leak;
+mod outage;
+mod race;

@@ -1,0 +1,168 @@
+use std::sync::Arc;
+
+use otp_kit::delivery::{DeliveryErrorKind, DispatchCertainty};
+use otp_kit::destination::Channel;
+use otp_kit::prelude::*;
+use otp_kit::testing::Outbox;
+use otp_kit::verifier::{Claim, IssueError};
+
+use crate::support::{PHONE, Service, here};
+
+fn issue() -> Issue {
+    let phone = PhoneNumber::parse(PHONE).unwrap();
+    Issue::to(phone).for_purpose("login").from(here())
+}
+
+#[tokio::test]
+async fn what_the_first_provider_surely_did_not_send_goes_to_the_next_with_the_same_code() {
+    let (first, second) = (Outbox::named("first"), Outbox::named("second"));
+    let route = Route::primary(first.clone()).backup(second.clone());
+    let service = Service::with(|builder| builder.route(Channel::Sms, route));
+    first.fail_next(DeliveryErrorKind::Throttled);
+    let issued = service.verifier.issue(issue()).await.unwrap();
+    let messages = second.take();
+    assert_eq!((first.len(), messages.len()), (0, 1));
+    let code = messages[0].code().expose();
+    assert!(
+        service
+            .verifier
+            .verify(&issued.challenge_id, code, here())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_not_sent_again_and_the_code_works_if_it_arrives() {
+    let (first, second) = (Outbox::named("first"), Outbox::named("second"));
+    let route = Route::primary(first.clone()).backup(second.clone());
+    let service = Service::with(|builder| builder.route(Channel::Sms, route));
+    first.fail_next(DeliveryErrorKind::Timeout);
+    let error = service
+        .verifier
+        .issue(issue())
+        .await
+        .expect_err("nobody knows");
+    let IssueError::NotSent(not_sent) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(not_sent.certainty(), DispatchCertainty::Unknown);
+    assert!(second.is_empty());
+    let live = service
+        .verifier
+        .store()
+        .find(&not_sent.issued().challenge_id)
+        .await
+        .unwrap();
+    assert_eq!(live.unwrap().state.name(), "live");
+}
+
+#[tokio::test]
+async fn a_refusal_that_protects_ends_the_route_and_takes_the_challenge_back() {
+    let (first, second) = (Outbox::named("first"), Outbox::named("second"));
+    let route = Route::primary(first.clone()).backup(second.clone());
+    let service = Service::with(|builder| builder.route(Channel::Sms, route));
+    for kind in [DeliveryErrorKind::Protected, DeliveryErrorKind::OptedOut] {
+        first.fail_next(kind);
+        let error = service.verifier.issue(issue()).await.expect_err("refused");
+        let IssueError::NotSent(not_sent) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(not_sent.certainty(), DispatchCertainty::NotSent);
+        let found = service
+            .verifier
+            .store()
+            .find(&not_sent.issued().challenge_id)
+            .await;
+        assert_eq!(found.unwrap().unwrap().state.name(), "revoked");
+    }
+    assert!(second.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_is_given_up_at_the_deadline() {
+    let outbox = Outbox::new();
+    outbox.hang_next();
+    let deadline = std::time::Duration::from_secs(2);
+    let route = Route::primary(outbox).deadline(deadline);
+    let service = Service::with(|builder| builder.route(Channel::Sms, route));
+    let start = tokio::time::Instant::now();
+    let error = service.verifier.issue(issue()).await.expect_err("it hangs");
+    assert_eq!(start.elapsed(), deadline);
+    let IssueError::NotSent(not_sent) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(not_sent.failure().kind(), DeliveryErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_retried_request_is_one_challenge_and_one_message() {
+    let service = Arc::new(Service::new());
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let service = Arc::clone(&service);
+        tasks.spawn(async move {
+            let named = issue().idempotency_key("request-1");
+            service.verifier.issue(named).await.unwrap().challenge_id
+        });
+    }
+    let mut ids: Vec<_> = tasks.join_all().await;
+    ids.dedup();
+    assert_eq!((ids.len(), service.outbox.len()), (1, 1));
+    let phone = PhoneNumber::parse("+14155550124").unwrap();
+    let other = Issue::to(phone)
+        .for_purpose("login")
+        .from(here())
+        .idempotency_key("request-1");
+    let answer = service.verifier.issue(other).await;
+    assert!(
+        matches!(answer, Err(IssueError::IdempotencyConflict)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_surely_sent_nothing_may_be_repeated_under_its_name() {
+    let service = Service::new();
+    service.outbox.fail_next(DeliveryErrorKind::Unauthorized);
+    let named = || issue().idempotency_key("request-1");
+    assert!(service.verifier.issue(named()).await.is_err());
+    assert!(service.verifier.issue(named()).await.is_ok());
+    assert_eq!(service.outbox.len(), 1);
+}
+
+#[tokio::test]
+async fn in_the_background_the_answer_does_not_wait_for_the_provider() {
+    let service = Service::new();
+    service.outbox.hang_next();
+    let answer = service
+        .verifier
+        .issue(issue().dispatch(Dispatch::Background))
+        .await;
+    assert!(answer.is_ok());
+}
+
+#[tokio::test]
+async fn a_client_that_forgot_the_id_verifies_by_address() {
+    let service = Service::new();
+    let (_, code) = service.issue().await;
+    let phone = Destination::parse(PHONE, None).unwrap();
+    let claim = Claim::latest_to(&phone, "login");
+    assert!(service.verifier.verify(claim, code, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_catalogue_and_a_provider_that_panic_fail_one_message_and_nothing_else() {
+    #[derive(Debug)]
+    struct Panics;
+    impl otp_kit::delivery::Catalogue for Panics {
+        fn render(&self, _: &otp_kit::delivery::Template<'_>) -> otp_kit::delivery::Rendered {
+            panic!("a host's bug");
+        }
+    }
+    let service = Service::with(|builder| builder.catalogue(Panics));
+    for _ in 0..3 {
+        let answer = service.verifier.issue(issue()).await;
+        assert!(matches!(answer, Err(IssueError::NotSent(_))), "{answer:?}");
+    }
+}

@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use otp_kit::policy::Policy;
+use otp_kit::prelude::*;
+use otp_kit::quota::{Quota, Scope};
+use otp_kit::verifier::{IssueError, ResendError};
+
+use crate::support::{PHONE, Service, from_anywhere, here, wrong};
+
+fn to(phone: &str) -> Issue {
+    Issue::to(PhoneNumber::parse(phone).unwrap())
+        .for_purpose("login")
+        .from(here())
+}
+
+#[tokio::test]
+async fn the_sixth_code_of_an_hour_waits_and_says_how_long() {
+    let service = Service::new();
+    for _ in 0..5 {
+        service.verifier.issue(to(PHONE)).await.unwrap();
+        service.advance(60);
+    }
+    let Err(IssueError::Throttled(throttled)) = service.verifier.issue(to(PHONE)).await else {
+        panic!("the sixth is too many");
+    };
+    assert_eq!(throttled.retry_after(), Duration::from_secs(3_300));
+    let subject = throttled
+        .readings()
+        .iter()
+        .find(|r| r.scope() == Scope::Destination);
+    assert_eq!(subject.map(|r| (r.limit(), r.remaining())), Some((5, 0)));
+    assert_eq!(service.outbox.len(), 5);
+    service.advance(3_300);
+    assert!(service.verifier.issue(to(PHONE)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refused_request_costs_nothing_elsewhere() {
+    let service = Service::new();
+    for _ in 0..5 {
+        service.verifier.issue(to(PHONE)).await.unwrap();
+    }
+    for _ in 0..45 {
+        assert!(service.verifier.issue(to(PHONE)).await.is_err());
+    }
+    // The address had 50 starts: 5 were used, and the 45 refusals took none.
+    assert!(service.verifier.issue(to("+14155550199")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_resend_waits_for_its_cooldown_and_replaces_the_code() {
+    let service = Service::new();
+    let (id, first) = service.issue().await;
+    let early = service.verifier.resend(&id, here()).await;
+    let Err(ResendError::TooEarly(wait)) = early else {
+        panic!("{early:?}");
+    };
+    assert_eq!(wait.retry_after(), Duration::from_secs(60));
+    service.advance(60);
+    service.verifier.resend(&id, here()).await.unwrap();
+    let second = service.code(PHONE);
+    assert_ne!(first, second);
+    assert!(service.verifier.verify(&id, first, here()).await.is_err());
+    assert!(service.verifier.verify(&id, second, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn limits_change_while_the_service_runs() {
+    let service = Service::new();
+    let tight = Limits::recommended().on_issue(
+        Scope::Address,
+        Quota::window(1, Duration::from_secs(60)).unwrap(),
+    );
+    service.verifier.set_policy(Policy::new(tight)).unwrap();
+    service.verifier.issue(to(PHONE)).await.unwrap();
+    assert!(service.verifier.issue(to("+14155550124")).await.is_err());
+    service
+        .verifier
+        .set_policy(Policy::new(Limits::recommended()))
+        .unwrap();
+    assert!(service.verifier.issue(to("+14155550124")).await.is_ok());
+    let broken = Policy::new(Limits::recommended().with_attempts(0));
+    assert!(service.verifier.set_policy(broken).is_err());
+    assert_eq!(service.verifier.policy().limits().attempts(), 5);
+}
+
+#[tokio::test]
+async fn after_a_used_up_challenge_the_lane_pauses_and_opens_again_by_itself() {
+    let service = Service::new();
+    let (id, code) = service.issue().await;
+    for _ in 0..5 {
+        service
+            .verifier
+            .verify(&id, wrong(&code), here())
+            .await
+            .unwrap_err();
+    }
+    let Err(IssueError::Locked(locked)) = service.verifier.issue(to(PHONE)).await else {
+        panic!("the lane pauses");
+    };
+    assert_eq!(locked.retry_after(), Duration::from_secs(30));
+    service.advance(30);
+    let (id, code) = service.issue().await;
+    assert!(service.verifier.verify(&id, code, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn numbers_that_cost_money_are_refused_before_anything_is_spent() {
+    let service = Service::new();
+    for costly in [
+        "+19002345678",
+        "+870773111632",
+        "+4470123456",
+        "+97912345678",
+    ] {
+        let Ok(phone) = PhoneNumber::parse(costly) else {
+            continue;
+        };
+        let issue = Issue::to(phone).for_purpose("login").from(from_anywhere(1));
+        let answer = service.verifier.issue(issue).await;
+        assert!(
+            matches!(answer, Err(IssueError::Destination(_))),
+            "{costly}: {answer:?}"
+        );
+    }
+    assert!(service.outbox.is_empty());
+}

@@ -1,0 +1,19 @@
+//! What users do, from first request to last answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/service.rs"]
+mod support;
+
+mod channels;
+mod cost;
+mod delivery;
+mod limits;
+mod rotation;
+mod sign_in;

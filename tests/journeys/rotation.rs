@@ -1,0 +1,54 @@
+use otp_kit::key::{Key, KeyId};
+use otp_kit::prelude::*;
+use otp_kit::secret::SecretBytes;
+
+use crate::support::{Service, here};
+
+#[tokio::test]
+async fn a_code_outlives_the_rotation_of_its_key_and_not_its_retirement() {
+    let service = Service::new();
+    let (early, early_code) = service.issue_to("+14155550123", "login").await;
+    let (late, late_code) = service.issue_to("+14155550124", "login").await;
+    let old = *service.keys.snapshot().current().id();
+    let new = Key::new(
+        KeyId::new("k2").unwrap(),
+        &SecretBytes::new((0..32).collect()),
+    )
+    .unwrap();
+    service.keys.rotate(new).unwrap();
+    assert!(
+        service
+            .verifier
+            .verify(&early, early_code, here())
+            .await
+            .is_ok()
+    );
+    service.keys.retire(&old).unwrap();
+    let retired = service.verifier.verify(&late, late_code, here()).await;
+    assert!(matches!(retired, Err(VerifyError::Rejected)), "{retired:?}");
+    let (fresh, code) = service.issue_to("+14155550125", "login").await;
+    assert!(service.verifier.verify(&fresh, code, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn every_hasher_signs_a_person_in() {
+    let cost = otp_kit::hash::BcryptCost::new(10).unwrap();
+    for hasher in [
+        CodeHasher::argon2id(),
+        CodeHasher::bcrypt(cost),
+        CodeHasher::keyed(),
+    ] {
+        let service = Service::with(|builder| builder.hasher(hasher));
+        let (id, code) = service.issue().await;
+        let stored = service
+            .verifier
+            .store()
+            .find(&id)
+            .await
+            .unwrap()
+            .unwrap()
+            .digest;
+        assert!(!stored.contains(&code));
+        assert!(service.verifier.verify(&id, code, here()).await.is_ok());
+    }
+}
