@@ -1,0 +1,175 @@
+//! Answers that are no success: what each says, and in which form.
+
+mod errors;
+mod limits;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use otp_kit::verifier::Throttled;
+use serde::Serialize;
+use serde_json::json;
+
+const PROBLEM: &str = "application/problem+json";
+
+/// A refusal: a status, a sentence for people, a code for programs.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Refusal {
+    #[serde(skip)]
+    status: StatusCode,
+    detail: &'static str,
+    code: &'static str,
+}
+
+macro_rules! refusals {
+    ($($name:ident: $status:ident, $code:literal, $detail:literal;)+) => {
+        impl Refusal {$(
+            pub(crate) const $name: Self = Self {
+                status: StatusCode::$status,
+                detail: $detail,
+                code: $code,
+            };
+        )+}
+    };
+}
+
+refusals! {
+    PHONE_REQUIRED: BAD_REQUEST, "phone_required", "phone required";
+    PHONE_AND_OTP_REQUIRED: BAD_REQUEST, "phone_and_otp_required", "phone and otp required";
+    INVALID_PHONE: BAD_REQUEST, "invalid_phone", "Invalid phone number";
+    INVALID_EMAIL: BAD_REQUEST, "invalid_email", "Invalid email address";
+    TWO_ADDRESSES: BAD_REQUEST, "two_addresses", "phone or email, not both";
+    INVALID_OTP: BAD_REQUEST, "invalid_otp", "Invalid OTP";
+    UNKNOWN_PURPOSE: BAD_REQUEST, "unknown_purpose", "Unknown purpose";
+    UNKNOWN_CHANNEL: BAD_REQUEST, "unknown_channel", "Unknown channel";
+    CHANNEL_UNAVAILABLE: BAD_REQUEST, "channel_unavailable", "Channel not available";
+    CHANNEL_MISMATCH: BAD_REQUEST, "channel_mismatch", "Channel does not fit the address";
+    UNSUPPORTED_DESTINATION: BAD_REQUEST, "unsupported_destination", "Invalid phone number";
+    INVALID_LOCALE: BAD_REQUEST, "invalid_locale", "Invalid locale";
+    INVALID_ATTEMPT_ID: BAD_REQUEST, "invalid_attempt_id", "Invalid attempt_id";
+    INVALID_IDEMPOTENCY_KEY: BAD_REQUEST, "invalid_idempotency_key", "Invalid Idempotency-Key";
+    IDEMPOTENCY_CONFLICT: UNPROCESSABLE_ENTITY, "idempotency_conflict", "Idempotency-Key was used for another request";
+    MALFORMED: BAD_REQUEST, "malformed", "Malformed request body";
+    BLOCKED: FORBIDDEN, "blocked", "Request refused";
+    DISABLED: FORBIDDEN, "disabled", "Authenticator disabled";
+    NOT_FOUND: NOT_FOUND, "not_found", "Not found";
+    WRONG_METHOD: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed";
+    REQUEST_TIMEOUT: REQUEST_TIMEOUT, "request_timeout", "Request body took too long";
+    TOO_LARGE: PAYLOAD_TOO_LARGE, "too_large", "Request body too large";
+    UNSUPPORTED_MEDIA_TYPE: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Content-Type must be application/json";
+    THROTTLED: TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
+    LOCKED: TOO_MANY_REQUESTS, "locked", "Account temporarily locked";
+    SEND_FAILED: INTERNAL_SERVER_ERROR, "send_failed", "Failed to send verification code";
+    VERIFY_FAILED: INTERNAL_SERVER_ERROR, "verify_failed", "Failed to verify code";
+    BUSY: SERVICE_UNAVAILABLE, "busy", "Service busy";
+    UNAVAILABLE: SERVICE_UNAVAILABLE, "unavailable", "Service unavailable";
+    NOT_READY: SERVICE_UNAVAILABLE, "not_ready", "Not ready";
+}
+
+pub(crate) async fn not_found() -> Refusal {
+    Refusal::NOT_FOUND
+}
+
+pub(crate) async fn wrong_method() -> Refusal {
+    Refusal::WRONG_METHOD
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            limits::retry_after(response.headers_mut(), limits::SOON);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// What a handler answers where it does not succeed: a refusal, and when to come back where the
+/// library says so.
+pub(crate) struct Declined {
+    refusal: Refusal,
+    wait: Option<Throttled>,
+}
+
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            wait: None,
+        }
+    }
+}
+
+impl Refusal {
+    fn until(self, wait: Throttled) -> Declined {
+        Declined {
+            refusal: self,
+            wait: Some(wait),
+        }
+    }
+}
+
+impl IntoResponse for Declined {
+    fn into_response(self) -> Response {
+        let mut response = self.refusal.into_response();
+        if let Some(wait) = &self.wait {
+            limits::write(response.headers_mut(), wait);
+        }
+        response
+    }
+}
+
+/// Puts on every answer what every answer has, and errors into the form that the client asks for.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let wants_problem = accepts_problem(request.headers());
+    let mut response = next.run(request).await;
+    if let (true, Some(refusal)) = (
+        wants_problem,
+        response.extensions().get::<Refusal>().copied(),
+    ) {
+        response = refusal.as_problem(response);
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+fn accepts_problem(headers: &HeaderMap) -> bool {
+    let named = |value: &HeaderValue| {
+        let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        value.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let refused = |part: &str| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+            parts.next() == Some(PROBLEM) && !parts.any(refused)
+        })
+    };
+    headers.get_all(ACCEPT).iter().any(named)
+}
+
+impl Refusal {
+    /// Writes it as RFC 9457 has it; the headers stay.
+    fn as_problem(self, plain: Response) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+        });
+        let (mut parts, _) = plain.into_parts();
+        parts
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+        parts.headers.remove(CONTENT_LENGTH);
+        Response::from_parts(parts, body.to_string().into())
+    }
+}

@@ -1,0 +1,63 @@
+//! The library's errors as answers. What an operator needs of them is in the log already, or is
+//! put there here; the client learns what it can act on.
+
+use otp_kit::store::StoreError;
+use otp_kit::verifier::{IssueError, Unavailable, VerifyError};
+
+use super::{Declined, Refusal};
+use crate::tokens::Failed;
+
+impl From<IssueError> for Declined {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Throttled(wait) => Refusal::THROTTLED.until(wait),
+            IssueError::Locked(wait) => Refusal::LOCKED.until(wait),
+            IssueError::Busy(wait) => Refusal::BUSY.until(wait),
+            IssueError::Unavailable(error) => unavailable(&error),
+            IssueError::UnknownPurpose => Refusal::UNKNOWN_PURPOSE.into(),
+            IssueError::NoRoute(_) => Refusal::CHANNEL_UNAVAILABLE.into(),
+            IssueError::Channel(_) => Refusal::CHANNEL_MISMATCH.into(),
+            IssueError::Destination(_) => Refusal::UNSUPPORTED_DESTINATION.into(),
+            IssueError::InvalidIdempotencyKey => Refusal::INVALID_IDEMPOTENCY_KEY.into(),
+            IssueError::IdempotencyConflict => Refusal::IDEMPOTENCY_CONFLICT.into(),
+            IssueError::Disabled => Refusal::DISABLED.into(),
+            IssueError::Blocked => Refusal::BLOCKED.into(),
+            // Which provider, and what it said, the library has logged.
+            _ => Refusal::SEND_FAILED.into(),
+        }
+    }
+}
+
+impl From<VerifyError> for Declined {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Rejected => Refusal::INVALID_OTP.into(),
+            VerifyError::Throttled(wait) => Refusal::THROTTLED.until(wait),
+            VerifyError::Locked(wait) => Refusal::LOCKED.until(wait),
+            VerifyError::Busy(wait) => Refusal::BUSY.until(wait),
+            VerifyError::Unavailable(error) => unavailable(&error),
+            VerifyError::Disabled => Refusal::DISABLED.into(),
+            VerifyError::Blocked => Refusal::BLOCKED.into(),
+            _ => Refusal::VERIFY_FAILED.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Declined {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(kind = error.kind().name(), "the store failed");
+        Refusal::UNAVAILABLE.into()
+    }
+}
+
+/// The code was right and is spent, and the host's own tables failed.
+impl From<Failed> for Declined {
+    fn from(_: Failed) -> Self {
+        Refusal::VERIFY_FAILED.into()
+    }
+}
+
+fn unavailable(error: &Unavailable) -> Declined {
+    tracing::error!(kind = error.kind().name(), "the store failed");
+    Refusal::UNAVAILABLE.into()
+}

@@ -1,0 +1,78 @@
+//! What the handlers share, and the routes.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use otp_kit::request::TrustedProxies;
+use otp_kit::verifier::Verifier;
+
+use crate::config::Config;
+use crate::database::Database;
+use crate::outbox::Outbox;
+use crate::routes::{request, status, verify};
+use crate::tokens::Tokens;
+use crate::users::Users;
+use crate::{answer, json, service};
+
+/// Everything that a request may need. Handlers hold it shared.
+pub(crate) struct App {
+    pub(crate) verifier: Verifier,
+    pub(crate) users: Users,
+    pub(crate) tokens: Tokens,
+    pub(crate) outbox: Outbox,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub(crate) fn new(config: Config, database: Database) -> Result<Arc<Self>, Box<dyn Error>> {
+        let proxies = config.proxies.clone();
+        let key_file = config.keys.file.clone();
+        let access_life = config.access_life;
+        let (verifier, outbox) = service::build(config, database.store)?;
+        Ok(Arc::new(Self {
+            verifier,
+            users: database.users,
+            tokens: Tokens::new(database.pool, access_life),
+            outbox,
+            proxies,
+            key_file,
+        }))
+    }
+}
+
+/// The routes of the public listener.
+pub(crate) fn public(app: &Arc<App>) -> Router {
+    let routes = probes()
+        .route("/api/auth/otp/request", post(request::handle))
+        .route("/api/auth/verify-otp", post(verify::handle))
+        .route("/otp/status", get(status::handle));
+    finished(routes, app)
+}
+
+/// The routes of the operator's listener.
+pub(crate) fn admin(app: &Arc<App>) -> Router {
+    finished(probes(), app)
+}
+
+fn probes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(status::healthy))
+        .route("/readyz", get(status::ready))
+}
+
+/// Adds what holds for every answer of every route.
+fn finished(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
+    routes
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::wrong_method)
+        .layer(DefaultBodyLimit::max(json::LARGEST))
+        .layer(from_fn(answer::finish))
+        .with_state(Arc::clone(app))
+}

@@ -1,0 +1,164 @@
+//! What the environment asks for, checked as a whole before anything starts.
+
+mod environment;
+mod keys;
+mod known;
+mod logging;
+mod providers;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use otp_kit::hash::{BcryptCost, CodeHasher};
+use otp_kit::quota::Quota;
+use otp_kit::request::TrustedProxies;
+
+pub(crate) use environment::{Environment, Refused};
+pub(crate) use keys::{Keys, from_file};
+pub(crate) use logging::Logging;
+pub(crate) use providers::{Delivery, Providers};
+
+/// Everything the server is told, in types that cannot be half right.
+pub(crate) struct Config {
+    pub(crate) listen: Listen,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) database: PathBuf,
+    pub(crate) keys: Keys,
+    pub(crate) hasher: CodeHasher,
+    pub(crate) delivery: Delivery,
+    pub(crate) address_quota: Quota,
+    pub(crate) access_life: Duration,
+    pub(crate) logging: Logging,
+    unused: Vec<String>,
+}
+
+/// Where the two listeners are.
+pub(crate) struct Listen {
+    pub(crate) public: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Checks that may wait for a hashing thread; at some ten milliseconds each, seconds of work.
+const WAITING_HASHES: usize = 512;
+
+impl Config {
+    /// Reads the process's environment.
+    pub(crate) fn from_environment() -> Result<Self, Refused> {
+        Self::read(&Environment::of_process()?)
+    }
+
+    fn read(env: &Environment) -> Result<Self, Refused> {
+        let unused = known::check(env)?;
+        let development = development(env)?;
+        Ok(Self {
+            listen: Listen {
+                public: env.parsed(
+                    "BIND_ADDR",
+                    "127.0.0.1:8080",
+                    "an address such as 127.0.0.1:8080",
+                )?,
+                admin: env.parsed(
+                    "ADMIN_BIND_ADDR",
+                    "127.0.0.1:9090",
+                    "an address such as 127.0.0.1:9090",
+                )?,
+            },
+            proxies: env.parsed(
+                "TRUSTED_PROXIES",
+                "",
+                "addresses or networks such as 10.0.0.0/8",
+            )?,
+            database: database(env)?,
+            keys: Keys::read(env, development)?,
+            hasher: hasher(env)?,
+            delivery: Delivery::read(env, development)?,
+            address_quota: address_quota(env)?,
+            access_life: access_life(env)?,
+            logging: Logging::read(env)?,
+            unused,
+        })
+    }
+
+    /// Says whether codes are shown instead of sent.
+    pub(crate) fn is_development(&self) -> bool {
+        !matches!(self.delivery, Delivery::Sent(_))
+    }
+
+    /// Tells the log what a reader should know before the first request.
+    pub(crate) fn warn(&self) {
+        for name in &self.unused {
+            tracing::warn!("{name} is set, and this version does nothing with it yet");
+        }
+        if self.is_development() {
+            tracing::warn!("development mode: codes are in the answers and no message leaves");
+        }
+    }
+}
+
+/// Whether this is development: asked for by `DEV_MODE`, and possible in this build.
+fn development(env: &Environment) -> Result<bool, Refused> {
+    let default = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
+    let asked = env.flag("DEV_MODE", default)?;
+    if asked && !crate::outbox::BUILT_IN {
+        return Err(Refused::new(
+            "DEV_MODE",
+            "must be false in a release build without the cargo feature danger-preview",
+        ));
+    }
+    Ok(asked)
+}
+
+fn database(env: &Environment) -> Result<PathBuf, Refused> {
+    let url = env.get("DATABASE_URL").unwrap_or("sqlite:otp.db");
+    let refused = |problem| Err(Refused::new("DATABASE_URL", problem));
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        let later = ["postgres:", "postgresql:", "mysql:"];
+        return if later.iter().any(|scheme| url.starts_with(scheme)) {
+            refused("only sqlite: is available yet")
+        } else {
+            refused("must be sqlite: and the path of a file")
+        };
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return refused("must be sqlite: and the path of a file");
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn hasher(env: &Environment) -> Result<CodeHasher, Refused> {
+    let hasher = match env.get("OTP_HASHER").unwrap_or("argon2id") {
+        "argon2id" => CodeHasher::argon2id(),
+        "bcrypt" => CodeHasher::bcrypt(BcryptCost::MIN),
+        "hmac" => return Ok(CodeHasher::keyed()),
+        _ => {
+            return Err(Refused::new(
+                "OTP_HASHER",
+                "must be argon2id, bcrypt or hmac",
+            ));
+        }
+    };
+    Ok(hasher.queue(WAITING_HASHES))
+}
+
+fn address_quota(env: &Environment) -> Result<Quota, Refused> {
+    let wanted = "a number from 1 to 10000";
+    let max = env.parsed("RATE_LIMIT_REQUESTS", "100", wanted)?;
+    Quota::window(max, MINUTE).map_err(|_| Refused::must_be("RATE_LIMIT_REQUESTS", wanted))
+}
+
+fn access_life(env: &Environment) -> Result<Duration, Refused> {
+    let wanted = "a number of minutes from 1 to 1440";
+    let minutes: u32 = env.parsed("ACCESS_TOKEN_EXPIRE_MINUTES", "15", wanted)?;
+    if (1..=1440).contains(&minutes) {
+        Ok(MINUTE.saturating_mul(minutes))
+    } else {
+        Err(Refused::must_be("ACCESS_TOKEN_EXPIRE_MINUTES", wanted))
+    }
+}

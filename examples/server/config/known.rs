@@ -1,0 +1,107 @@
+//! The names of variables: those that work, those that will, and those that nobody means.
+
+use super::{Environment, Refused};
+
+/// A misspelt name under these prefixes stops the start: a limit or a credential that is silently
+/// not in force is worse than no server.
+const OURS: [&str; 3] = ["OTP_", "TWILIO_", "SENDGRID_"];
+
+const READ: [&str; 25] = [
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    "ADMIN_BIND_ADDR",
+    "BIND_ADDR",
+    "DATABASE_URL",
+    "DEV_MODE",
+    "DEV_PREVIEW_CODE",
+    "NEXT_PUBLIC_APP_URL",
+    "OTP_HASHER",
+    "OTP_KEYS",
+    "OTP_KEYS_FILE",
+    "PUBLIC_BASE_URL",
+    "RATE_LIMIT_REQUESTS",
+    "RUST_LOG",
+    "SECRET_KEY",
+    "SENDGRID_API_KEY",
+    "SENDGRID_BASE_URL",
+    "SENDGRID_FROM",
+    "TRUSTED_PROXIES",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_API_KEY_SECRET",
+    "TWILIO_API_KEY_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_BASE_URL",
+    "TWILIO_FROM",
+    "TWILIO_MESSAGING_SERVICE_SID",
+];
+
+/// Left alone for now, with a warning: nothing gets weaker without them.
+const LATER: [&str; 11] = [
+    "ADMIN_TOKEN",
+    "ADMIN_TOKENS",
+    "CORS_ORIGINS",
+    "DATABASE_FALLBACK_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTP_INSTANCES",
+    "OTP_REDIS_OUTAGE",
+    "OTP_WHATSAPP_RATE_LIMIT_DOC",
+    "OTP_WHATSAPP_TEMPLATE_APPROVED",
+    "SENDGRID_WEBHOOK_PUBLIC_KEY",
+    "TWILIO_VERIFY_SERVICE_SID",
+];
+
+/// Whoever sets one of these relies on it; a server without it would only look right.
+const NOT_YET: [&str; 5] = [
+    "OTP_CONFIG",
+    "REDIS_URL",
+    "TLS_CERT",
+    "TLS_KEY",
+    "TWILIO_VERIFY_BASE_URL",
+];
+
+/// Says whether a variable is meant for this server.
+pub(super) fn is_ours(name: &str) -> bool {
+    READ.contains(&name)
+        || LATER.contains(&name)
+        || NOT_YET.contains(&name)
+        || OURS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Refuses what cannot be honoured and lists what is left alone.
+pub(super) fn check(env: &Environment) -> Result<Vec<String>, Refused> {
+    let mut unused = Vec::new();
+    for name in env.names() {
+        if NOT_YET.contains(&name) {
+            return Err(Refused::new(name, "is not available yet"));
+        }
+        if LATER.contains(&name) {
+            unused.push(name.to_owned());
+        } else if is_ours(name) && !READ.contains(&name) {
+            return Err(Refused::new(name, "is not a setting of this server"));
+        }
+    }
+    public_url(env)?;
+    Ok(unused)
+}
+
+/// Checks the outside address, which links and webhook signatures will be made over.
+fn public_url(env: &Environment) -> Result<(), Refused> {
+    for key in ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"] {
+        let Some(url) = env.get(key) else { continue };
+        let rest = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
+        let fits = rest.is_some_and(|rest| {
+            !rest.is_empty()
+                && !rest.starts_with('/')
+                && !rest.contains(['?', '#', '@', '\\'])
+                && rest.chars().all(|c| c.is_ascii_graphic())
+        });
+        if !fits {
+            return Err(Refused::must_be(
+                key,
+                "an http or https address without a query",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Bodies: JSON, small, and read one way only.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use std::time::Duration;
+
+use crate::answer::Refusal;
+
+/// The most bytes of a body.
+pub(crate) const LARGEST: usize = 16 * 1024;
+/// How long a client may take to send it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A body that is one JSON object of the expected members. Unknown and repeated members are
+/// refused: another reader of the same bytes might see something else in them.
+pub(crate) struct Strict<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        if !is_plain_json(&request) {
+            return Err(Refusal::UNSUPPORTED_MEDIA_TYPE);
+        }
+        let bytes = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state))
+            .await
+            .map_err(|_| Refusal::REQUEST_TIMEOUT)?
+            .map_err(|rejected| match rejected.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Refusal::TOO_LARGE,
+                _ => Refusal::MALFORMED,
+            })?;
+        // A derived struct would also be read from an array of its members.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(Refusal::MALFORMED);
+        }
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|_| Refusal::MALFORMED)
+    }
+}
+
+fn is_plain_json(request: &Request) -> bool {
+    let headers = request.headers();
+    let encoded = headers.contains_key(CONTENT_ENCODING);
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(kind), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
+    let (essence, parameters) = kind.split_once(';').unwrap_or((&kind, ""));
+    let charset = parameters.trim().strip_prefix("charset=");
+    let utf8 = charset.is_none_or(|name| name.trim_matches('"') == "utf-8");
+    essence.trim() == "application/json" && utf8 && !encoded
+}
+
+/// A member as the client sent it: a string, or what only looks like one.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Member {
+    /// A string.
+    Text(String),
+    /// `null`.
+    Null(()),
+    /// A number, a list, an object, `true`: never read as a string.
+    Other(IgnoredAny),
+    /// Not there.
+    #[default]
+    #[serde(skip)]
+    Missing,
+}
+
+/// How a member is to be taken.
+pub(crate) enum Given<'a> {
+    /// As nothing: it is missing, `null`, or an empty string.
+    Nothing,
+    /// As this.
+    Text(&'a str),
+    /// As a mistake.
+    Wrong,
+}
+
+impl Member {
+    pub(crate) fn given(&self) -> Given<'_> {
+        match self {
+            Self::Missing | Self::Null(()) => Given::Nothing,
+            Self::Text(text) if text.is_empty() => Given::Nothing,
+            Self::Text(text) => Given::Text(text),
+            Self::Other(_) => Given::Wrong,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The reference server: what a host writes around otp-kit, and nothing of its insides.
+//!
+//! ```text
+//! cargo run --example server              # development: a SQLite file, codes in the answers
+//! cargo run --release --example server    # production: configured by environment alone
+//! ```
+//!
+//! It reads top down: `config` says what the environment asks for, `service` builds the verifier
+//! of it, `app` lists the routes, and `serve` runs them until the process is told to stop.
+
+mod answer;
+mod app;
+mod client;
+mod config;
+mod database;
+mod housekeeping;
+mod json;
+mod outbox;
+mod routes;
+mod serve;
+mod service;
+mod time;
+mod tokens;
+mod users;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use app::App;
+use config::Config;
+use database::Database;
+
+/// The configuration is refused; nothing was started.
+const REFUSED: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Config::from_environment() {
+        Ok(config) => config,
+        Err(refused) => return say(&refused, REFUSED),
+    };
+    config.logging.install();
+    config.warn();
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => say(error.as_ref(), 1),
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+    let listeners = serve::bind(&config.listen).await?;
+    let database = Database::open(&config.database).await?;
+    if config.is_development() {
+        database.users.add_test_user().await?;
+    }
+    let app = App::new(config, database)?;
+    let chores = housekeeping::start(&app);
+    serve::until_stopped(listeners, app).await?;
+    chores.abort();
+    Ok(())
+}
+
+fn say(error: &dyn Error, code: u8) -> ExitCode {
+    // Where standard error is gone there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "error: {error}"));
+    ExitCode::from(code)
+}

@@ -1,0 +1,6 @@
+//! One file a route.
+
+mod address;
+pub(crate) mod request;
+pub(crate) mod status;
+pub(crate) mod verify;

@@ -1,0 +1,109 @@
+//! `POST /api/auth/otp/request`: sends a code.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use otp_kit::delivery::Locale;
+use otp_kit::destination::Channel;
+use otp_kit::verifier::{Issue, Issued};
+use serde::{Deserialize, Serialize};
+
+use super::address;
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::client::Client;
+use crate::json::{Given, Member, Strict};
+use crate::time::Rfc3339;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The body.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Start {
+    phone: Member,
+    email: Member,
+    channel: Member,
+    locale: Member,
+    purpose: Member,
+}
+
+/// The answer; for every number and address alike.
+#[derive(Serialize)]
+pub(crate) struct Started {
+    status: &'static str,
+    challenge_id: String,
+    resend_at: String,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview_code: Option<String>,
+}
+
+pub(crate) async fn handle(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    headers: HeaderMap,
+    Strict(start): Strict<Start>,
+) -> Result<Json<Started>, Declined> {
+    let destination = address::read(&start.phone, &start.email, Refusal::PHONE_REQUIRED)?;
+    let purpose = address::purpose(&app, &start.purpose)?;
+    let mut issue = Issue::to(destination)
+        .for_purpose(purpose.as_str())
+        .from(context);
+    if let Some(channel) = channel(&start.channel)? {
+        issue = issue.over(channel);
+    }
+    if let Some(locale) = locale(&start.locale)? {
+        issue = issue.in_locale(locale);
+    }
+    if let Some(key) = idempotency_key(&headers)? {
+        issue = issue.idempotency_key(key);
+    }
+    let issued = app.verifier.issue(issue).await?;
+    Ok(Json(Started::of(&app, &issued)))
+}
+
+impl Started {
+    fn of(app: &App, issued: &Issued) -> Self {
+        Self {
+            status: "ok",
+            challenge_id: issued.challenge_id.to_string(),
+            resend_at: Rfc3339::from(issued.resend_at).to_string(),
+            expires_at: Rfc3339::from(issued.expires_at).to_string(),
+            preview_code: app.outbox.code_of(issued),
+        }
+    }
+}
+
+fn channel(member: &Member) -> Result<Option<Channel>, Refusal> {
+    match member.given() {
+        Given::Nothing => Ok(None),
+        Given::Text(name) => name.parse().map(Some).map_err(|_| Refusal::UNKNOWN_CHANNEL),
+        Given::Wrong => Err(Refusal::UNKNOWN_CHANNEL),
+    }
+}
+
+fn locale(member: &Member) -> Result<Option<Locale>, Refusal> {
+    match member.given() {
+        Given::Nothing => Ok(None),
+        Given::Text(tag) => Locale::new(tag)
+            .map(Some)
+            .map_err(|_| Refusal::INVALID_LOCALE),
+        Given::Wrong => Err(Refusal::INVALID_LOCALE),
+    }
+}
+
+/// Reads the client's name for this request; two of them name nothing.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    match (keys.next(), keys.next()) {
+        (None, _) => Ok(None),
+        (Some(key), None) => key
+            .to_str()
+            .map(Some)
+            .map_err(|_| Refusal::INVALID_IDEMPOTENCY_KEY),
+        (Some(_), Some(_)) => Err(Refusal::INVALID_IDEMPOTENCY_KEY),
+    }
+}

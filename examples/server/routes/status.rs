@@ -1,0 +1,94 @@
+//! `GET /healthz`, `GET /readyz`, `GET /otp/status`: states, and nothing about anybody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use otp_kit::destination::Channel;
+use otp_kit::policy::ScopedQuota;
+use otp_kit::verifier::Health;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::answer::Refusal;
+use crate::app::App;
+
+/// What works.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    redis: &'static str,
+    database: &'static str,
+    rate_limits: BTreeMap<&'static str, Vec<Window>>,
+    channels: BTreeMap<&'static str, &'static str>,
+    templates: BTreeMap<&'static str, &'static str>,
+    overrides: Vec<&'static str>,
+}
+
+/// A limit in force.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Window {
+    scope: &'static str,
+    limit: u32,
+    window_seconds: u64,
+}
+
+/// Answers as long as the process does.
+pub(crate) async fn healthy() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// Answers well where a request would be served.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
+    match app.verifier.status().await.store {
+        Health::Up => Ok(Json(json!({ "status": "ready" }))),
+        _ => Err(Refusal::NOT_READY),
+    }
+}
+
+pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
+    let status = app.verifier.status().await;
+    let policy = app.verifier.policy();
+    let limits = policy.limits();
+    let operations = [
+        ("issue", limits.issue()),
+        ("resend", limits.resend()),
+        ("verify", limits.verify()),
+    ];
+    let state = |channel: &'static str| {
+        if status.channels.contains(&channel) {
+            "enabled"
+        } else {
+            "disabled"
+        }
+    };
+    Json(Status {
+        redis: "not configured",
+        database: match status.store {
+            Health::Up => "connected",
+            _ => "unavailable",
+        },
+        rate_limits: operations
+            .into_iter()
+            .map(|(name, quotas)| (name, quotas.iter().map(Window::of).collect()))
+            .collect(),
+        channels: Channel::ALL
+            .into_iter()
+            .map(|channel| (channel.name(), state(channel.name())))
+            .collect(),
+        templates: BTreeMap::new(),
+        overrides: Vec::new(),
+    })
+}
+
+impl Window {
+    fn of(scoped: &ScopedQuota) -> Self {
+        Self {
+            scope: scoped.scope.name(),
+            limit: scoped.quota.max(),
+            window_seconds: scoped.quota.period().as_secs(),
+        }
+    }
+}

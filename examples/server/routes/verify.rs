@@ -1,0 +1,126 @@
+//! `POST /api/auth/verify-otp`: takes a code and signs in.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use otp_kit::challenge::ChallengeId;
+use otp_kit::destination::Destination;
+use otp_kit::request::{AttemptId, Purpose, SubjectKey};
+use otp_kit::verifier::{Attempt, Claim};
+use serde::{Deserialize, Serialize};
+
+use super::address;
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::client::Client;
+use crate::json::{Given, Member, Strict};
+
+/// The body.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Try {
+    phone: Member,
+    email: Member,
+    otp: Member,
+    challenge_id: Member,
+    attempt_id: Member,
+    purpose: Member,
+}
+
+/// The answer to the right code.
+#[derive(Serialize)]
+pub(crate) struct SignedIn {
+    access_token: String,
+    token_type: &'static str,
+    refresh_token: String,
+    user: SignedInUser,
+}
+
+#[derive(Serialize)]
+struct SignedInUser {
+    id: String,
+    email: String,
+}
+
+pub(crate) async fn handle(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    Strict(body): Strict<Try>,
+) -> Result<Json<SignedIn>, Declined> {
+    let missing = Refusal::PHONE_AND_OTP_REQUIRED;
+    let typed = typed(&body.otp).ok_or(missing)?;
+    let destination = address::read(&body.phone, &body.email, missing)?;
+    let purpose = address::purpose(&app, &body.purpose)?;
+    let attempt_id = attempt_id(&body.attempt_id)?;
+    let claim = claim(&app, &body.challenge_id, &destination, &purpose).await?;
+    let mut attempt = Attempt::new(typed).for_purpose(purpose);
+    if let Some(id) = &attempt_id {
+        attempt = attempt.with_id(id.clone());
+    }
+    let verified = app.verifier.verify(claim, attempt, context).await?;
+    // Whose session it is says what was proven, never what the body claims.
+    let user = app.users.of(verified.destination()).await?;
+    let keys = app.verifier.keys().snapshot();
+    let tokens = app
+        .tokens
+        .start(&user.sub, &verified, attempt_id.as_ref(), &keys)
+        .await?;
+    Ok(Json(SignedIn {
+        access_token: tokens.access,
+        token_type: "bearer",
+        refresh_token: tokens.refresh,
+        user: SignedInUser {
+            id: user.sub,
+            email: user.email,
+        },
+    }))
+}
+
+/// Gives what was typed. A number, a list or `null` is no code: it goes the way of a malformed
+/// one, counts for the client's address and gets the same answer.
+fn typed(otp: &Member) -> Option<&str> {
+    match (otp, otp.given()) {
+        (Member::Null(()), _) | (_, Given::Wrong) => Some(""),
+        (_, Given::Text(code)) => Some(code),
+        (_, Given::Nothing) => None,
+    }
+}
+
+fn attempt_id(member: &Member) -> Result<Option<AttemptId>, Refusal> {
+    match member.given() {
+        Given::Nothing => Ok(None),
+        Given::Text(id) => AttemptId::new(id)
+            .map(Some)
+            .map_err(|_| Refusal::INVALID_ATTEMPT_ID),
+        Given::Wrong => Err(Refusal::INVALID_ATTEMPT_ID),
+    }
+}
+
+/// Says which challenge is meant: the one of the id where there is one, else the newest for the
+/// address. An id of a challenge that went to another address claims nothing, so the right code
+/// for it is refused here without being used up, as an unknown id is.
+async fn claim(
+    app: &App,
+    id: &Member,
+    destination: &Destination,
+    purpose: &Purpose,
+) -> Result<Claim, Declined> {
+    let id = match id.given() {
+        Given::Nothing => return Ok(Claim::latest_to(destination, purpose.as_str())),
+        Given::Text(id) => id,
+        Given::Wrong => "",
+    };
+    let Ok(known) = id.parse::<ChallengeId>() else {
+        return Ok(Claim::from_text(id));
+    };
+    let found = app.verifier.store().find(&known).await?;
+    let elsewhere = found.is_some_and(|challenge| {
+        challenge.destination_key != SubjectKey::of_destination(destination)
+    });
+    Ok(if elsewhere {
+        Claim::from_text("")
+    } else {
+        known.into()
+    })
+}

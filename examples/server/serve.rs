@@ -1,0 +1,105 @@
+//! Listening, and stopping without cutting anybody off.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::{self, App};
+use crate::config::{Listen, Refused};
+
+/// How long requests in flight may take once the process is told to stop.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// The open listeners; one alone where both have the same address.
+pub(crate) struct Listeners {
+    public: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+/// Opens the listeners.
+pub(crate) async fn bind(listen: &Listen) -> Result<Listeners, Refused> {
+    let shared = listen.admin == listen.public && listen.public.port() != 0;
+    let public = open("BIND_ADDR", listen.public).await?;
+    let admin = if shared {
+        None
+    } else {
+        Some(open("ADMIN_BIND_ADDR", listen.admin).await?)
+    };
+    Ok(Listeners { public, admin })
+}
+
+async fn open(key: &str, address: SocketAddr) -> Result<TcpListener, Refused> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Refused::new(key, &format!("cannot be listened on: {}", error.kind())))
+}
+
+/// Serves until the process is told to stop and the requests in flight have ended.
+pub(crate) async fn until_stopped(listeners: Listeners, app: Arc<App>) -> io::Result<()> {
+    tracing::info!("listening on {}", listeners.public.local_addr()?);
+    let (stop, stopped) = watch::channel(());
+    let public = serve(listeners.public, app::public(&app), stopped.clone());
+    let admin = async {
+        match listeners.admin {
+            None => Ok(()),
+            Some(listener) => {
+                tracing::info!("operators: listening on {}", listener.local_addr()?);
+                serve(listener, app::admin(&app), stopped).await
+            }
+        }
+    };
+    let served = async { tokio::try_join!(public, admin).map(drop) };
+    tokio::pin!(served);
+    tokio::select! {
+        ended = &mut served => return ended,
+        () = told_to_stop() => drop(stop),
+    }
+    tracing::info!("stopping");
+    match tokio::time::timeout(GRACE, served).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    mut stopped: watch::Receiver<()>,
+) -> io::Result<()> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        // The sender is dropped to stop, and never sends.
+        .with_graceful_shutdown(async move { while stopped.changed().await.is_ok() {} })
+        .await
+}
+
+/// Waits for SIGTERM or SIGINT. A process that cannot hear them is stopped by other means.
+async fn told_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,90 @@
+//! The verifier, built of what the configuration asks for.
+
+use std::error::Error;
+
+use otp_kit::challenge::CodeFormat;
+use otp_kit::prelude::*;
+use otp_kit::quota::{Quota, Scope};
+use otp_kit::verifier::{Missing, Present, VerifierBuilder};
+
+use crate::config::{Config, Delivery, Providers};
+use crate::outbox::Outbox;
+
+type Limited = VerifierBuilder<Present, Missing>;
+type Routed = VerifierBuilder<Present, Present>;
+
+/// Builds the verifier, and the outbox where codes are shown.
+pub(crate) fn build(
+    config: Config,
+    store: impl Store,
+) -> Result<(Verifier, Outbox), Box<dyn Error>> {
+    let mut builder = Verifier::builder(store, config.keys.ring)
+        .limits(limits(config.address_quota))
+        .hasher(config.hasher);
+    // People type six digits everywhere on this server.
+    for purpose in [
+        Purpose::LOGIN,
+        Purpose::RECOVERY,
+        Purpose::MFA,
+        Purpose::SIGN_UP,
+        Purpose::CONFIRM_ADDRESS,
+    ] {
+        builder = builder.purpose(purpose, CodeFormat::SIX_DIGITS);
+    }
+    let (builder, outbox) = match config.delivery {
+        Delivery::Shown { fixed } => shown(builder, fixed)?,
+        Delivery::Sent(providers) => (sent(builder, *providers)?, Outbox::default()),
+    };
+    Ok((builder.build()?, outbox))
+}
+
+/// The library's limits, with this server's number in place of those by client address.
+fn limits(address: Quota) -> Limits {
+    Limits::recommended()
+        .without(Scope::Address)
+        .on_issue(Scope::Address, address)
+        .on_resend(Scope::Address, address)
+        .on_verify(Scope::Address, address)
+}
+
+fn sent(builder: Limited, providers: Providers) -> Result<Routed, Box<dyn Error>> {
+    let Providers { sms, email } = providers;
+    let routes = [
+        sms.map(|twilio| (Channel::Sms, Route::primary(twilio))),
+        email.map(|sendgrid| (Channel::Email, Route::primary(sendgrid))),
+    ];
+    let mut routes = routes.into_iter().flatten();
+    let (channel, route) = routes.next().ok_or("no provider is configured")?;
+    let first = builder.route(channel, route);
+    Ok(routes.fold(first, |builder, (channel, route)| {
+        builder.route(channel, route)
+    }))
+}
+
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+fn shown(
+    builder: Limited,
+    fixed: Option<otp_kit::challenge::Code>,
+) -> Result<(Routed, Outbox), Box<dyn Error>> {
+    let preview = otp_kit::providers::Preview::new();
+    let first = builder.route(Channel::Sms, Route::primary(preview.clone()));
+    let others = Channel::ALL
+        .into_iter()
+        .filter(|channel| *channel != Channel::Sms);
+    let mut routed = others.fold(first, |builder, channel| {
+        builder.route(channel, Route::primary(preview.clone()))
+    });
+    if let Some(code) = fixed {
+        routed = routed.danger_fixed_code(code);
+    }
+    Ok((routed, Outbox::showing(preview)))
+}
+
+/// The configuration refuses development in this build; this is the type's side of it.
+#[cfg(not(any(debug_assertions, feature = "danger-preview")))]
+fn shown(
+    _builder: Limited,
+    _fixed: Option<otp_kit::challenge::Code>,
+) -> Result<(Routed, Outbox), Box<dyn Error>> {
+    Err("this build shows no codes".into())
+}

@@ -1,0 +1,167 @@
+use crate::support::Server;
+
+const TWILIO: [(&str, &str); 3] = [
+    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+    ("TWILIO_AUTH_TOKEN", "canary-value-of-a-token"),
+    ("TWILIO_FROM", "+15005550006"),
+];
+const SENDGRID: [(&str, &str); 2] = [
+    ("SENDGRID_API_KEY", "SG.canary-value"),
+    ("SENDGRID_FROM", "no-reply@example.com"),
+];
+const SEED: (&str, &str) = ("SECRET_KEY", "canary-value-0123456789-abcdefghij-klm");
+
+/// Starts with settings and checks that one line names the key, and no value.
+#[track_caller]
+fn refuses(key: &str, settings: &[(&str, &str)]) {
+    let refusal = Server::refused(settings);
+    let stderr = refusal.stderr.trim_end();
+    assert_eq!(refusal.code, Some(2), "{key}: {stderr}");
+    assert_eq!(refusal.stdout, "");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with(&format!("error: {key}: ")), "{stderr}");
+    for (_, value) in settings.iter().filter(|(_, value)| value.len() > 8) {
+        assert!(!stderr.contains(value), "{stderr}");
+    }
+    assert!(!stderr.contains("canary"), "{stderr}");
+}
+
+fn without<'a>(key: &str, all: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    all.iter()
+        .copied()
+        .filter(|(name, _)| *name != key)
+        .collect()
+}
+
+fn with<'a>(all: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [all, more].concat()
+}
+
+#[test]
+fn half_a_provider_is_refused_in_development_too() {
+    refuses(
+        "TWILIO_ACCOUNT_SID",
+        &without("TWILIO_ACCOUNT_SID", &TWILIO),
+    );
+    refuses("TWILIO_AUTH_TOKEN", &without("TWILIO_AUTH_TOKEN", &TWILIO));
+    refuses("TWILIO_FROM", &without("TWILIO_FROM", &TWILIO));
+    let service = (
+        "TWILIO_MESSAGING_SERVICE_SID",
+        "MG00000000000000000000000000000001",
+    );
+    refuses("TWILIO_FROM", &with(&TWILIO, &[service]));
+    let half_key = ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001");
+    refuses("TWILIO_API_KEY_SECRET", &with(&TWILIO, &[half_key]));
+    refuses(
+        "TWILIO_API_KEY_SID",
+        &with(&TWILIO, &[("TWILIO_API_KEY_SECRET", "canary-value")]),
+    );
+    refuses("SENDGRID_FROM", &without("SENDGRID_FROM", &SENDGRID));
+    refuses("SENDGRID_API_KEY", &without("SENDGRID_API_KEY", &SENDGRID));
+}
+
+#[test]
+fn a_bad_value_is_refused_by_the_name_of_its_key() {
+    let cases = [
+        ("BIND_ADDR", "canary-host"),
+        ("ADMIN_BIND_ADDR", "canary:9090"),
+        ("PUBLIC_BASE_URL", "ftp://canary.example"),
+        ("NEXT_PUBLIC_APP_URL", "canary"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("DATABASE_URL", "postgres://user:canary@db/otp"),
+        ("DATABASE_URL", "canary.db"),
+        ("DATABASE_URL", "sqlite:"),
+        ("REDIS_URL", "redis://:canary@localhost"),
+        ("OTP_KEYS", "canary-without-a-colon"),
+        ("OTP_KEYS", "short:Y2FuYXJ5"),
+        ("OTP_KEYS_FILE", "/nowhere/canary"),
+        ("SECRET_KEY", "canary"),
+        ("OTP_HASHER", "canary-md5"),
+        ("DEV_MODE", "canary"),
+        ("DEV_PREVIEW_CODE", "12345"),
+        ("DEV_PREVIEW_CODE", "canary"),
+        ("RATE_LIMIT_REQUESTS", "0"),
+        ("RATE_LIMIT_REQUESTS", "10001"),
+        ("RATE_LIMIT_REQUESTS", "-1"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+        ("RUST_LOG", "otp_kit=canary"),
+        ("TLS_CERT", "/etc/canary.pem"),
+        ("OTP_CONFIG", "/etc/canary.yaml"),
+        ("OTP_HASHR", "canary"),
+        ("TWILIO_ACOUNT_SID", "canary"),
+    ];
+    for (key, value) in cases {
+        refuses(key, &[(key, value)]);
+    }
+    for (key, value) in [
+        ("TWILIO_ACCOUNT_SID", "canary"),
+        ("TWILIO_AUTH_TOKEN", "canary with spaces"),
+        ("TWILIO_FROM", "canary-too-long-for-a-sender"),
+        ("TWILIO_BASE_URL", "http://canary.example.com"),
+    ] {
+        refuses(key, &with(&without(key, &TWILIO), &[(key, value)]));
+    }
+    let base = ("SENDGRID_BASE_URL", "http://192.0.2.1");
+    refuses("SENDGRID_BASE_URL", &with(&SENDGRID, &[base]));
+    refuses("SENDGRID_FROM", &[SENDGRID[0], ("SENDGRID_FROM", "canary")]);
+}
+
+#[test]
+fn production_needs_a_provider_and_keys_and_has_no_preview_code() {
+    let production = ("DEV_MODE", "false");
+    refuses("TWILIO_ACCOUNT_SID", &[production, SEED]);
+    refuses("OTP_KEYS", &with(&TWILIO, &[production]));
+    let both = [
+        ("OTP_KEYS", "a:canary"),
+        ("OTP_KEYS_FILE", "/nowhere/canary"),
+    ];
+    refuses("OTP_KEYS", &both);
+    let code = [production, SEED, ("DEV_PREVIEW_CODE", "123456")];
+    refuses("DEV_PREVIEW_CODE", &with(&TWILIO, &code));
+}
+
+#[test]
+fn an_address_in_use_is_refused_by_the_name_of_its_key() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refusal = Server::refused(&[("BIND_ADDR", &address)]);
+    assert_eq!(refusal.code, Some(1));
+    assert!(
+        refusal.stderr.contains("error: BIND_ADDR: "),
+        "{}",
+        refusal.stderr
+    );
+}
+
+#[tokio::test]
+async fn what_is_known_and_not_there_yet_is_a_warning_and_what_is_empty_is_not_set() {
+    let settings = [
+        ("CORS_ORIGINS", "https://app.example"),
+        ("TWILIO_FROM", ""),
+        ("REDIS_URL", ""),
+    ];
+    let server = Server::with(&settings);
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let warned = server.log().matches("CORS_ORIGINS is set").count();
+    assert_eq!(warned, 1);
+    assert!(!server.log().contains("app.example"));
+}
+
+#[tokio::test]
+async fn every_hasher_signs_in() {
+    for hasher in ["argon2id", "bcrypt", "hmac"] {
+        let server = Server::with(&[("OTP_HASHER", hasher)]);
+        let phone = crate::support::PHONE;
+        let body = crate::support::body_of_request(phone);
+        let code = server
+            .post("/api/auth/otp/request", &body)
+            .await
+            .text("preview_code");
+        let body = crate::support::body_of_verify(phone, &code);
+        assert_eq!(
+            server.post("/api/auth/verify-otp", &body).await.status,
+            200,
+            "{hasher}"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+use crate::support::twilio::{Answer, Twilio};
+use crate::support::{PHONE, Server, body_of_request, body_of_verify};
+
+const START: &str = "/api/auth/otp/request";
+const VERIFY: &str = "/api/auth/verify-otp";
+
+#[tokio::test]
+async fn a_code_leaves_once_and_is_in_no_answer() {
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let server = Server::with(&twilio.settings());
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(reply.json().get("preview_code").is_none());
+    let posted = twilio.posted();
+    assert_eq!(posted.len(), 1);
+    let path = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json";
+    assert_eq!(posted[0].path, path);
+    assert_eq!(posted[0].field("To"), Some(PHONE));
+    assert_eq!(posted[0].field("From"), Some("+15005550006"));
+    let basic = "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpmaXJzdC10b2tlbi1vZi10d28=";
+    assert_eq!(
+        posted[0].authorization, basic,
+        "the first of the two tokens sends"
+    );
+    let code = posted[0].code();
+    assert!(!reply.body.contains(&code));
+    assert_eq!(
+        server
+            .post(VERIFY, &body_of_verify(PHONE, &code))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_not_quoted() {
+    let answers = [
+        Answer::Fails(500, "<html>canary-of-the-vendor</html>"),
+        Answer::Fails(
+            400,
+            r#"{"code":21211,"message":"canary-of-the-vendor +14155550123"}"#,
+        ),
+        Answer::Fails(401, r#"{"code":20003,"message":"canary-of-the-vendor"}"#),
+        Answer::Fails(307, ""),
+    ];
+    for answer in answers {
+        let twilio = Twilio::start(answer).await;
+        let server = Server::with(&twilio.settings());
+        let reply = server.post(START, &body_of_request(PHONE)).await;
+        reply.is_error(500, "send_failed", "Failed to send verification code");
+        assert_eq!(twilio.posted().len(), 1);
+        let log = server.whole_log();
+        assert!(!log.contains("canary-of-the-vendor"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_says_nothing_ends_in_the_same_error() {
+    let twilio = Twilio::start(Answer::Hangs).await;
+    let server = Server::with(&twilio.settings());
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    reply.is_error(500, "send_failed", "Failed to send verification code");
+    assert_eq!(
+        twilio.posted().len(),
+        1,
+        "what may have arrived is not sent again"
+    );
+}
+
+#[tokio::test]
+async fn a_channel_without_a_provider_is_not_available() {
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let server = Server::with(&twilio.settings());
+    let reply = server
+        .post(START, &serde_json::json!({ "email": "mike@example.org" }))
+        .await;
+    reply.is_error(400, "channel_unavailable", "Channel not available");
+    let status = server.get("/otp/status").await.json();
+    assert_eq!(status["channels"]["sms"], "enabled");
+    assert_eq!(status["channels"]["email"], "disabled");
+}
+
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn in_development_nothing_leaves_even_where_a_provider_is_configured() {
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let mut settings = twilio.settings();
+    settings.push(("DEV_MODE", "true"));
+    let server = Server::with(&settings);
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.text("preview_code").len(), 6);
+    assert!(twilio.posted().is_empty());
+}

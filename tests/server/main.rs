@@ -1,0 +1,40 @@
+//! The reference server from outside: the built binary, on a loopback port, spoken to in HTTP.
+//!
+//! Most of it is asked of a development build, which shows its codes. What a production build
+//! refuses is asked of one: `cargo test --release --test server`.
+#![cfg(test)]
+#![cfg_attr(
+    not(debug_assertions),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the tests of a development build use it"
+    )
+)]
+
+#[cfg(debug_assertions)]
+mod configuration;
+mod delivery;
+#[cfg(debug_assertions)]
+mod forwarding;
+#[cfg(debug_assertions)]
+mod limits;
+#[cfg(debug_assertions)]
+mod outage;
+#[cfg(debug_assertions)]
+mod process;
+#[cfg(not(debug_assertions))]
+mod release;
+#[cfg(debug_assertions)]
+mod repeats;
+#[cfg(debug_assertions)]
+mod request;
+#[cfg(debug_assertions)]
+mod secrecy;
+#[cfg(debug_assertions)]
+mod storm;
+#[cfg(debug_assertions)]
+mod strict;
+mod support;
+#[cfg(debug_assertions)]
+mod verify;

@@ -1,0 +1,15 @@
+pub(crate) mod http;
+pub(crate) mod server;
+pub(crate) mod twilio;
+
+pub(crate) use http::{Reply, body_of_request, body_of_verify};
+pub(crate) use server::Server;
+
+pub(crate) const PHONE: &str = "+14155550123";
+pub(crate) const OTHER_PHONE: &str = "+14155550124";
+
+/// A code of the same shape that is not this one.
+pub(crate) fn wrong(code: &str) -> String {
+    let flip = if code.starts_with('0') { "1" } else { "0" };
+    format!("{flip}{}", &code[1..])
+}

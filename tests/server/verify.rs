@@ -1,0 +1,183 @@
+use serde_json::{Value, json};
+
+use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
+
+const START: &str = "/api/auth/otp/request";
+const VERIFY: &str = "/api/auth/verify-otp";
+
+#[tokio::test]
+async fn a_phone_signs_in_with_the_code_that_was_shown() {
+    let server = Server::start();
+    let code = start(&server, PHONE).await.text("preview_code");
+    let reply = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.text("token_type"), "bearer");
+    let (access, refresh) = (reply.text("access_token"), reply.text("refresh_token"));
+    assert!(access.len() == 64 && refresh.len() == 64 && access != refresh);
+    assert_eq!(reply.json()["user"]["email"], "+14155550123@example.com");
+}
+
+#[tokio::test]
+async fn an_email_address_signs_in_too_and_as_the_same_user_next_time() {
+    let server = Server::start();
+    let mut users = Vec::new();
+    for spelling in ["mike@example.org", "Mike@Example.ORG"] {
+        let started = server.post(START, &json!({ "email": spelling })).await;
+        let code = started.text("preview_code");
+        let reply = server
+            .post(VERIFY, &json!({ "email": spelling, "otp": code }))
+            .await;
+        users.push(reply.json()["user"].clone());
+    }
+    assert_eq!(users[0]["email"], "mike@example.org");
+    assert_eq!(users[0], users[1]);
+}
+
+#[tokio::test]
+async fn the_mailbox_that_a_phones_address_is_made_of_is_another_user() {
+    let server = Server::start();
+    let code = start(&server, PHONE).await.text("preview_code");
+    let phone = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    let email = phone.json()["user"]["email"].clone();
+    let started = server.post(START, &json!({ "email": email })).await;
+    let body = json!({ "email": email, "otp": started.text("preview_code") });
+    let mailbox = server.post(VERIFY, &body).await;
+    assert_eq!(mailbox.status, 200);
+    assert_ne!(mailbox.json()["user"]["id"], phone.json()["user"]["id"]);
+}
+
+#[tokio::test]
+async fn without_address_or_code_a_try_says_what_is_required() {
+    let server = Server::start();
+    let bodies = [
+        json!({}),
+        json!({ "phone": PHONE }),
+        json!({ "otp": "123456" }),
+        json!({ "phone": "", "otp": "123456" }),
+        json!({ "phone": PHONE, "otp": "" }),
+    ];
+    for body in bodies {
+        let reply = server.post(VERIFY, &body).await;
+        reply.is_error(400, "phone_and_otp_required", "phone and otp required");
+    }
+    let reply = server.post(VERIFY, &body_of_verify("+1", "123456")).await;
+    reply.is_error(400, "invalid_phone", "Invalid phone number");
+    let reply = server
+        .post(VERIFY, &json!({ "email": "mike", "otp": "123456" }))
+        .await;
+    reply.is_error(400, "invalid_email", "Invalid email address");
+}
+
+#[tokio::test]
+async fn unknown_wrong_malformed_consumed_and_foreign_codes_get_one_and_the_same_answer() {
+    let server = Server::start();
+    let unknown = server.post(VERIFY, &body_of_verify(PHONE, "123456")).await;
+    unknown.is_error(400, "invalid_otp", "Invalid OTP");
+
+    let started = start(&server, PHONE).await;
+    let (code, id) = (started.text("preview_code"), started.text("challenge_id"));
+    let with_id = |id: &str, code: &str| json!({ "phone": PHONE, "otp": code, "challenge_id": id });
+    let other = json!({ "phone": OTHER_PHONE, "otp": code, "challenge_id": id });
+    let bodies = [
+        body_of_verify(PHONE, &wrong(&code)),
+        with_id(&id, &wrong(&code)),
+        with_id(&other_id(&id), &code),
+        with_id("no id", &code),
+        json!({ "phone": PHONE, "otp": code, "challenge_id": 7 }),
+        body_of_verify(PHONE, &format!("{code}0")),
+        json!({ "phone": PHONE, "otp": code, "purpose": "recovery" }),
+        json!({ "phone": PHONE, "otp": code, "challenge_id": id, "purpose": "mfa" }),
+        other,
+    ];
+    for body in bodies {
+        assert_eq!(server.post(VERIFY, &body).await, unknown, "{body}");
+    }
+    assert_eq!(server.post(VERIFY, &with_id(&id, &code)).await.status, 200);
+    for body in [with_id(&id, &code), body_of_verify(PHONE, &code)] {
+        assert_eq!(server.post(VERIFY, &body).await, unknown, "consumed");
+    }
+}
+
+#[tokio::test]
+async fn c03_a_code_that_is_no_string_is_an_invalid_code() {
+    let server = Server::with(&[("DEV_PREVIEW_CODE", "123456")]);
+    start(&server, PHONE).await;
+    let values = [
+        json!(123_456),
+        json!(123_456.0),
+        Value::Null,
+        json!(["123456"]),
+        json!([]),
+        json!({ "otp": "123456" }),
+        json!(true),
+        json!("1e5"),
+        json!("0x1E240"),
+        json!("123456.0"),
+        json!("+123456"),
+        json!("-0"),
+        json!("123456\u{0}"),
+        json!("123456\n"),
+        json!("１２３４５６"),
+        json!("1\u{200b}23456"),
+        json!("12345"),
+    ];
+    for otp in values {
+        let reply = server
+            .post(VERIFY, &json!({ "phone": PHONE, "otp": otp }))
+            .await;
+        reply.is_error(400, "invalid_otp", "Invalid OTP");
+    }
+    // None of them was a guess.
+    assert_eq!(
+        server
+            .post(VERIFY, &body_of_verify(PHONE, "123456"))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn e04_the_right_code_of_another_address_is_refused_and_not_used_up() {
+    let server = Server::start();
+    let mine = start(&server, PHONE).await;
+    start(&server, OTHER_PHONE).await;
+    let (code, id) = (mine.text("preview_code"), mine.text("challenge_id"));
+    let foreign = json!({ "phone": OTHER_PHONE, "otp": code, "challenge_id": id });
+    server
+        .post(VERIFY, &foreign)
+        .await
+        .is_error(400, "invalid_otp", "Invalid OTP");
+    let own = json!({ "phone": PHONE, "otp": code, "challenge_id": id });
+    assert_eq!(server.post(VERIFY, &own).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_newer_code_replaces_the_older_one() {
+    let server = Server::start();
+    let first = start(&server, PHONE).await.text("preview_code");
+    let second = start(&server, PHONE).await.text("preview_code");
+    if first != second {
+        let reply = server.post(VERIFY, &body_of_verify(PHONE, &first)).await;
+        reply.is_error(400, "invalid_otp", "Invalid OTP");
+    }
+    assert_eq!(
+        server
+            .post(VERIFY, &body_of_verify(PHONE, &second))
+            .await
+            .status,
+        200
+    );
+}
+
+/// An id of the same form that nobody was given.
+fn other_id(id: &str) -> String {
+    let last = if id.ends_with('A') { "Q" } else { "A" };
+    format!("{}{last}", &id[..id.len() - 1])
+}
+
+async fn start(server: &Server, phone: &str) -> Reply {
+    let reply = server.post(START, &body_of_request(phone)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply
+}
