@@ -44,26 +44,30 @@ use crate::store::Store;
 ///
 /// # Examples
 /// ```
-/// # #[cfg(feature = "testing")] {
-/// # use otp_core::testing::{MemoryStub, Outbox};
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use otp_core::testing::{Outbox, store::ReferenceStore};
+/// # let store = ReferenceStore::new(std::sync::Arc::new(otp_core::clock::SystemClock));
+/// # let outbox = Outbox::new();
 /// use otp_core::prelude::*;
 ///
-/// # async fn sign_in(store: impl Store, outbox: Outbox) -> Result<(), Box<dyn std::error::Error>> {
-/// let keys = KeyRing::generate(&OsRandom)?;
-/// let verifier = Verifier::builder(store, keys)
-///     .route(Channel::Sms, Route::primary(outbox))
+/// let verifier = Verifier::builder(store, KeyRing::generate(&OsRandom)?)
+///     .route(Channel::Sms, Route::primary(outbox.clone()))
 ///     .limits(Limits::recommended())
 ///     .build()?;
 ///
 /// let context = RequestContext::from_address("203.0.113.7".parse()?);
 /// let phone = PhoneNumber::parse("+14155550123")?;
 /// let issued = verifier
-///     .issue(Issue::to(phone).for_purpose("login").from(&context))
+///     .issue(Issue::to(phone.clone()).for_purpose("login").from(&context))
 ///     .await?;
-/// # let code = "";
+/// # let code = outbox.last_code_for(&phone.into()).ok_or("no message")?;
+/// # let code = code.expose();
 /// let verified = verifier.verify(&issued.challenge_id, code, &context).await?;
+/// assert_eq!(verified.purpose().as_str(), "login");
 /// # Ok(()) }
-/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
