@@ -4,6 +4,9 @@
 pub use otp_core::{challenge, clock, delivery, destination, event, gate, hash, key, policy};
 pub use otp_core::{quota, random, request, secret, verifier};
 
+/// For providers and stores of your own.
+pub use otp_core::async_trait;
+
 /// The storage contract, and the engines that the features bring.
 pub mod store {
     pub use otp_core::store::{

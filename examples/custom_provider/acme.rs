@@ -13,8 +13,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderValue};
+use otp_kit::async_trait;
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::delivery::{DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, Receipt};
 use otp_kit::destination::Channel;

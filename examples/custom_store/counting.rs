@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use otp_kit::async_trait;
 use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome};
 use otp_kit::clock::Timestamp;
 use otp_kit::event::Event;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
+use otp_kit::async_trait;
 use otp_kit::delivery::{DeliveryError, DeliveryProvider, Message, Receipt};
 use otp_kit::destination::Channel;
 

@@ -25,6 +25,9 @@ pub mod store;
 pub mod testing;
 pub mod verifier;
 
+/// For implementations of the traits of [`delivery`] and [`store`].
+pub use async_trait::async_trait;
+
 /// What most hosts need, in one line.
 pub mod prelude {
     pub use crate::challenge::ChallengeId;
