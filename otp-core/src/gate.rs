@@ -59,8 +59,10 @@ pub struct GateRequest<'a> {
     pub tenant: &'a Tenant,
     /// For whom.
     pub subject: Option<&'a SubjectKey>,
-    /// To where.
+    /// To where; for a decoy, where its message would go.
     pub destination: Option<&'a Destination>,
+    /// The pseudonym that the address is counted by; a decoy has one too.
+    pub destination_key: Option<&'a SubjectKey>,
     /// Over which channel.
     pub channel: Option<Channel>,
     /// What for.

@@ -54,7 +54,7 @@ pub mod window;
 
 pub use address::{ClientAddress, InvalidAddress, KnownAddress};
 pub use budget::{Backoff, Budget, BudgetRefusal, BudgetRules, BudgetWindow, Disabled};
-pub use key::{QuotaClaim, QuotaKey, Scope};
+pub use key::{Party, QuotaClaim, QuotaKey, Scope};
 pub use limit::{InvalidQuota, Quota, QuotaKind, Shape};
 pub use local::LocalQuotas;
 pub use moment::LATEST_MS;

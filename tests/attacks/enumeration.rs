@@ -1,5 +1,5 @@
 use otp_kit::prelude::*;
-use otp_kit::verifier::{Claim, ResendError};
+use otp_kit::verifier::{Claim, IssueError, ResendError};
 
 use crate::support::{PHONE, Service, here};
 
@@ -69,8 +69,10 @@ async fn no_code_fits_a_decoy() {
 async fn unknown_expired_consumed_cancelled_and_wrong_are_one_answer() {
     for service in Service::everywhere(|builder| builder).await {
         let mut answers = Vec::new();
-        let unknown = Claim::from_text("AAAAAAAAAAAAAAAAAAAAAAAA");
+        let unknown = Claim::from_text(&"A".repeat(36));
         answers.push(service.verifier.verify(unknown, "12345678", here()).await);
+        let no_id = Claim::from_text("no id at all");
+        answers.push(service.verifier.verify(no_id, "12345678", here()).await);
         let (id, code) = service.issue_to("+14155550121", "login").await;
         drop(service.verifier.verify(&id, &code, here()).await.unwrap());
         answers.push(service.verifier.verify(&id, &code, here()).await);
@@ -95,5 +97,104 @@ async fn unknown_expired_consumed_cancelled_and_wrong_are_one_answer() {
             let error = answer.expect_err("refused");
             assert_eq!(format!("{error} {error:?}"), "invalid code Rejected");
         }
+    }
+}
+
+fn known(address: &str) -> Issue {
+    let subject = SubjectId::new("somebody").unwrap();
+    Issue::to(Destination::parse(address, None).unwrap())
+        .for_purpose("login")
+        .for_subject(subject)
+        .dispatch(Dispatch::Background)
+        .from(here())
+}
+
+fn unknown(address: &str) -> Issue {
+    Issue::decoy(address, Channel::Sms)
+        .for_purpose("login")
+        .dispatch(Dispatch::Background)
+        .from(here())
+}
+
+/// What an answer shows: its kind, and the limits that come with it.
+fn shown<T>(answer: &Result<T, IssueError>) -> String {
+    match answer {
+        Ok(_) => "ok".to_owned(),
+        Err(IssueError::Throttled(throttled)) => {
+            let readings: Vec<_> = throttled
+                .readings()
+                .iter()
+                .map(|r| (r.scope().name(), r.limit(), r.remaining()))
+                .collect();
+            format!("throttled {readings:?}")
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn limits_blocks_and_line_types_answer_a_decoy_as_they_answer_a_real_address() {
+    for service in Service::everywhere(|builder| builder).await {
+        // Spelled otherwise the second time: one address, one count.
+        let spellings = ["+14155550121", "+1 (415) 555-0121"];
+        let real = "+14155550122";
+        for round in 0..7 {
+            let a = service.verifier.issue(unknown(spellings[round % 2])).await;
+            let b = service.verifier.issue(known(real)).await;
+            assert_eq!(shown(&a), shown(&b), "round {round}");
+        }
+        for costly in ["+19002345678", "+870773111632"] {
+            let a = service.verifier.issue(unknown(costly)).await;
+            let b = service.verifier.issue(known(costly)).await;
+            assert_eq!(shown(&a), shown(&b), "{costly}");
+            assert!(matches!(a, Err(IssueError::Destination(_))), "{a:?}");
+        }
+        let store = service.verifier.store();
+        let prefix = otp_kit::store::Block::new(otp_kit::store::BlockKind::Prefix, "+4479");
+        let event = otp_kit::event::Event::new(
+            otp_kit::event::EventKind::OperatorAction,
+            &Tenant::default(),
+        );
+        store
+            .block(&prefix.unwrap(), "pumping", "ops", None, event)
+            .await
+            .unwrap();
+        let a = service.verifier.issue(unknown("+447911123456")).await;
+        let b = service.verifier.issue(known("+447911123457")).await;
+        assert_eq!(shown(&a), shown(&b));
+        assert!(matches!(a, Err(IssueError::Blocked)), "{a:?}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_lock_a_decoy_as_they_lock_a_real_address() {
+    for service in Service::everywhere(|builder| builder).await {
+        let phone = |text| Destination::parse(text, None).unwrap();
+        let real = phone("+14155550122");
+        let issue = Issue::to(real.clone()).for_purpose("login").from(here());
+        service.verifier.issue(issue).await.unwrap();
+        service
+            .verifier
+            .issue(unknown("+14155550121"))
+            .await
+            .unwrap();
+        for attempt in 0..7 {
+            let mut answers = Vec::new();
+            for destination in [&real, &phone("+14155550121")] {
+                let claim = Claim::latest_to(destination, "login");
+                let answer = service.verifier.verify(claim, "00000000", here()).await;
+                answers.push(answer.map(drop).map_err(|error| error.to_string()));
+            }
+            assert_eq!(answers[0], answers[1], "attempt {attempt}");
+        }
+        let again = [
+            service.verifier.issue(unknown("+14155550121")).await,
+            service
+                .verifier
+                .issue(Issue::to(real).for_purpose("login").from(here()))
+                .await,
+        ];
+        assert_eq!(shown(&again[0]), shown(&again[1]));
+        assert!(matches!(again[0], Err(IssueError::Locked(_))), "{again:?}");
     }
 }

@@ -91,11 +91,7 @@ async fn a_forged_expired_or_borrowed_device_token_is_no_token() {
         "another subject's"
     );
     let later = token.replacen(&token[..1], "f", 1);
-    assert_eq!(
-        lane(&later, "+14155550125").await,
-        Lane::Public,
-        "a later expiry"
-    );
+    assert_eq!(lane(&later, PHONE).await, Lane::Public, "a later expiry");
     assert_eq!(
         lane(&token[..token.len() - 1], PHONE).await,
         Lane::Public,
@@ -107,4 +103,78 @@ async fn a_forged_expired_or_borrowed_device_token_is_no_token() {
     }
     service.advance(91 * 86_400);
     assert_eq!(lane(token, PHONE).await, Lane::Public, "expired");
+}
+
+#[tokio::test]
+async fn strangers_who_guess_for_months_close_the_public_lane_and_never_the_owners() {
+    for service in Service::everywhere(|builder| builder).await {
+        let owner = owner(&service).await;
+        for day in 0..80_u32 {
+            // Two wrong guesses a day, well inside every rolling window.
+            if let Ok(theirs) = service.verifier.issue(start(from_anywhere(day))).await {
+                for _ in 0..2 {
+                    let guess = wrong(&service.code(PHONE));
+                    let from = from_anywhere(day);
+                    drop(
+                        service
+                            .verifier
+                            .verify(&theirs.challenge_id, guess, from)
+                            .await,
+                    );
+                }
+            }
+            service.advance(86_400);
+        }
+        let stranger = service.verifier.issue(start(from_anywhere(999))).await;
+        let closed = matches!(stranger, Err(IssueError::Disabled | IssueError::Locked(_)));
+        assert!(closed, "{stranger:?}");
+        let issued = service.verifier.issue(start(owner.clone())).await.unwrap();
+        let code = service.code(PHONE);
+        let signed_in = service
+            .verifier
+            .verify(&issued.challenge_id, code, owner)
+            .await;
+        assert!(signed_in.is_ok(), "{signed_in:?}");
+    }
+}
+
+#[tokio::test]
+async fn asking_too_early_spends_none_of_the_owners_messages() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (id, _) = service.issue().await;
+        for number in 0..40 {
+            let early = service.verifier.resend(&id, from_anywhere(number)).await;
+            assert!(early.is_err());
+        }
+        service.advance(60);
+        let honest = service.verifier.resend(&id, here()).await;
+        assert!(honest.is_ok(), "{honest:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_hands_nobody_the_challenge_of_another_door_or_browser() {
+    use otp_kit::request::SessionBinding;
+    let service = Service::new();
+    let owner = owner(&service).await;
+    let named = |context: RequestContext| start(context).idempotency_key("the-same");
+    let mine = service.verifier.issue(named(owner.clone())).await.unwrap();
+    let strangers = [
+        from_anywhere(1),
+        owner.bound_to(SessionBinding::of(b"another browser's cookie")),
+    ];
+    for stranger in strangers {
+        let answer = service.verifier.issue(named(stranger)).await;
+        assert!(
+            matches!(answer, Err(IssueError::IdempotencyConflict)),
+            "{answer:?}"
+        );
+    }
+    let live = service
+        .verifier
+        .store()
+        .find(&mine.challenge_id)
+        .await
+        .unwrap();
+    assert_eq!(live.unwrap().state.name(), "live");
 }

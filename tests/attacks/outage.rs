@@ -45,10 +45,12 @@ async fn an_observer_that_panics_harms_nobody() {
 async fn a_full_hashing_pool_sheds_and_costs_no_guess() {
     let one = std::num::NonZeroUsize::MIN;
     let hasher = CodeHasher::argon2id().workers(one).queue(1);
-    let service = std::sync::Arc::new(Service::with(|builder| builder.hasher(hasher)));
+    let limits = Limits::recommended().with_attempts(10);
+    let service = Service::with(|builder| builder.hasher(hasher).limits(limits));
+    let service = std::sync::Arc::new(service);
     let (id, code) = service.issue().await;
     let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..40 {
+    for number in 0..9 {
         let service = std::sync::Arc::clone(&service);
         let typed = crate::support::wrong(&code);
         tasks.spawn(async move {
@@ -61,8 +63,57 @@ async fn a_full_hashing_pool_sheds_and_costs_no_guess() {
         .iter()
         .filter(|a| matches!(a, Err(VerifyError::Busy(_))))
         .count();
-    assert!(busy > 0, "forty at once on one worker with one place");
+    assert!(busy > 0, "nine at once on one worker with one place");
     let challenge = service.verifier.store().find(&id).await.unwrap().unwrap();
     let rejected = answers.len() - busy;
-    assert!(usize::try_from(challenge.attempts).unwrap() <= rejected);
+    assert_eq!(usize::try_from(challenge.attempts).unwrap(), rejected);
+}
+
+#[tokio::test]
+async fn a_code_whose_key_is_retired_is_neither_accepted_nor_consumed_nor_resent_for_nobody() {
+    use otp_kit::key::{Key, KeyId};
+    use otp_kit::secret::SecretBytes;
+    use otp_kit::verifier::ResendError;
+    let service = Service::new();
+    let (id, _) = service.issue().await;
+    let old = *service.keys.snapshot().current().id();
+    let secret = SecretBytes::new((0..32).collect());
+    service
+        .keys
+        .rotate(Key::new(KeyId::new("k2").unwrap(), &secret).unwrap())
+        .unwrap();
+    service.advance(60);
+    service.verifier.resend(&id, here()).await.unwrap();
+    let code = service.code(PHONE);
+    service.keys.retire(&old).unwrap();
+    let answer = service.verifier.verify(&id, code, here()).await;
+    assert!(matches!(answer, Err(VerifyError::Rejected)), "{answer:?}");
+    let challenge = service.verifier.store().find(&id).await.unwrap().unwrap();
+    assert_eq!(challenge.state.name(), "live", "nothing was consumed");
+    service.advance(120);
+    let resend = service.verifier.resend(&id, here()).await;
+    assert!(
+        matches!(resend, Err(ResendError::Unavailable(_))),
+        "{resend:?}"
+    );
+    assert_eq!(
+        service.outbox.len(),
+        2,
+        "the first message and the one resend"
+    );
+}
+
+#[tokio::test]
+async fn refusals_at_sight_are_limited_too() {
+    let service = Service::new();
+    let costly = || {
+        let phone = PhoneNumber::parse("+19002345678").unwrap();
+        Issue::to(phone).for_purpose("login").from(here())
+    };
+    let mut limited = 0;
+    for _ in 0..60 {
+        let answer = service.verifier.issue(costly()).await;
+        limited += u32::from(matches!(answer, Err(IssueError::Throttled(_))));
+    }
+    assert_eq!(limited, 10, "fifty in five minutes from one address");
 }

@@ -178,5 +178,32 @@ async fn cancelled_tries_stay_counted_and_harm_nobody() {
         assert!(fine.is_ok(), "{fine:?}");
         let challenge = service.verifier.store().find(&id).await.unwrap().unwrap();
         assert!(challenge.attempts <= 5 && challenge.wrong <= challenge.attempts);
+        let late = service
+            .verifier
+            .verify(&id, wrong(&code), from_anywhere(100))
+            .await;
+        assert!(late.is_err());
     }
+}
+
+#[tokio::test]
+async fn a_try_that_is_dropped_while_its_code_is_hashed_stays_counted() {
+    let hasher = CodeHasher::argon2id();
+    let service = Service::with(|builder| builder.hasher(hasher));
+    let (id, code) = service.issue().await;
+    for number in 0..3 {
+        let verify = service
+            .verifier
+            .verify(&id, wrong(&code), from_anywhere(number));
+        let mut verify = Box::pin(verify);
+        // The memory store answers at once, so the first poll ends in the hashing pool.
+        let pending = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(verify.as_mut().poll(context).is_pending())
+        })
+        .await;
+        assert!(pending);
+        drop(verify);
+    }
+    let challenge = service.verifier.store().find(&id).await.unwrap().unwrap();
+    assert_eq!(challenge.attempts, 3);
 }

@@ -166,3 +166,75 @@ async fn a_catalogue_and_a_provider_that_panic_fail_one_message_and_nothing_else
         assert!(matches!(answer, Err(IssueError::NotSent(_))), "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_call_that_was_dropped_half_way_may_be_repeated_under_its_name() {
+    let service = Service::with(|builder| builder.hasher(CodeHasher::argon2id()));
+    let named = || issue().idempotency_key("request-1");
+    let mut call = Box::pin(service.verifier.issue(named()));
+    // The first poll takes the key and ends in the hashing pool.
+    let pending = std::future::poll_fn(|context| {
+        std::task::Poll::Ready(call.as_mut().poll(context).is_pending())
+    })
+    .await;
+    assert!(pending);
+    drop(call);
+    // What was taken is given back by a task of its own.
+    let issued = loop {
+        let issued = service.verifier.issue(named()).await.unwrap();
+        if service
+            .verifier
+            .store()
+            .find(&issued.challenge_id)
+            .await
+            .unwrap()
+            .is_some()
+        {
+            break issued;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(service.outbox.len(), 1);
+    let code = service.code(PHONE);
+    assert!(
+        service
+            .verifier
+            .verify(&issued.challenge_id, code, here())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_answer_is_recorded_as_repeated() {
+    use otp_kit::request::AttemptId;
+    let service = Service::new();
+    let first = service
+        .verifier
+        .issue(issue().idempotency_key("request-1"))
+        .await
+        .unwrap();
+    let again = service
+        .verifier
+        .issue(issue().idempotency_key("request-1"))
+        .await
+        .unwrap();
+    assert_eq!(again, first);
+    let code = service.code(PHONE);
+    for _ in 0..2 {
+        let attempt = Attempt::new(&code).with_id(AttemptId::new("try-1").unwrap());
+        drop(
+            service
+                .verifier
+                .verify(&first.challenge_id, attempt, here())
+                .await
+                .unwrap(),
+        );
+    }
+    let records = service.verifier.store().outbox(None, 100).await.unwrap();
+    let repeated = records
+        .iter()
+        .filter(|entry| entry.event.reason.as_deref() == Some("repeated"))
+        .count();
+    assert_eq!(repeated, 2);
+}

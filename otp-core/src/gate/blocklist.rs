@@ -13,7 +13,7 @@ impl Gate for BlocklistGate {
 
     fn plan(&self, request: &GateRequest<'_>, wants: &mut Wants) -> Result<(), Denial> {
         if let Some(destination) = request.destination {
-            wants.blocks.extend(Block::of_destination(destination));
+            Block::add_of_destination(destination, &mut wants.blocks);
         }
         if let Some(address) = request.context.address() {
             wants.blocks.push(Block::of_address(address));

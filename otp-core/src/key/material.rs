@@ -5,6 +5,7 @@ use std::fmt;
 use hkdf::Hkdf;
 use hmac::Hmac;
 use sha2::Sha256;
+use xaes_256_gcm::{Xaes256Gcm, aead::KeyInit as _};
 use zeroize::Zeroizing;
 
 use super::KeyId;
@@ -60,10 +61,12 @@ impl Key {
             return Err(InvalidKey::AllZero);
         }
         let derivation = Hkdf::<Sha256>::new(Some(SALT), bytes);
+        let seal = DerivedKey::expand(&derivation, b"sealing")?;
         Ok(Self(KeyMaterial {
             id,
             code: DerivedKey::expand(&derivation, b"code digest")?,
-            seal: DerivedKey::expand(&derivation, b"sealing")?,
+            cipher: Box::new(Xaes256Gcm::new(seal.expose().into())),
+            seal,
             token: DerivedKey::expand(&derivation, b"token signing")?,
         }))
     }
@@ -84,6 +87,8 @@ pub struct KeyMaterial {
     id: KeyId,
     code: DerivedKey,
     seal: DerivedKey,
+    /// The cipher under `seal`, its round keys made once; it wipes them when it is dropped.
+    cipher: Box<Xaes256Gcm>,
     token: DerivedKey,
 }
 
@@ -104,6 +109,10 @@ impl KeyMaterial {
     #[must_use]
     pub fn seal_key(&self) -> &DerivedKey {
         &self.seal
+    }
+
+    pub(super) fn cipher(&self) -> &Xaes256Gcm {
+        &self.cipher
     }
 
     /// Gives the key for signing tokens.

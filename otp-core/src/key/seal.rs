@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use chacha20poly1305::{
-    XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit, Payload},
-};
+use xaes_256_gcm::{Nonce, Tag, aead::AeadInOut};
+use zeroize::Zeroizing;
 
 use super::{KeyId, KeySet};
 use crate::{
@@ -116,7 +114,8 @@ fn associated(key_id: &KeyId, parts: &[&[u8]]) -> Vec<u8> {
     data
 }
 
-/// Seals a value with the current key (XChaCha20-Poly1305, random 192-bit nonce).
+/// Seals a value with the current key ([XAES-256-GCM], random 192-bit nonce: so long that no count of values
+/// wears a key out).
 ///
 /// `aad` names the place that the value belongs to, such as tenant, subject and factor id; each part is
 /// length-prefixed. The same parts must be given to [`open`], so that a value moved to another row is
@@ -137,6 +136,8 @@ fn associated(key_id: &KeyId, parts: &[&[u8]]) -> Vec<u8> {
 /// assert!(open(&keys, &[b"tenant", b"subject", b"factor-2"], &sealed).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [XAES-256-GCM]: https://c2sp.org/XAES-256-GCM
 pub fn seal(
     keys: &KeySet,
     random: &dyn SecureRandom,
@@ -151,17 +152,24 @@ pub fn seal(
     }
     let mut nonce = [0; NONCE_LEN];
     random.fill(&mut nonce)?;
-    let cipher = XChaCha20Poly1305::new(material.seal_key().expose().into());
-    let payload = Payload {
-        msg: plaintext,
-        aad: &associated(material.id(), aad),
-    };
-    let ciphertext = cipher
-        .encrypt(&XNonce::from(nonce), payload)
+    // Sealed where it stays; it has room for all of it, so that growing leaves no copy behind.
+    let room = 2 + id.len() + NONCE_LEN + plaintext.len() + TAG_LEN;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    for part in [&[VERSION, id_len], id, &nonce, plaintext] {
+        bytes.extend_from_slice(part);
+    }
+    let (_, text) = bytes.split_at_mut(2 + id.len() + NONCE_LEN);
+    let tag = material
+        .cipher()
+        .encrypt_inout_detached(
+            &Nonce::from(nonce),
+            &associated(material.id(), aad),
+            text.into(),
+        )
         .map_err(|_| SealError::TooLong)?;
-    let bytes = [&[VERSION, id_len], id, &nonce, ciphertext.as_slice()].concat();
+    bytes.extend_from_slice(&tag);
     Ok(Sealed {
-        bytes,
+        bytes: std::mem::take(&mut *bytes),
         key_id: *material.id(),
     })
 }
@@ -174,15 +182,21 @@ pub fn seal(
 pub fn open(keys: &KeySet, aad: &[&[u8]], sealed: &Sealed) -> Result<SecretBytes, SealError> {
     let parts = split(&sealed.bytes).ok_or(SealError::Refused)?;
     let material = keys.get(&parts.key_id).ok_or(SealError::Refused)?;
-    let cipher = XChaCha20Poly1305::new(material.seal_key().expose().into());
-    let payload = Payload {
-        msg: parts.ciphertext,
-        aad: &associated(&parts.key_id, aad),
-    };
-    cipher
-        .decrypt(&XNonce::from(*parts.nonce), payload)
-        .map(SecretBytes::new)
-        .map_err(|_| SealError::Refused)
+    let (ciphertext, tag) = parts
+        .ciphertext
+        .split_last_chunk::<TAG_LEN>()
+        .ok_or(SealError::Refused)?;
+    let mut text = Zeroizing::new(ciphertext.to_vec());
+    material
+        .cipher()
+        .decrypt_inout_detached(
+            &Nonce::from(*parts.nonce),
+            &associated(&parts.key_id, aad),
+            text.as_mut_slice().into(),
+            &Tag::from(*tag),
+        )
+        .map_err(|_| SealError::Refused)?;
+    Ok(SecretBytes::new(std::mem::take(&mut *text)))
 }
 
 #[cfg(test)]
@@ -306,5 +320,26 @@ mod tests {
         let value = sealed(&keys);
         assert!(!value.as_bytes().windows(6).any(|bytes| bytes == b"canary"));
         assert!(!format!("{value:?}").contains("canary"));
+    }
+
+    #[test]
+    fn the_cipher_gives_the_vector_of_the_c2sp_specification() {
+        // https://c2sp.org/XAES-256-GCM, test vectors, the second: key of 32 bytes 0x03.
+        use xaes_256_gcm::aead::{Aead as _, KeyInit as _, Payload};
+        let cipher = xaes_256_gcm::Xaes256Gcm::new(&[3; 32].into());
+        let payload = Payload {
+            msg: b"XAES-256-GCM",
+            aad: b"c2sp.org/XAES-256-GCM",
+        };
+        let sealed = cipher.encrypt(b"ABCDEFGHIJKLMNOPQRSTUVWX".into(), payload);
+        let hex: String = sealed
+            .unwrap()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d"
+        );
     }
 }

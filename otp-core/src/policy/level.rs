@@ -58,6 +58,22 @@ pub enum PolicyError {
     /// An operation must be limited by the client's address.
     #[error("{0} has no limit by client address")]
     NoAddressLimit(&'static str),
+    /// A quota would never be charged: what its scope counts by is not known to the operation.
+    #[error("a quota on {operation} by {scope} would never count")]
+    NeverCounts {
+        /// The operation.
+        operation: &'static str,
+        /// The scope.
+        scope: &'static str,
+    },
+    /// Two quotas would share one count.
+    #[error("two quotas on {operation} by {scope} have the same kind and period")]
+    SameCount {
+        /// The operation.
+        operation: &'static str,
+        /// The scope.
+        scope: &'static str,
+    },
     /// Guessing would be easier than the declared level allows.
     #[error(
         "guessing succeeds with probability {bound:.1e} a year, {:.1} times what level {} allows \

@@ -221,7 +221,33 @@ impl Limits {
             if !quotas.iter().any(|scoped| scoped.scope == Scope::Address) {
                 return Err(PolicyError::NoAddressLimit(name));
             }
+            counts(name, quotas)?;
         }
         Ok(())
     }
+}
+
+/// Checks that every quota of an operation is counted, and counted apart.
+fn counts(operation: &'static str, quotas: &[ScopedQuota]) -> Result<(), PolicyError> {
+    for (number, one) in quotas.iter().enumerate() {
+        let scope = one.scope.name();
+        let known = match one.scope {
+            Scope::Address | Scope::Tenant | Scope::Global => true,
+            // A try names a challenge; whose it is is not known before it is counted.
+            Scope::Subject | Scope::Destination => operation != "verify",
+            _ => false,
+        };
+        if !known {
+            return Err(PolicyError::NeverCounts { operation, scope });
+        }
+        let same = |other: &ScopedQuota| {
+            other.scope == one.scope
+                && other.quota.kind() == one.quota.kind()
+                && other.quota.period() == one.quota.period()
+        };
+        if quotas.iter().skip(number + 1).any(same) {
+            return Err(PolicyError::SameCount { operation, scope });
+        }
+    }
+    Ok(())
 }

@@ -1,12 +1,16 @@
 use std::time::Duration;
 
 use super::*;
-use crate::quota::{BudgetRules, BudgetWindow, Scope};
+use crate::quota::{BudgetRules, BudgetWindow, Quota, Scope};
 
 fn six_digits_everywhere(limits: Limits) -> Policy {
     Policy::new(limits)
         .with_purpose(Purpose::LOGIN, CodeFormat::SIX_DIGITS)
         .with_purpose(Purpose::RECOVERY, CodeFormat::SIX_DIGITS)
+}
+
+fn hourly() -> Quota {
+    Quota::window(1, Duration::from_secs(3_600)).expect("a fine quota")
 }
 
 #[test]
@@ -73,6 +77,27 @@ fn what_would_be_unlimited_or_endless_is_refused() {
         (
             Policy::new(Limits::recommended()).with_lifetime(Channel::Sms, Duration::ZERO),
             PolicyError::Lifetime,
+        ),
+        (
+            Policy::new(Limits::recommended().on_issue(Scope::Prefix, hourly())),
+            PolicyError::NeverCounts {
+                operation: "issue",
+                scope: "prefix",
+            },
+        ),
+        (
+            Policy::new(Limits::recommended().on_verify(Scope::Subject, hourly())),
+            PolicyError::NeverCounts {
+                operation: "verify",
+                scope: "subject",
+            },
+        ),
+        (
+            Policy::new(Limits::recommended().on_issue(Scope::Subject, hourly())),
+            PolicyError::SameCount {
+                operation: "issue",
+                scope: "subject",
+            },
         ),
     ];
     for (policy, expected) in cases {

@@ -59,7 +59,8 @@ pub struct BudgetRules {
     /// The pause after each challenge that wrong guesses used up.
     pub backoff: Backoff,
     /// After so many failures in a row the authenticator is disabled until it is bound anew; no
-    /// time gives it back. NIST SP 800-63B section 3.2.2 allows 100 at the most.
+    /// time gives it back. NIST SP 800-63B section 3.2.2 allows 100 at the most. A fifth of them is
+    /// kept for known devices: strangers alone close the public lane, never the owner's.
     pub consecutive_limit: u32,
 }
 
@@ -126,6 +127,15 @@ impl BudgetRules {
             })
             .min()
             .unwrap_or(u64::MAX)
+    }
+
+    /// Gives the run of failures at which a lane closes.
+    #[must_use]
+    pub const fn run_of(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Public => self.consecutive_limit - self.consecutive_limit / 5,
+            Lane::KnownDevice => self.consecutive_limit,
+        }
     }
 
     /// Gives the longest window: what is older is forgotten.
@@ -210,7 +220,7 @@ impl Budget {
         lane: Lane,
         now: Timestamp,
     ) -> Result<(), BudgetRefusal> {
-        if self.disabled == Disabled::Yes || self.consecutive >= rules.consecutive_limit {
+        if self.disabled == Disabled::Yes || self.consecutive >= rules.run_of(lane) {
             return Err(BudgetRefusal::Disabled);
         }
         let paused = read(self.paused_until, lane).filter(|until| now < *until);

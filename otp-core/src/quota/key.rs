@@ -85,6 +85,26 @@ pub struct QuotaKey {
     action: Range<usize>,
 }
 
+impl Scope {
+    /// Says whose the scope is: the one who asks, or the one who is asked about.
+    #[must_use]
+    pub const fn party(self) -> Party {
+        match self {
+            Self::Subject | Self::Destination | Self::Country | Self::Prefix => Party::Target,
+            Self::Address | Self::Device | Self::Tenant | Self::Global => Party::Requester,
+        }
+    }
+}
+
+/// Whose a [`Scope`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Whoever asks, or all that ask.
+    Requester,
+    /// Whom they ask about: a stranger must not be able to spend what is theirs for nothing.
+    Target,
+}
+
 impl QuotaKey {
     /// Names the bucket of `value` (of this scope, in this tenant) for an action such as `issue`.
     ///

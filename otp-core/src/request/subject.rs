@@ -66,10 +66,11 @@ impl SubjectKey {
         Self::hashed(DESTINATION, destination.limit_key().expose())
     }
 
-    /// Keys by a name that no account has: what a decoy is kept by.
+    /// Keys by a name that no account has: what a decoy is kept by where the name is no address.
+    /// Case and surrounding space make no difference.
     #[must_use]
     pub fn of_claim(claimed: &str) -> Self {
-        Self::hashed(CLAIMED, claimed)
+        Self::hashed(CLAIMED, &claimed.trim().to_lowercase())
     }
 
     fn hashed(prefix: &str, value: &str) -> Self {
@@ -100,6 +101,12 @@ impl SubjectKey {
     #[must_use]
     pub fn user_id(&self) -> &str {
         self.0.strip_prefix(SUBJECT).unwrap_or(&self.0)
+    }
+
+    /// Says whether this is a name that no account has and that is no address either.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        self.0.starts_with(CLAIMED)
     }
 
     /// Gives the host's id, where the key is one.

@@ -21,7 +21,8 @@ pub struct Findings {
     /// The entries of the plan that are on the blocklist.
     pub blocked: Vec<Block>,
     /// One reading a claim, in the plan's order; taken after the charge where the plan was
-    /// admitted. May be empty where an idempotency key answered: then nothing was charged.
+    /// admitted. Only of those that were looked at: none where an idempotency
+    /// key answered, the requester's where a resend is not taken.
     pub quotas: Vec<QuotaReading>,
     /// Why the budget takes no guess, where it takes none.
     pub budget: Option<BudgetRefusal>,

@@ -1,3 +1,5 @@
+mod value;
+
 use std::fmt;
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -7,9 +9,11 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::clock::Timestamp;
-use crate::destination::Destination;
+use crate::destination::{Destination, EmailAddress};
 use crate::event::Event;
+use crate::quota::ClientAddress;
 
+use self::value::Value;
 use super::StoreError;
 
 /// What kind of thing is blocked.
@@ -24,9 +28,9 @@ pub enum BlockKind {
     Email,
     /// Every address of a domain.
     Domain,
-    /// One client address.
+    /// One client address; of IPv6 the /64 that it is in.
     Ip,
-    /// One device.
+    /// One device, under whatever name a gate of the host's puts it into the plan.
     Device,
 }
 
@@ -64,7 +68,7 @@ impl BlockKind {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Block {
     kind: BlockKind,
-    value: String,
+    value: Value,
 }
 
 /// The value is not one of its kind.
@@ -93,48 +97,62 @@ impl Block {
                 }
             }
             BlockKind::Prefix => prefix(value)?,
-            BlockKind::Domain => value.to_ascii_lowercase(),
-            BlockKind::Ip => value
-                .parse::<IpAddr>()
+            // The form that addresses have: IDNA, lower case.
+            BlockKind::Domain => EmailAddress::parse(&format!("a@{value}"))
                 .map_err(|_| InvalidBlock)?
-                .to_canonical()
-                .to_string(),
+                .domain()
+                .to_owned(),
+            BlockKind::Ip => {
+                let host = value.split_once('/').map_or(value, |(network, _)| network);
+                let address: IpAddr = host.parse().map_err(|_| InvalidBlock)?;
+                let bucket = ClientAddress::from(address).bucket();
+                // A network is one only where it is the bucket that addresses are counted by.
+                if host != value && bucket != value {
+                    return Err(InvalidBlock);
+                }
+                bucket
+            }
             BlockKind::Device => value.to_owned(),
         };
-        Ok(Self { kind, value })
+        Ok(Self::raw(kind, &value))
     }
 
     /// Lists every entry that would block a destination.
     #[must_use]
     pub fn of_destination(destination: &Destination) -> Vec<Self> {
-        let key = destination.limit_key().expose().to_owned();
+        let mut blocks = Vec::new();
+        Self::add_of_destination(destination, &mut blocks);
+        blocks
+    }
+
+    pub(crate) fn add_of_destination(destination: &Destination, blocks: &mut Vec<Self>) {
+        let key = destination.limit_key();
         match destination {
             Destination::Phone(phone) => {
                 let full = phone.e164();
-                let mut blocks: Vec<Self> = (2..=full.len())
-                    .filter_map(|end| full.get(..end))
-                    .map(|value| Self::raw(BlockKind::Prefix, value))
-                    .collect();
-                blocks.push(Self::raw(BlockKind::Phone, &key));
-                blocks
+                // One more is likely to follow: the client's address.
+                blocks.reserve(full.len().saturating_add(1));
+                let starts = (2..=full.len()).filter_map(|end| full.get(..end));
+                blocks.extend(starts.map(|value| Self::raw(BlockKind::Prefix, value)));
+                blocks.push(Self::raw(BlockKind::Phone, key.expose()));
             }
-            Destination::Email(email) => vec![
-                Self::raw(BlockKind::Email, &key),
-                Self::raw(BlockKind::Domain, email.domain()),
-            ],
+            Destination::Email(email) => {
+                blocks.push(Self::raw(BlockKind::Email, key.expose()));
+                blocks.push(Self::raw(BlockKind::Domain, email.domain()));
+            }
         }
     }
 
-    /// Gives the entry that would block a client address.
+    /// Gives the entry that would block a client address; an IPv6 host is blocked with its /64.
     #[must_use]
     pub fn of_address(address: IpAddr) -> Self {
-        Self::raw(BlockKind::Ip, &address.to_canonical().to_string())
+        Self::raw(BlockKind::Ip, &ClientAddress::from(address).bucket())
     }
 
     fn raw(kind: BlockKind, value: &str) -> Self {
         Self {
             kind,
-            value: value.to_owned(),
+            value: value.into(),
         }
     }
 
@@ -147,7 +165,7 @@ impl Block {
     /// Gives the value in full, for stores and the operator.
     #[must_use]
     pub fn value(&self) -> &str {
-        &self.value
+        self.value.as_str()
     }
 }
 
@@ -211,4 +229,51 @@ pub trait BlocklistStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(kind: BlockKind, text: &str) -> Option<String> {
+        Block::new(kind, text)
+            .ok()
+            .map(|block| block.value().to_owned())
+    }
+
+    #[test]
+    fn a_block_reads_itself_back_and_is_what_a_request_is_matched_by() {
+        for (kind, text) in [
+            (BlockKind::Phone, "+1 (415) 555-0123"),
+            (BlockKind::Prefix, "+4479"),
+            (BlockKind::Email, "Mike@Example.org"),
+            (BlockKind::Domain, "B\u{fc}cher.example"),
+            (BlockKind::Ip, "203.0.113.7"),
+            (BlockKind::Ip, "2001:db8:1:2:3::4"),
+        ] {
+            let kept = value(kind, text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(value(kind, &kept), Some(kept));
+        }
+        let neighbour: IpAddr = "2001:db8:1:2::9".parse().expect("an address");
+        let blocked = Block::new(BlockKind::Ip, "2001:db8:1:2:3::4").ok();
+        assert_eq!(
+            Some(Block::of_address(neighbour)),
+            blocked,
+            "one /64 is one client"
+        );
+    }
+
+    #[test]
+    fn what_would_never_match_is_refused() {
+        for (kind, text) in [
+            (BlockKind::Domain, "@evil.example"),
+            (BlockKind::Domain, "evil example"),
+            (BlockKind::Ip, "10.0.0.0/8"),
+            (BlockKind::Ip, "2001:db8::/32"),
+            (BlockKind::Prefix, "44"),
+            (BlockKind::Phone, "mike@example.org"),
+        ] {
+            assert_eq!(value(kind, text), None, "{text}");
+        }
+    }
 }

@@ -130,7 +130,8 @@ impl ChallengeQuery {
 pub struct Revocation {
     /// Which.
     pub query: ChallengeQuery,
-    /// The record of it; the store adds how many as the reason `revoked:N`.
+    /// The record of it; the store adds how many: the reason becomes `revoked:N`, or the event's
+    /// own reason before the colon.
     pub event: Event,
 }
 
@@ -166,10 +167,12 @@ pub trait ChallengeStore: Debug + Send + Sync + 'static {
     /// challenge is ever evicted to make some.
     async fn insert(&self, insert: Insert) -> Result<(), StoreError>;
 
-    /// Replaces the code of a challenge. A try that is being compared with the old one loses.
+    /// Replaces the code of a challenge. A try that is being compared with the old one loses. What
+    /// has ended stays ended.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`Invalid`](super::StoreErrorKind::Invalid) where there is no such
+    /// challenge.
     async fn reissue(&self, reissue: Reissue) -> Result<(), StoreError>;
 
     /// Takes the one success. Of any number of racing callers exactly one hears

@@ -1,6 +1,6 @@
 use crate::challenge::{AttemptClaim, ChallengeId, Lane, ResendClaim};
 use crate::event::Event;
-use crate::quota::{BudgetRules, QuotaClaim};
+use crate::quota::{BudgetRules, Party, QuotaClaim};
 use crate::request::{FactorClass, SubjectKey};
 
 use super::{Block, BudgetKey, IdempotencyClaim, Target};
@@ -14,13 +14,25 @@ use super::{Block, BudgetKey, IdempotencyClaim, Target};
 pub struct Plan {
     /// Entries that refuse the request where any is on the blocklist.
     pub blocks: Vec<Block>,
-    /// Quotas that must all have room for one more; each is charged with one.
+    /// Quotas that must all have room for one more; each is charged with one. Of a resend that is
+    /// not taken only [`quotas_of_requester`](Self::quotas_of_requester) are looked at and charged.
     pub quotas: Vec<QuotaClaim>,
     /// What the request is after.
     pub step: Step,
     /// The record that is written where the plan is refused; the store sets outcome, reason and
     /// time. Where the plan is admitted nothing is written yet: a later intent says what came of it.
     pub event: Event,
+}
+
+impl Plan {
+    /// Lists the quotas that are charged where a resend is not taken (too early, none left, over):
+    /// only those of whoever asks. Else a stranger could spend the owner's messages by asking too
+    /// early.
+    #[must_use]
+    pub fn quotas_of_requester(&self) -> Vec<QuotaClaim> {
+        let own = |claim: &&QuotaClaim| claim.key.scope().party() == Party::Requester;
+        self.quotas.iter().filter(own).cloned().collect()
+    }
 }
 
 /// What a request is after, beyond blocks and quotas.

@@ -161,8 +161,8 @@ pub use resend::{
     a_challenge_without_guesses_is_not_resent, a_locked_lane_is_not_resent,
     a_lowered_limit_of_sends_holds_at_once, a_reissue_replaces_the_code_and_what_belongs_to_it,
     a_resend_prolongs_and_refills_nothing, a_stranger_takes_no_send_away,
-    an_ended_challenge_is_neither_resent_nor_revived, one_of_a_thousand_resends_is_sent,
-    resends_wait_longer_each_time_and_end,
+    an_early_resend_is_charged_to_whoever_asks, an_ended_challenge_is_neither_resent_nor_revived,
+    one_of_a_thousand_resends_is_sent, resends_wait_longer_each_time_and_end,
 };
 pub use revoke::{
     a_revocation_ends_what_fits_and_counts_it, a_revoked_subject_may_ask_anew,

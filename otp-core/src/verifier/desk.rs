@@ -26,6 +26,8 @@ impl From<StoreError> for Turned {
 pub(super) struct Admitted {
     pub(super) now: crate::clock::Timestamp,
     pub(super) granted: Granted,
+    /// The request's event, at that time.
+    pub(super) event: Event,
 }
 
 impl Verifier {
@@ -36,17 +38,47 @@ impl Verifier {
         event: &Event,
     ) -> Result<Wants, Turned> {
         let mut wants = Wants::default();
+        let mut denied = None;
         for gate in &self.inner.gates {
             if let Err(denial) = gate.plan(request, &mut wants) {
-                let event = event
-                    .clone()
-                    .with_outcome(Outcome::Refused, denial.reason());
-                self.inner.store.append(event.clone()).await?;
-                self.observe(&event);
-                return Err(Turned::Away(denial));
+                denied.get_or_insert(denial);
             }
         }
-        Ok(wants)
+        match denied {
+            None => Ok(wants),
+            Some(denial) => Err(self.refused_at_sight(request, wants, denial, event).await?),
+        }
+    }
+
+    /// Refuses by the request alone. Whoever asks is charged for asking all the same, so that
+    /// refusals are no free way to fill the audit log.
+    async fn refused_at_sight(
+        &self,
+        request: &GateRequest<'_>,
+        wants: Wants,
+        denial: Denial,
+        event: &Event,
+    ) -> Result<Turned, StoreError> {
+        let plan = Plan {
+            blocks: Vec::new(),
+            quotas: wants.quotas,
+            step: Step::Nothing,
+            event: event.clone(),
+        };
+        let plan = Plan {
+            quotas: plan.quotas_of_requester(),
+            ..plan
+        };
+        let admission = self.inner.store.admit(&plan).await?;
+        let limited = admission.findings.objection().is_some();
+        let denial = if limited {
+            Denial::Limited(admission.findings.quotas.clone())
+        } else {
+            denial
+        };
+        self.turned_away(request, &admission, &denial, event.clone())
+            .await?;
+        Ok(Turned::Away(denial))
     }
 
     /// Has the store carry the plan out, and lets the gates judge.
@@ -55,25 +87,29 @@ impl Verifier {
         request: &GateRequest<'_>,
         wants: Wants,
         step: Step,
-        event: &Event,
+        event: Event,
     ) -> Result<Admitted, Turned> {
         let plan = Plan {
             blocks: wants.blocks,
             quotas: wants.quotas,
             step,
-            event: event.clone(),
+            event,
         };
         let admission = self.inner.store.admit(&plan).await?;
         for gate in &self.inner.gates {
             if let Err(denial) = gate.judge(request, &admission) {
-                self.turned_away(request, &admission, &denial, event)
+                self.turned_away(request, &admission, &denial, plan.event)
                     .await?;
                 return Err(Turned::Away(denial));
             }
         }
         let now = admission.now;
         match (admission.granted, admission.findings.objection()) {
-            (Some(granted), None) => Ok(Admitted { now, granted }),
+            (Some(granted), None) => Ok(Admitted {
+                now,
+                granted,
+                event: plan.event.at(now),
+            }),
             // The store refused for something that no gate of this verifier judges.
             _ => Err(Turned::Away(Denial::Other("refused".into()))),
         }
@@ -85,10 +121,9 @@ impl Verifier {
         request: &GateRequest<'_>,
         admission: &Admission,
         denial: &Denial,
-        event: &Event,
+        event: Event,
     ) -> Result<(), StoreError> {
         let refused = event
-            .clone()
             .at(admission.now)
             .with_outcome(Outcome::Refused, denial.reason());
         if admission.findings.objection().is_none() {

@@ -94,8 +94,8 @@ impl Verifier {
 
     /// Puts the code into words, takes them along the route and records what came of it. A decoy
     /// goes nowhere, and that succeeds.
-    async fn send(&self, parcel: Parcel) -> Result<(), RouteFailure> {
-        let Some(destination) = parcel.destination.clone() else {
+    async fn send(&self, mut parcel: Parcel) -> Result<(), RouteFailure> {
+        let Some(destination) = parcel.destination.take() else {
             return Ok(());
         };
         let message = self.words(&parcel, destination);
@@ -103,7 +103,6 @@ impl Verifier {
             Some(message) => parcel.route.send(&message).await,
             None => Err(RouteFailure::of_catalogue()),
         };
-        let event = self.delivery_event(&parcel, &sent);
         if let Err(failure) = &sent {
             tracing::warn!(
                 target: "otp_kit",
@@ -113,6 +112,7 @@ impl Verifier {
                 "failed to send"
             );
         }
+        let event = delivery_event(parcel.event, &sent);
         if self.record(event).await.is_err() {
             tracing::error!(target: "otp_kit", "a delivery could not be recorded");
         }
@@ -148,23 +148,22 @@ impl Verifier {
         }
         Some(message.build())
     }
+}
 
-    fn delivery_event(&self, parcel: &Parcel, sent: &Result<Receipt, RouteFailure>) -> Event {
-        let mut event = parcel.event.clone();
-        match sent {
-            Ok(receipt) => event.provider = Some(receipt.provider().to_owned()),
-            Err(failure) => {
-                event.kind = EventKind::CodeNotSent;
-                let last = failure.errors().last();
-                event.provider = last.map(|error| error.provider().to_owned());
-                let unknown = failure.certainty() == DispatchCertainty::Unknown;
-                let reason = match (failure.kind().name(), unknown) {
-                    (kind, true) => format!("{kind}_outcome_unknown"),
-                    (kind, false) => kind.to_owned(),
-                };
-                event = event.with_outcome(Outcome::Failed, reason);
-            }
+fn delivery_event(mut event: Event, sent: &Result<Receipt, RouteFailure>) -> Event {
+    match sent {
+        Ok(receipt) => event.provider = Some(receipt.provider().to_owned()),
+        Err(failure) => {
+            event.kind = EventKind::CodeNotSent;
+            let last = failure.errors().last();
+            event.provider = last.map(|error| error.provider().to_owned());
+            let unknown = failure.certainty() == DispatchCertainty::Unknown;
+            let reason = match (failure.kind().name(), unknown) {
+                (kind, true) => format!("{kind}_outcome_unknown"),
+                (kind, false) => kind.to_owned(),
+            };
+            event = event.with_outcome(Outcome::Failed, reason);
         }
-        event
     }
+    event
 }

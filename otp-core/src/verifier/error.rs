@@ -188,6 +188,9 @@ pub enum ResendError {
     /// Every message that a challenge sends was sent.
     #[error("no more messages for this challenge")]
     NoneLeft,
+    /// The channel has no route any more.
+    #[error("no route for {}", .0.name())]
+    NoRoute(Channel),
     /// A limit was met.
     #[error("too many requests")]
     Throttled(Throttled),

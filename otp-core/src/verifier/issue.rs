@@ -1,6 +1,10 @@
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+
+use tokio::runtime::Handle;
 
 use super::desk::{Admitted, Turned};
 use super::dispatch::Parcel;
@@ -10,7 +14,7 @@ use crate::challenge::{Challenge, ChallengeId, ChallengeState, Code, CodeFormat,
 use crate::clock::Timestamp;
 use crate::delivery::{DispatchCertainty, Route};
 use crate::destination::Channel;
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 use crate::gate::{GateRequest, Operation};
 use crate::hash::Binding;
 use crate::key::{KeySet, Sealed, seal};
@@ -61,6 +65,7 @@ impl Verifier {
             channel,
             lane,
             subject,
+            destination_key: issue.destination_key(),
             issue: &issue,
         };
         let event = Event::new(Operation::Issue.event(), &issue.tenant)
@@ -78,18 +83,30 @@ impl Verifier {
         // A place in the hashing pool comes before any reservation: shedding costs nothing.
         let slot = self.inner.hasher.reserve()?;
         let step = draft.step()?;
-        let admitted = self.admit(&request, wants, step, &event).await?;
-        let now = match admitted {
+        let admitted = self.admit(&request, wants, step, event).await?;
+        let (now, event) = match admitted {
             Admitted {
                 granted: Granted::IssuedBefore(before),
+                event,
                 ..
-            } => return Ok(Issued::recorded(&before, channel)),
+            } => {
+                let repeated = event.naming(&before.challenge);
+                self.record(repeated.with_outcome(Outcome::Success, "repeated"))
+                    .await?;
+                return Ok(Issued::recorded(&before, channel));
+            }
             Admitted {
                 granted: Granted::IdempotencyConflict,
+                event,
                 ..
-            } => return Err(IssueError::IdempotencyConflict),
-            Admitted { now, .. } => now,
+            } => {
+                let conflict = event.with_outcome(Outcome::Refused, "idempotency_conflict");
+                self.record(conflict).await?;
+                return Err(IssueError::IdempotencyConflict);
+            }
+            Admitted { now, event, .. } => (now, event),
         };
+        let taken = KeyTaken::by(self, &issue);
         let code = self.new_code(format)?;
         let mut challenge = draft.challenge(self, &code, now)?;
         challenge.digest = self
@@ -97,7 +114,7 @@ impl Verifier {
             .await
             .map_err(Unavailable::because)?;
         let issued = Issued::of(&challenge);
-        let event = event.of_challenge(&challenge).at(now);
+        let event = event.of_challenge(&challenge);
         let parcel = Parcel::new(&challenge, code, &issue, &route);
         self.inner
             .store
@@ -106,6 +123,7 @@ impl Verifier {
                 event: event.clone(),
             })
             .await?;
+        taken.keep();
         self.observe(&event);
         let sent = self.dispatch(issue.dispatch, parcel, issued.clone()).await;
         if let Err(not_sent) = sent {
@@ -167,6 +185,40 @@ impl Verifier {
     }
 }
 
+/// Gives the host's key back where the call ends, fails or is dropped between taking it and
+/// storing the challenge: else repeating the call would be told of a challenge that never was.
+struct KeyTaken {
+    verifier: Verifier,
+    key: Option<IdempotencyKey>,
+}
+
+impl KeyTaken {
+    fn by(verifier: &Verifier, issue: &Issue) -> Self {
+        Self {
+            verifier: verifier.clone(),
+            key: IdempotencyKey::of(issue),
+        }
+    }
+
+    fn keep(mut self) {
+        self.key = None;
+    }
+}
+
+impl Drop for KeyTaken {
+    fn drop(&mut self) {
+        let (Some(key), Ok(runtime)) = (self.key.take(), Handle::try_current()) else {
+            return;
+        };
+        let verifier = self.verifier.clone();
+        drop(runtime.spawn(async move {
+            if verifier.inner.store.release(&key).await.is_err() {
+                tracing::warn!(target: "otp_kit", "an idempotency key could not be given back");
+            }
+        }));
+    }
+}
+
 /// A challenge in the making.
 struct Draft<'a> {
     id: ChallengeId,
@@ -177,6 +229,7 @@ struct Draft<'a> {
     channel: Channel,
     lane: Lane,
     subject: SubjectKey,
+    destination_key: SubjectKey,
     issue: &'a Issue,
 }
 
@@ -186,7 +239,8 @@ impl Draft<'_> {
             operation: Operation::Issue,
             tenant: &self.issue.tenant,
             subject: Some(&self.subject),
-            destination: self.issue.destination(),
+            destination: self.issue.judged_destination(),
+            destination_key: Some(&self.destination_key),
             channel: Some(self.channel),
             purpose: Some(self.purpose),
             lane: self.lane,
@@ -221,12 +275,19 @@ impl Draft<'_> {
     /// Hashes what makes two requests the same.
     fn fingerprint(&self) -> [u8; 32] {
         let destination = self.issue.destination().map(|d| d.canonical().to_owned());
+        let binding = self.issue.context.binding();
+        let binding = binding.map(|b| URL_SAFE_NO_PAD.encode(b.as_bytes()));
+        let binding = binding.unwrap_or_default();
         let mut hash = Sha256::new();
         for part in [
             self.subject.as_str(),
             self.purpose.as_str(),
             self.channel.name(),
             destination.as_deref().unwrap_or_default(),
+            // Another door or another browser is another request: it must not be handed the
+            // challenge of this one.
+            self.lane.name(),
+            binding.as_str(),
         ] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
@@ -266,13 +327,7 @@ impl Draft<'_> {
             class: FactorClass::OutOfBand,
             format: self.format,
             destination: sealed,
-            destination_key: match destination {
-                // Without a subject the destination is the subject.
-                Some(destination) if self.issue.subject.is_some() => {
-                    SubjectKey::of_destination(destination)
-                }
-                _ => self.subject.clone(),
-            },
+            destination_key: self.destination_key.clone(),
             destination_masked: destination.map(ToString::to_string).unwrap_or_default(),
             digest: String::new(),
             sealed_code,

@@ -26,7 +26,11 @@ pub struct Addressed {
 #[derive(Clone, Debug)]
 pub(super) enum Recipient {
     Person(Destination),
-    Nobody { claimed: String, channel: Channel },
+    Nobody {
+        claimed: String,
+        address: Option<Destination>,
+        channel: Channel,
+    },
 }
 
 /// A request for a code.
@@ -67,14 +71,19 @@ impl Issue {
     }
 
     /// Answers as if a code had been sent, for a name that no account has. The challenge behaves
-    /// like any other (limits, resends, guesses, locks), no message leaves, and no code fits it.
-    /// Use [`Dispatch::Background`] for it and for the real ones alike, so that time does not tell
-    /// them apart either.
+    /// like any other (limits, blocks, resends, guesses, locks), no message leaves, and no code
+    /// fits it. A name that is an address is counted as that address, however it is spelled.
+    ///
+    /// Use [`Dispatch::Background`] for decoys and for the real ones alike, in resends too, so
+    /// that time does not tell them apart either.
     #[must_use]
     pub fn decoy(claimed: &str, channel: Channel) -> Addressed {
+        let claimed: String = claimed.chars().take(256).collect();
+        let address = Destination::parse(&claimed, None).ok();
         Addressed {
             recipient: Recipient::Nobody {
-                claimed: claimed.chars().take(256).collect(),
+                address: address.filter(|address| channel.fits(address).is_ok()),
+                claimed,
                 channel,
             },
         }
@@ -136,7 +145,34 @@ impl Issue {
         match (&self.subject, &self.recipient) {
             (Some(subject), _) => SubjectKey::of_subject(subject),
             (None, Recipient::Person(destination)) => SubjectKey::of_destination(destination),
+            (
+                None,
+                Recipient::Nobody {
+                    address: Some(address),
+                    ..
+                },
+            ) => SubjectKey::of_destination(address),
             (None, Recipient::Nobody { claimed, .. }) => SubjectKey::of_claim(claimed),
+        }
+    }
+
+    /// Names the address in counts: the pseudonym of the destination, or of what was claimed.
+    pub(super) fn destination_key(&self) -> SubjectKey {
+        match &self.recipient {
+            Recipient::Person(destination) => SubjectKey::of_destination(destination),
+            Recipient::Nobody {
+                address: Some(address),
+                ..
+            } => SubjectKey::of_destination(address),
+            Recipient::Nobody { claimed, .. } => SubjectKey::of_claim(claimed),
+        }
+    }
+
+    /// Gives the address that is judged: where the message goes, or where a decoy's would.
+    pub(super) fn judged_destination(&self) -> Option<&Destination> {
+        match &self.recipient {
+            Recipient::Person(destination) => Some(destination),
+            Recipient::Nobody { address, .. } => address.as_ref(),
         }
     }
 

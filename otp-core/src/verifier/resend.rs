@@ -12,7 +12,7 @@ use crate::key::{KeySet, open, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, Tenant};
-use crate::store::{Granted, Reissue, Step};
+use crate::store::{Granted, Reissue, Step, StoreError, StoreErrorKind};
 
 impl Verifier {
     /// Sends a further message for a challenge.
@@ -53,6 +53,16 @@ impl Verifier {
         let known = self.inner.store.find(challenge).await?;
         let known = known.filter(|known| known.tenant == *tenant);
         let destination = known.as_ref().and_then(|known| opened(&keys, known));
+        if let Some(known) = known.as_ref().filter(|known| !known.is_decoy()) {
+            // Its key is retired: nobody could be told what was sent, so nothing is.
+            if destination.is_none() {
+                let why = "the destination of a live challenge does not open";
+                return Err(ResendError::Unavailable(Unavailable::because(why)));
+            }
+            if self.route_of(known).is_none() {
+                return Err(ResendError::NoRoute(known.channel));
+            }
+        }
         let event = Event::new(EventKind::ChallengeResent, tenant)
             .from_request(&context)
             .naming(challenge);
@@ -65,6 +75,7 @@ impl Verifier {
             tenant,
             subject: known.as_ref().map(|known| &known.subject),
             destination: destination.as_ref(),
+            destination_key: known.as_ref().map(|known| &known.destination_key),
             channel: known.as_ref().map(|known| known.channel),
             purpose: known.as_ref().map(|known| &known.purpose),
             lane: known.as_ref().map(|known| known.lane).unwrap_or_default(),
@@ -74,8 +85,8 @@ impl Verifier {
         let wants = self.wants(&request, &event).await?;
         let slot = self.inner.hasher.reserve()?;
         let step = resend_step(&policy, tenant, challenge, &context);
-        let admitted = self.admit(&request, wants, step, &event).await?;
-        let event = event.at(admitted.now);
+        let admitted = self.admit(&request, wants, step, event).await?;
+        let event = admitted.event;
         let mut challenge = match admitted.granted {
             Granted::Resend(outcome, challenge) => {
                 self.granted(outcome, *challenge, &event).await?
@@ -98,11 +109,12 @@ impl Verifier {
                 sealed_code: challenge.sealed_code.clone(),
                 event: event.clone(),
             })
-            .await?;
+            .await
+            .map_err(over)?;
         self.observe(&event);
         let issued = Issued::of(&challenge);
         let Some(route) = self.route_of(&challenge) else {
-            return Err(ResendError::Blocked);
+            return Err(ResendError::NoRoute(challenge.channel));
         };
         let life = challenge.expires_at.since(admitted.now);
         let parcel = Parcel::with(
@@ -175,6 +187,14 @@ impl Verifier {
             _ => None,
         };
         Ok(code)
+    }
+}
+
+/// A challenge that ended while its new code was made takes none.
+fn over(error: StoreError) -> ResendError {
+    match error.kind() {
+        StoreErrorKind::Invalid => ResendError::Rejected,
+        _ => error.into(),
     }
 }
 

@@ -55,6 +55,7 @@ impl Verifier {
             tenant: &attempt.tenant,
             subject: None,
             destination: None,
+            destination_key: None,
             channel: None,
             purpose: attempt.purpose.as_ref(),
             lane: Lane::Public,
@@ -80,18 +81,18 @@ impl Verifier {
         let wants = self.wants(&request, &event).await?;
         // A place in the hashing pool comes before the guess: shedding never costs one.
         let slot = self.inner.hasher.reserve()?;
-        let admitted = self.admit(&request, wants, step, &event).await?;
+        let admitted = self.admit(&request, wants, step, event).await?;
         let now = admitted.now;
         let desk = Desk {
             verifier: self,
             keys: &keys,
             attempt: &attempt,
             rules,
-            event: event.at(now),
+            event: admitted.event,
             now,
         };
         match admitted.granted {
-            Granted::Attempt(outcome, challenge) => desk.decide(slot, outcome, *challenge).await,
+            Granted::Attempt(outcome, challenge) => desk.decide(slot, outcome, challenge).await,
             Granted::NoChallenge(refusal) => desk.refuse(slot, refusal).await,
             _ if shape.is_some() => desk.refuse(slot, Refusal::Unknown).await,
             _ => desk.refuse(slot, Refusal::Malformed).await,
@@ -175,7 +176,7 @@ impl Desk<'_> {
         self,
         slot: HashSlot,
         outcome: AttemptOutcome,
-        challenge: Challenge,
+        challenge: Box<Challenge>,
     ) -> Result<Verified, VerifyError> {
         match outcome {
             AttemptOutcome::Reserved | AttemptOutcome::Resumed => {
@@ -183,7 +184,11 @@ impl Desk<'_> {
             }
             AttemptOutcome::Replayed(RecordedAnswer::Right) => {
                 burn(slot).await?;
-                self.verified(challenge, true)
+                let destination = opened(self.keys, &challenge).ok_or_else(sealed)?;
+                let event = self.event.clone().of_challenge(&challenge);
+                let event = event.with_outcome(Outcome::Success, "repeated");
+                self.verifier.record(event).await?;
+                Ok(self.verified(challenge, destination, true))
             }
             AttemptOutcome::Replayed(RecordedAnswer::Wrong) => {
                 self.refuse_known(slot, challenge, "repeated_wrong_code")
@@ -198,7 +203,7 @@ impl Desk<'_> {
     async fn compare(
         mut self,
         slot: HashSlot,
-        challenge: Challenge,
+        challenge: Box<Challenge>,
     ) -> Result<Verified, VerifyError> {
         self.event = self.event.of_challenge(&challenge);
         let counted = Some((challenge.id, self.attempt.id.clone()));
@@ -217,17 +222,25 @@ impl Desk<'_> {
             .await
             .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))?;
         match compared {
-            Comparison::Match { .. } => self.consume(challenge).await,
+            Comparison::Match { .. } => match opened(self.keys, &challenge) {
+                Some(destination) => self.consume(challenge, destination).await,
+                // Its key is retired: what cannot be told to the host is not accepted.
+                None => self.reject(counted, "sealed_value_refused").await,
+            },
             Comparison::Mismatch(reason) => self.reject(counted, mismatch(reason)).await,
         }
     }
 
-    async fn consume(self, challenge: Challenge) -> Result<Verified, VerifyError> {
+    async fn consume(
+        self,
+        mut challenge: Box<Challenge>,
+        destination: Destination,
+    ) -> Result<Verified, VerifyError> {
         let store = &self.verifier.inner.store;
         let outcome = store
             .consume(Consume {
                 challenge: challenge.id,
-                digest: challenge.digest.clone(),
+                digest: std::mem::take(&mut challenge.digest),
                 by: self.attempt.id.clone(),
                 event: self.event.clone(),
             })
@@ -235,9 +248,14 @@ impl Desk<'_> {
         match outcome {
             ConsumeOutcome::Won => {
                 self.verifier.observe(&self.event);
-                self.verified(challenge, false)
+                Ok(self.verified(challenge, destination, false))
             }
-            ConsumeOutcome::WonBefore => self.verified(challenge, true),
+            ConsumeOutcome::WonBefore => {
+                let event = self.event.clone();
+                let repeated = event.with_outcome(Outcome::Success, "repeated");
+                self.verifier.observe(&repeated);
+                Ok(self.verified(challenge, destination, true))
+            }
             ConsumeOutcome::Lost(refusal) => {
                 let lost = self.event.with_outcome(Outcome::Refused, refusal.name());
                 self.verifier.observe(&lost);
@@ -246,12 +264,13 @@ impl Desk<'_> {
         }
     }
 
-    fn verified(&self, challenge: Challenge, repeated: bool) -> Result<Verified, VerifyError> {
-        let destination = opened(self.keys, &challenge).ok_or_else(|| {
-            let why = "the destination of a consumed challenge does not open";
-            VerifyError::Unavailable(Unavailable::because(why))
-        })?;
-        Ok(Verified {
+    fn verified(
+        &self,
+        challenge: Box<Challenge>,
+        destination: Destination,
+        repeated: bool,
+    ) -> Verified {
+        Verified {
             challenge: challenge.id,
             tenant: challenge.tenant,
             subject: challenge.subject,
@@ -261,13 +280,13 @@ impl Desk<'_> {
             destination,
             at: self.now,
             repeated,
-        })
+        }
     }
 
     async fn refuse_known(
         mut self,
         slot: HashSlot,
-        challenge: Challenge,
+        challenge: Box<Challenge>,
         reason: &'static str,
     ) -> Result<Verified, VerifyError> {
         // Another tenant's challenge is unknown here, in the record too.
@@ -302,6 +321,13 @@ impl Desk<'_> {
         self.verifier.observe(&event);
         Err(VerifyError::Rejected)
     }
+}
+
+/// The destination of a challenge that was accepted does not open any more.
+fn sealed() -> VerifyError {
+    VerifyError::Unavailable(Unavailable::because(
+        "the destination of a consumed challenge does not open",
+    ))
 }
 
 /// Does the work of a comparison for a try that has none, so that time does not tell why.

@@ -2,8 +2,8 @@ use otp_core::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, ChallengeId, Refusal, ResendClaim, ResendOutcome,
 };
 use otp_core::clock::Timestamp;
-use otp_core::event::Outcome;
-use otp_core::quota::{BudgetRefusal, BudgetRules};
+use otp_core::event::{Event, Outcome};
+use otp_core::quota::{BudgetRefusal, BudgetRules, QuotaClaim};
 use otp_core::store::{
     Admission, BudgetClaim, BudgetKey, Findings, Granted, IdempotencyClaim, Plan, Step, StoreError,
     Target,
@@ -23,6 +23,7 @@ impl MemoryStore {
             blocked: self.blocked(&plan.blocks, now),
             ..Findings::default()
         };
+        let mut event = plan.event.clone();
         let granted = match &plan.step {
             Step::Issue {
                 budget,
@@ -32,19 +33,19 @@ impl MemoryStore {
                 target,
                 claim,
                 rules,
-            } => self.admit_attempt(plan, target, (claim, rules), &mut findings, now),
+            } => self.admit_attempt(plan, target, (claim, rules), &mut findings, &mut event, now),
             Step::Resend {
                 challenge,
                 claim,
                 rules,
             } => self.admit_resend(plan, challenge, (claim, rules), &mut findings, now),
             _ => Ok(self
-                .charge(plan, &mut findings, now)
+                .charge(&plan.quotas, &mut findings, now)
                 .then_some(Granted::Nothing)),
         }?;
         if granted.is_none() {
             let reason = findings.objection().unwrap_or("refused");
-            let refused = plan.event.clone().with_outcome(Outcome::Refused, reason);
+            let refused = event.with_outcome(Outcome::Refused, reason);
             self.outbox_lock().push(refused.at(now));
         }
         Ok(Admission {
@@ -63,7 +64,7 @@ impl MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Granted>, StoreError> {
         if !findings.blocked.is_empty() {
-            self.charge(plan, findings, now);
+            self.charge(&plan.quotas, findings, now);
             return Ok(None);
         }
         let shard = self.shard_of_subject(budget.subject())?;
@@ -79,7 +80,7 @@ impl MemoryStore {
         }
         let state = shard.budget(&budget.key);
         findings.budget = state.look(&budget.rules, budget.lane, now).err();
-        if !self.charge(plan, findings, now) {
+        if !self.charge(&plan.quotas, findings, now) {
             return Ok(None);
         }
         if let Some(claim) = idempotency {
@@ -94,6 +95,7 @@ impl MemoryStore {
         target: &Target,
         (claim, rules): (&AttemptClaim, &BudgetRules),
         findings: &mut Findings,
+        event: &mut Event,
         now: Timestamp,
     ) -> Result<Option<Granted>, StoreError> {
         let mut shard = match target {
@@ -101,7 +103,7 @@ impl MemoryStore {
             Target::Latest { subject, .. } => self.shard_of_subject(subject)?,
         };
         let Some(mut challenge) = find(&shard, target, now)? else {
-            let charged = self.charge(plan, findings, now);
+            let charged = self.charge(&plan.quotas, findings, now);
             return Ok(charged.then_some(Granted::NoChallenge(Refusal::Unknown)));
         };
         // A challenge that takes no guess answers as it would for anybody: only a guess that
@@ -111,7 +113,11 @@ impl MemoryStore {
         if counts {
             findings.budget = refusal(&shard, &challenge, rules, now);
         }
-        if !self.charge(plan, findings, now) {
+        if !self.charge(&plan.quotas, findings, now) {
+            // Whoever reads of the refusal must learn whom it hit; another tenant must not.
+            if challenge.tenant == claim.tenant {
+                *event = event.clone().of_challenge(&challenge);
+            }
             return Ok(None);
         }
         if counts {
@@ -137,7 +143,7 @@ impl MemoryStore {
     ) -> Result<Option<Granted>, StoreError> {
         let mut shard = self.shard_of(id)?;
         let Some(mut challenge) = shard.get(id)? else {
-            let charged = self.charge(plan, findings, now);
+            let charged = self.charge(&plan.quotas_of_requester(), findings, now);
             return Ok(charged.then_some(Granted::NoChallenge(Refusal::Unknown)));
         };
         let mut outcome = challenge.judge_resend(claim, now);
@@ -145,7 +151,12 @@ impl MemoryStore {
         if sends {
             findings.budget = refusal(&shard, &challenge, rules, now);
         }
-        if !self.charge(plan, findings, now) {
+        let charged = if sends {
+            self.charge(&plan.quotas, findings, now)
+        } else {
+            self.charge(&plan.quotas_of_requester(), findings, now)
+        };
+        if !charged {
             return Ok(None);
         }
         if sends {
@@ -157,15 +168,15 @@ impl MemoryStore {
 
     /// Charges the quotas where nothing else stands against the plan, and reads them otherwise.
     /// Says whether the plan is admitted.
-    fn charge(&self, plan: &Plan, findings: &mut Findings, now: Timestamp) -> bool {
+    fn charge(&self, claims: &[QuotaClaim], findings: &mut Findings, now: Timestamp) -> bool {
         let now_ms = now.as_millis();
         let quotas = &self.inner.quotas;
         if findings.objection().is_some() {
             let peek = |claim| quotas.peek(claim, now_ms);
-            findings.quotas = plan.quotas.iter().map(peek).collect();
+            findings.quotas = claims.iter().map(peek).collect();
             return false;
         }
-        findings.quotas = match quotas.check_all(&plan.quotas, now_ms) {
+        findings.quotas = match quotas.check_all(claims, now_ms) {
             Ok(readings) => readings,
             Err(refused) => refused.readings().to_vec(),
         };

@@ -51,10 +51,8 @@ impl ChallengeStore for MemoryStore {
             Some(mut challenge) => {
                 let outcome = challenge.consume(&consume.digest, consume.by.as_ref(), now);
                 if outcome == ConsumeOutcome::Won {
+                    shard.succeed(&budget_key(&challenge), challenge.lane);
                     shard.put(&challenge);
-                    let capacity = self.inner.capacity.budgets.get();
-                    let budget = shard.budget_mut(&budget_key(&challenge), capacity)?;
-                    budget.succeed(challenge.lane);
                 }
                 outcome
             }
@@ -63,7 +61,8 @@ impl ChallengeStore for MemoryStore {
             ConsumeOutcome::Lost(refusal) => {
                 consume.event.with_outcome(Outcome::Refused, refusal.name())
             }
-            _ => consume.event,
+            ConsumeOutcome::Won => consume.event,
+            ConsumeOutcome::WonBefore => consume.event.with_outcome(Outcome::Success, "repeated"),
         };
         self.outbox_lock().push(event.at(now));
         Ok(outcome)
@@ -74,13 +73,13 @@ impl ChallengeStore for MemoryStore {
         if let Some((id, by)) = &reject.counted {
             let mut shard = self.shard_of(id)?;
             if let Some(mut challenge) = shard.get(id)? {
-                let exhausted = challenge.refuse(by.as_ref());
-                shard.put(&challenge);
-                if exhausted == Exhausted::Yes {
+                if challenge.refuse(by.as_ref()) == Exhausted::Yes {
+                    // Before the challenge is put back: where there is no room, nothing is done.
                     let capacity = self.inner.capacity.budgets.get();
                     let budget = shard.budget_mut(&budget_key(&challenge), capacity)?;
                     budget.strike(&reject.rules, challenge.lane, now);
                 }
+                shard.put(&challenge);
             }
         }
         self.outbox_lock().push(reject.event.at(now));
@@ -122,7 +121,10 @@ impl ChallengeStore for MemoryStore {
             }
         }
         let event = otp_core::event::Event {
-            reason: Some(format!("revoked:{revoked}").into()),
+            reason: Some(match &revocation.event.reason {
+                Some(why) => format!("{why}:{revoked}").into(),
+                None => format!("revoked:{revoked}").into(),
+            }),
             ..revocation.event
         };
         self.outbox_lock().push(event.at(now));

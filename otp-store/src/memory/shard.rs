@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use otp_core::challenge::{Challenge, ChallengeId, ChallengeState, Lane};
 use otp_core::clock::Timestamp;
-use otp_core::quota::{Budget, BudgetRules, Disabled};
+use otp_core::quota::{Budget, Disabled, Quota};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
 use otp_core::store::{BudgetKey, StoreError, StoreErrorKind};
 
@@ -125,6 +125,13 @@ impl Shard {
         Ok(self.budgets.entry(key.clone()).or_default())
     }
 
+    /// Records a success on a budget; one that is not there has nothing to forget.
+    pub(super) fn succeed(&mut self, key: &BudgetKey, lane: Lane) {
+        if let Some(budget) = self.budgets.get_mut(key) {
+            budget.succeed(lane);
+        }
+    }
+
     pub(super) fn open_budget(&mut self, key: &BudgetKey) {
         self.budgets.remove(key);
     }
@@ -155,7 +162,7 @@ impl Shard {
         let blank: Vec<BudgetKey> = self
             .budgets
             .iter()
-            .filter(|(_, budget)| is_over(budget, now))
+            .filter(|(key, budget)| is_over(key, budget, now))
             .map(|(key, _)| key.clone())
             .take(limit.saturating_sub(removed))
             .collect();
@@ -213,12 +220,15 @@ fn is_blank(budget: &Budget) -> bool {
     *budget == Budget::default()
 }
 
-/// A budget whose guesses are all forgotten and that counts no run of failures.
-fn is_over(budget: &Budget, now: Timestamp) -> bool {
-    let longest = BudgetRules::out_of_band().memory();
+/// A budget whose guesses are all forgotten, under whatever rules, and that counts no run of
+/// failures.
+///
+/// Of a name that nobody has, no authenticator has to be disabled: its run of failures goes with
+/// its guesses.
+fn is_over(key: &BudgetKey, budget: &Budget, now: Timestamp) -> bool {
     let newest = budget.guesses.last().map(|(at, _)| *at);
-    budget.consecutive == 0
+    let run = budget.consecutive == 0 && budget.strikes == [0, 0];
+    (run || key.subject.is_claimed())
         && budget.disabled == Disabled::No
-        && budget.strikes == [0, 0]
-        && newest.is_none_or(|at| now.since(at) > longest)
+        && newest.is_none_or(|at| now.since(at) > Quota::LONGEST)
 }

@@ -1,10 +1,12 @@
 //! A plan: looked at whole, then reserved whole or written down as refused.
 
+use std::borrow::Cow;
+
 use otp_core::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, Refusal, ResendClaim, ResendOutcome,
 };
 use otp_core::clock::Timestamp;
-use otp_core::event::Outcome;
+use otp_core::event::{Event, Outcome};
 use otp_core::quota::{BudgetRefusal, BudgetRules};
 use otp_core::store::{
     Admission, BudgetClaim, Findings, Granted, IdempotencyClaim, Plan, Step, StoreError,
@@ -30,6 +32,30 @@ enum Prepared<'p> {
     Resend(&'p ResendClaim, Box<Challenge>),
 }
 
+impl Prepared<'_> {
+    /// Names the challenge of a try in the record of its refusal: whoever reads it must learn
+    /// whom it hit. Another tenant's stays unnamed.
+    fn named(&self, step: &Step, event: Event) -> Event {
+        let (Step::Attempt { claim, .. }, Some(challenge)) = (step, self.challenge()) else {
+            return event;
+        };
+        if challenge.tenant == claim.tenant {
+            event.of_challenge(challenge)
+        } else {
+            event
+        }
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        match self {
+            Self::Ready(Granted::Attempt(_, challenge))
+            | Self::Attempt(_, challenge, _)
+            | Self::Late(challenge, _) => Some(challenge),
+            _ => None,
+        }
+    }
+}
+
 /// A budget that is open, with the rules that it is open under.
 struct Guess<'p> {
     loaded: Loaded,
@@ -52,11 +78,17 @@ impl Intent for Admit {
                 granted: Some(repeated),
             });
         }
-        let buckets = Buckets::load(tx, &plan.quotas, now).await?;
-        findings.quotas = buckets.look();
         let prepared = prepare(tx, &plan.step, &mut findings, now).await?;
+        let claims = match (&plan.step, &prepared) {
+            (Step::Resend { .. }, Prepared::Ready(_)) => Cow::Owned(plan.quotas_of_requester()),
+            _ => Cow::Borrowed(&plan.quotas),
+        };
+        let buckets = Buckets::load(tx, &claims, now).await?;
+        findings.quotas = buckets.look();
         if let Some(objection) = findings.objection() {
-            let refused = plan.event.clone().with_outcome(Outcome::Refused, objection);
+            let refused = prepared
+                .named(&plan.step, plan.event.clone())
+                .with_outcome(Outcome::Refused, objection);
             audit::write(tx, &refused).await?;
             return Ok(Admission {
                 now,

@@ -17,10 +17,12 @@ use super::row::{Fields, corrupt};
 const BY_ID: &str = "SELECT * FROM auth_challenges WHERE id = ?1";
 
 // A slot has one live challenge at the most, and what is live comes before what is newer: after
-// the clock was forgiven an ended one may have the later time.
+// the clock was forgiven an ended one may have the later time. A row whose time is over is not
+// live, whatever its state says.
 const LATEST: &str = "SELECT * FROM auth_challenges
     WHERE subject_key = ?1 AND tenant = ?2 AND purpose = ?3 AND lane = ?4
-    ORDER BY CASE state WHEN 'live' THEN 0 ELSE 1 END, created_at DESC LIMIT 1";
+    ORDER BY CASE WHEN state = 'live' AND expires_at > ?5 THEN 0 ELSE 1 END, created_at DESC
+    LIMIT 1";
 
 const ADD: &str = "INSERT INTO auth_challenges (
         id, tenant, user_id, subject_key, purpose, channel, lane, factor_class,
@@ -75,6 +77,7 @@ pub(super) async fn aimed_at(
             .bind(tenant.as_str())
             .bind(purpose.as_str())
             .bind(lane.name())
+            .bind(now.as_millis())
             .fetch_optional(tx.conn())
             .await
             .map_err(failed)?;

@@ -80,7 +80,11 @@ impl Intent for Consume {
                 let event = self.event.clone();
                 audit::write(tx, &event.with_outcome(Outcome::Refused, refusal.name())).await?;
             }
-            _ => audit::write(tx, &self.event).await?,
+            ConsumeOutcome::Won => audit::write(tx, &self.event).await?,
+            ConsumeOutcome::WonBefore => {
+                let event = self.event.clone();
+                audit::write(tx, &event.with_outcome(Outcome::Success, "repeated")).await?;
+            }
         }
         Ok(outcome)
     }
@@ -151,7 +155,10 @@ impl Intent for Forgive {
 /// Adds to an event how many challenges were ended.
 fn counted(event: &Event, revoked: u64) -> Event {
     Event {
-        reason: Some(format!("revoked:{revoked}").into()),
+        reason: Some(match &event.reason {
+            Some(why) => format!("{why}:{revoked}").into(),
+            None => format!("revoked:{revoked}").into(),
+        }),
         ..event.clone()
     }
 }

@@ -66,7 +66,9 @@ fn a_hundred_failures_in_a_row_disable_for_good_and_time_alone_does_not_help() {
     let (mut now, mut compared) = (T0, 0);
     for _ in 0..10_000 {
         now = now.saturating_add(Duration::from_secs(3_600));
-        compared += u32::from(budget.reserve(&rules, Lane::Public, now).is_ok());
+        for lane in Lane::ALL {
+            compared += u32::from(budget.reserve(&rules, lane, now).is_ok());
+        }
     }
     assert_eq!(compared, 100);
     let later = now.saturating_add(Duration::from_secs(10 * 365 * 86_400));
@@ -74,6 +76,29 @@ fn a_hundred_failures_in_a_row_disable_for_good_and_time_alone_does_not_help() {
     assert_eq!(refused, Err(BudgetRefusal::Disabled));
     budget.unlock();
     assert_eq!(budget.look(&rules, Lane::Public, later), Ok(()));
+}
+
+#[test]
+fn strangers_alone_never_close_the_lane_of_known_devices() {
+    let rules = BudgetRules::out_of_band();
+    let mut budget = Budget::default();
+    let (mut now, mut compared) = (T0, 0);
+    for _ in 0..10_000 {
+        now = now.saturating_add(Duration::from_secs(3_600));
+        compared += u32::from(budget.reserve(&rules, Lane::Public, now).is_ok());
+    }
+    assert_eq!(compared, 80);
+    assert_eq!(
+        budget.look(&rules, Lane::Public, now),
+        Err(BudgetRefusal::Disabled)
+    );
+    assert_eq!(budget.look(&rules, Lane::KnownDevice, now), Ok(()));
+    budget.succeed(Lane::KnownDevice);
+    assert_eq!(
+        budget.look(&rules, Lane::Public, now),
+        Ok(()),
+        "the owner opens it again"
+    );
 }
 
 #[test]

@@ -145,15 +145,19 @@ pub async fn a_refused_plan_is_recorded_with_its_reason(fixture: &dyn StoreFixtu
     );
 }
 
-/// A try that a lock refuses is recorded as locked.
+/// A try that a lock refuses is recorded as locked, with the subject and challenge that it hit.
 pub async fn a_locked_try_is_recorded_as_locked(fixture: &dyn StoreFixture) {
     let bench = Bench::new(fixture);
     bench.exhaust(&bench.issue("ann").await).await;
     let fresh = bench.issue("ann").await;
     let before = bench.events().await.len();
     let plan = kit::attempt_plan(Target::Id(fresh.id), kit::attempt_claim());
-    let expected = refused(&bench, plan, "locked").await;
-    assert_eq!(bench.events().await.get(before..), Some(&[expected][..]));
+    let expected = refused(&bench, plan, "locked").await.of_challenge(&fresh);
+    assert_eq!(
+        bench.events().await.get(before..),
+        Some(&[expected][..]),
+        "the record says whom the lock hit"
+    );
 }
 
 /// Of a race for one success every caller leaves a record: one success, and losers with the reason

@@ -115,6 +115,7 @@ macro_rules! store_conformance {
             an_open_query_revokes_everything_live,
             racing_revocations_count_each_challenge_once,
             a_revoked_subject_may_ask_anew,
+            an_early_resend_is_charged_to_whoever_asks,
             one_of_a_thousand_resends_is_sent,
             resends_wait_longer_each_time_and_end,
             a_resend_prolongs_and_refills_nothing,

@@ -81,26 +81,59 @@ impl State {
                 granted: Some(granted),
             };
         }
+        let claims = self.claims(plan, now);
         let mut findings = Findings {
             blocked: self.blocked(plan, now),
-            quotas: self.peek(&plan.quotas, now),
+            quotas: self.peek(&claims, now),
             budget: self.locked(&plan.step, now),
         };
         if let Some(reason) = findings.objection() {
-            let event = plan.event.clone().with_outcome(Outcome::Refused, reason);
-            self.record(event, now);
+            let event = self.named(plan, now);
+            self.record(event.with_outcome(Outcome::Refused, reason), now);
             return Admission {
                 now,
                 findings,
                 granted: None,
             };
         }
-        findings.quotas = self.charge(&plan.quotas, now);
+        findings.quotas = self.charge(&claims, now);
         let granted = Some(self.grant(&plan.step, now));
         Admission {
             now,
             findings,
             granted,
+        }
+    }
+
+    /// A resend that is not taken is charged to whoever asked, and to nobody else.
+    fn claims(&self, plan: &Plan, now: Timestamp) -> Vec<QuotaClaim> {
+        let Step::Resend {
+            challenge, claim, ..
+        } = &plan.step
+        else {
+            return plan.quotas.clone();
+        };
+        let found = self.position(challenge);
+        let found = found.and_then(|at| self.challenges.get(at));
+        let taken =
+            found.is_some_and(|found| found.judge_resend(claim, now) == ResendOutcome::Reserved);
+        if taken {
+            plan.quotas.clone()
+        } else {
+            plan.quotas_of_requester()
+        }
+    }
+
+    /// A try that is refused is recorded with whom it hit; another tenant's stays unnamed.
+    fn named(&self, plan: &Plan, now: Timestamp) -> Event {
+        let event = plan.event.clone();
+        let Step::Attempt { target, claim, .. } = &plan.step else {
+            return event;
+        };
+        let found = self.target(target, now);
+        match found.and_then(|at| self.challenges.get(at)) {
+            Some(found) if found.tenant == claim.tenant => event.of_challenge(found),
+            _ => event,
         }
     }
 

@@ -7,11 +7,12 @@ use crate::challenge::{
     Challenge, ChallengeState, ConsumeOutcome, Refusal, ResendClaim, ResendOutcome,
 };
 use crate::destination::Channel;
-use crate::quota::BudgetRefusal;
+use crate::quota::{BudgetRefusal, QuotaClaim, QuotaKey, Scope};
 use crate::request::SessionBinding;
 use crate::store::{Admission, Granted, Plan, Reissue, Step};
 
 const ONE_MS: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Of a thousand resends at once, one is sent.
 pub async fn one_of_a_thousand_resends_is_sent(fixture: &dyn StoreFixture) {
@@ -239,4 +240,31 @@ fn resent(admission: Admission) -> (ResendOutcome, Option<Challenge>) {
         Some(Granted::NoChallenge(refusal)) => (ResendOutcome::Refused(refusal), None),
         other => panic!("a resend is answered as one, not by {other:?}"),
     }
+}
+
+/// A resend that is not taken spends nothing of the subject's or the destination's, only of
+/// whoever asked: else a stranger could spend the owner's messages by asking too early.
+pub async fn an_early_resend_is_charged_to_whoever_asks(fixture: &dyn StoreFixture) {
+    let bench = Bench::new(fixture);
+    let challenge = bench.issue("ann").await;
+    let destination = kit::window("ann's phone", 3, HOUR);
+    let address = QuotaClaim::new(
+        QuotaKey::new("resend", Scope::Address, "default", "192.0.2.7"),
+        destination.quota,
+    );
+    let plan = || Plan {
+        quotas: vec![address.clone(), destination.clone()],
+        ..kit::resend_plan(&challenge)
+    };
+    for _ in 0..3 {
+        let granted = bench.admit(plan()).await.granted;
+        let early = matches!(granted, Some(Granted::Resend(ResendOutcome::Wait(_), _)));
+        assert!(early, "too early is what it is: {granted:?}");
+    }
+    let claims = [address.clone(), destination.clone()];
+    let readings = bench.store.peek(&claims).await.expect("an answer");
+    let left: Vec<u32> = readings.iter().map(|reading| reading.remaining()).collect();
+    assert_eq!(left, [0, 3], "the address paid, the destination did not");
+    let limited = bench.admit(plan()).await;
+    assert!(limited.granted.is_none(), "and the address is limited");
 }

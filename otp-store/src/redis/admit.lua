@@ -1,0 +1,88 @@
+-- A plan: looked at whole, then reserved whole or written down as refused.
+
+local function blocked(now)
+  local places = {}
+  if #A.blocks == 0 then return places end
+  for place, entry in ipairs(call('HMGET', G .. 'blocks', unpack(A.blocks))) do
+    if entry then
+      local till = cjson.decode(entry).expires_at
+      if not till or now < time(till) then places[#places + 1] = I(place - 1) end
+    end
+  end
+  return places
+end
+
+local function aim(target, now)
+  if target.key then return load_challenge(target.key) end
+  local ended
+  for _, slot in ipairs(target.slots) do
+    local found = load_challenge(call('GET', slot))
+    if found and is_live(found, now) then return found end
+    ended = ended or found
+  end
+  return ended
+end
+
+local function issued_before(now)
+  local known = A.idempotency and hash(call('HGETALL', A.idempotency.key))
+  if not known or not known.expires_at or now >= time(known.expires_at) then return nil end
+  if known.fingerprint ~= A.idempotency.fingerprint then return { 'conflict' } end
+  return { 'issued_before', known.challenge, known.expires_at, known.resend_at }
+end
+
+local function take_key(claim, now)
+  call('DEL', claim.key)
+  call('HSET', claim.key, 'fingerprint', claim.fingerprint, 'challenge', claim.challenge,
+    'expires_at', I(now + claim.life), 'resend_at', I(now + claim.resend_after))
+  expire(claim.key, claim.life + SLACK)
+end
+
+local function own(quotas)
+  local list = {}
+  for _, q in ipairs(quotas) do
+    if q.own then list[#list + 1] = q end
+  end
+  return list
+end
+
+return answer(function()
+  local now = clock(true)
+  local blocks = blocked(now)
+  if #blocks == 0 then
+    local before = issued_before(now)
+    if before then return { I(now), before, blocks, {}, '', {} } end
+  end
+  local quotas, verdict, c, b, budget = A.quotas, { A.step }, nil, nil, ''
+  if A.step == 'issue' then
+    budget = look(load_budget(A.budget.key), A.rules, lane_of(A.budget.lane), now)
+  elseif A.step == 'attempt' or A.step == 'resend' then
+    c = aim(A.target, now)
+    local judge = A.step == 'attempt' and judge_attempt or judge_resend
+    local outcome = c and judge(c, A.claim, now)
+    verdict = c and { A.step, outcome } or { 'none' }
+    if outcome == 'reserved' then
+      b = load_budget(c.budget)
+      budget = look(b, A.rules, lane_of(c.lane), now)
+    elseif A.step == 'resend' then
+      quotas = own(quotas)
+    end
+  end
+  local refused = look_quotas(quotas, now)
+  local reason = #blocks > 0 and 'blocked' or budget ~= '' and string.match(budget, '^%a+')
+    or refused and 'quota_' .. refused
+  if reason then
+    if A.step == 'attempt' and c and c.tenant == A.claim.tenant then about(A.event, c) end
+    audit(A.event, now, 'refused', reason)
+    return { I(now), { 'refused' }, blocks, readings(quotas), budget, {} }
+  end
+  charge_quotas(quotas, now)
+  if A.step == 'issue' and A.idempotency then take_key(A.idempotency, now) end
+  if b and A.step == 'attempt' then
+    reserve(b, A.rules, lane_of(c.lane), now)
+    save_budget(b)
+    attempt(c, A.claim)
+  elseif b then
+    resend(c, A.claim, now)
+  end
+  return { I(now), verdict, blocks, readings(quotas), budget, c and flat(c) or {} }
+end)
