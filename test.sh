@@ -36,8 +36,8 @@ say "the quickstart plays its story by itself"
 cargo run --quiet --example quickstart </dev/null
 
 if [ "$long" = 1 ]; then
-  say "long tests"
-  cargo test --workspace --all-features --release --tests -- --ignored
+  say "bigger storms and longer years"
+  OTP_STORM=10000 OTP_YEARS=5 cargo test --release --test attacks
   seconds=${FUZZ_SECONDS:-60}
   if cargo fuzz --version >/dev/null 2>&1; then
     for target in $(cd fuzz && cargo fuzz list); do

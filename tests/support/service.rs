@@ -120,3 +120,9 @@ pub(crate) fn wrong(code: &str) -> String {
     let flip = if code.starts_with('0') { "1" } else { "0" };
     format!("{flip}{}", &code[1..])
 }
+
+/// Reads how much of something a test is to do.
+pub(crate) fn figure(name: &str, default: u32) -> u32 {
+    let asked = std::env::var(name).ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
