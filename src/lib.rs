@@ -18,6 +18,8 @@ pub mod store {
     };
     #[cfg(feature = "memory")]
     pub use otp_store::memory::{Capacity, MemoryStore};
+    #[cfg(feature = "redis")]
+    pub use otp_store::redis::{RedisOptions, RedisStore};
     #[cfg(feature = "sqlite")]
     pub use otp_store::sqlite::{SqliteOptions, SqliteStore};
 }

@@ -4,14 +4,19 @@
 //! | engine | feature | type | stands for |
 //! |---|---|---|---|
 //! | memory | `memory` (default) | `MemoryStore` | one process, tests, the edge of a fleet |
+//! | Redis | `redis` | `RedisStore` | a fleet of instances, one set of counters |
 //! | SQLite | `sqlite` | `SqliteStore` | one machine, with everything on disk |
 
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

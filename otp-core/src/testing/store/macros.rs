@@ -3,7 +3,8 @@
 /// The argument names an async function without parameters that returns a
 /// [`StoreFixture`](crate::testing::store::StoreFixture). Where several stores are proved in one
 /// place, name the module before it. The expanded tests need no crate but this one, with the
-/// feature `testing`.
+/// feature `testing`. An engine that is not there on every machine is proved by
+/// `store_conformance!(ignore = "why", module, fixture)`: then every case is ignored for that reason.
 ///
 /// # Examples
 /// ```
@@ -23,7 +24,13 @@ macro_rules! store_conformance {
         $crate::store_conformance!(store_conformance, $fixture);
     };
     ($module:ident, $fixture:ident) => {
-        $crate::store_conformance!(@cases $module $fixture
+        $crate::store_conformance!(@list [] $module $fixture);
+    };
+    (ignore = $reason:literal, $module:ident, $fixture:ident) => {
+        $crate::store_conformance!(@list [#[ignore = $reason]] $module $fixture);
+    };
+    (@list $attributes:tt $module:ident $fixture:ident) => {
+        $crate::store_conformance!(@cases $attributes $module $fixture
             a_thousand_guesses_at_once_reserve_exactly_the_limit,
             a_thousand_copies_of_one_try_count_once,
             a_thousand_guesses_over_many_challenges_stay_within_one_budget,
@@ -165,17 +172,19 @@ macro_rules! store_conformance {
             a_dropped_call_leaves_a_store_that_works,
         );
     };
-    (@cases $module:ident $fixture:ident $($case:ident,)+) => {
+    (@cases $attributes:tt $module:ident $fixture:ident $($case:ident,)+) => {
         mod $module {
-            $(
-                #[test]
-                fn $case() {
-                    $crate::testing::store::run(async {
-                        let fixture = super::$fixture().await;
-                        $crate::testing::store::$case(&fixture).await;
-                    });
-                }
-            )+
+            $($crate::store_conformance!(@case $attributes $fixture $case);)+
+        }
+    };
+    (@case [$($attribute:tt)*] $fixture:ident $case:ident) => {
+        $($attribute)*
+        #[test]
+        fn $case() {
+            $crate::testing::store::run(async {
+                let fixture = super::$fixture().await;
+                $crate::testing::store::$case(&fixture).await;
+            });
         }
     };
 }

@@ -1,0 +1,88 @@
+//! The blocklist: one hash, so that a request's values are matched in one look.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use otp_core::event::Event;
+use otp_core::store::{Block, BlockEntry, BlockKind, BlocklistStore, StoreError, StoreErrorKind};
+use serde_json::{Value, json};
+
+use super::reply::time;
+use super::request::millis;
+use super::{RedisStore, corrupt, script};
+
+/// The longest note or author, in bytes: 256 characters of the longest encoding.
+const LONGEST: usize = 1_024;
+
+/// Names the entry of a block; no kind has a colon in its name.
+pub(super) fn field(block: &Block) -> String {
+    format!("{}:{}", block.kind().name(), block.value())
+}
+
+#[async_trait]
+impl BlocklistStore for RedisStore {
+    async fn block(
+        &self,
+        block: &Block,
+        note: &str,
+        author: &str,
+        life: Option<Duration>,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        if note.len() > LONGEST || author.len() > LONGEST {
+            return Err(StoreErrorKind::Invalid.into());
+        }
+        let entry = json!({
+            "kind": block.kind().name(),
+            "value": block.value(),
+            "note": note,
+            "author": author,
+        });
+        let mut request = self
+            .request("block")
+            .text("field", &field(block))
+            .with("entry", entry)
+            .event(&event);
+        if let Some(life) = life {
+            request = request.with("life", millis(life).into());
+        }
+        self.ask(&script::DESK, request).await.map(drop)
+    }
+
+    async fn unblock(&self, block: &Block, event: Event) -> Result<(), StoreError> {
+        let request = self
+            .request("unblock")
+            .text("field", &field(block))
+            .event(&event);
+        self.ask(&script::DESK, request).await.map(drop)
+    }
+
+    async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, StoreError> {
+        let reply = self.ask(&script::DESK, self.request("blocks")).await?;
+        let now = reply.time(0)?;
+        let entries = reply.texts(1)?;
+        let entries = entries.iter().map(|entry| read(entry));
+        let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
+        entries.retain(|entry| entry.expires_at.is_none_or(|at| now < at));
+        entries.sort_by(|one, two| {
+            let newest = two.added_at.cmp(&one.added_at);
+            newest.then_with(|| one.block.cmp(&two.block))
+        });
+        entries.truncate(limit);
+        Ok(entries)
+    }
+}
+
+fn read(json: &str) -> Result<BlockEntry, StoreError> {
+    let value: Value = serde_json::from_str(json).map_err(|_| corrupt("a block"))?;
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let needed = |name| text(name).ok_or_else(|| corrupt("a block"));
+    let kind = BlockKind::from_name(needed("kind")?).ok_or_else(|| corrupt("a block"))?;
+    Ok(BlockEntry {
+        block: Block::new(kind, needed("value")?).map_err(|_| corrupt("a block"))?,
+        note: needed("note")?.to_owned(),
+        author: needed("author")?.to_owned(),
+        added_at: time(needed("added_at")?)?,
+        expires_at: text("expires_at").map(time).transpose()?,
+    })
+}

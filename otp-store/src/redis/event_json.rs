@@ -1,0 +1,96 @@
+//! Audit records as JSON.
+
+use otp_core::challenge::Lane;
+use otp_core::event::{Event, EventId, EventKind, Outcome};
+use otp_core::request::{Purpose, RequestId, SubjectKey, Tenant};
+use otp_core::store::{OutboxEntry, StoreError};
+use serde_json::{Map, Value};
+
+use super::corrupt;
+use super::reply::time;
+
+/// Writes a record; the script adds its time and may change its outcome.
+pub(super) fn write(event: &Event) -> Value {
+    let mut parts = Map::new();
+    let mut put = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            parts.insert(name.to_owned(), Value::from(value));
+        }
+    };
+    put("id", Some(&event.id.to_string()));
+    put("kind", Some(event.kind.name()));
+    put("outcome", Some(event.outcome.name()));
+    put("reason", event.reason.as_deref());
+    put("tenant", Some(event.tenant.as_str()));
+    put("subject", event.subject.as_ref().map(SubjectKey::as_str));
+    put("challenge", event.challenge.as_deref());
+    put("purpose", event.purpose.as_ref().map(Purpose::as_str));
+    put("channel", event.channel.map(|channel| channel.name()));
+    put("lane", event.lane.map(Lane::name));
+    put("destination", event.destination.as_deref());
+    let address = event.address.map(|address| address.to_string());
+    put("address", address.as_deref());
+    put("provider", event.provider.as_deref());
+    put(
+        "request_id",
+        event.request_id.as_ref().map(RequestId::as_str),
+    );
+    Value::Object(parts)
+}
+
+/// Reads a member of the outbox: its place and the record.
+pub(super) fn read(member: &str) -> Result<OutboxEntry, StoreError> {
+    let (place, json) = member.split_once(':').ok_or_else(|| corrupt("a record"))?;
+    let value: Value = serde_json::from_str(json).map_err(|_| corrupt("a record"))?;
+    let parts = Parts(&value);
+    Ok(OutboxEntry {
+        sequence: place.parse().map_err(|_| corrupt("a place"))?,
+        event: Event {
+            id: parts.needed("id", EventId::from_hex)?,
+            at: time(parts.text("at").unwrap_or_default())?,
+            kind: parts.needed("kind", EventKind::from_name)?,
+            outcome: parts.needed("outcome", Outcome::from_name)?,
+            reason: parts.owned("reason").map(Into::into),
+            tenant: parts.needed("tenant", |text| Tenant::new(text).ok())?,
+            subject: parts.owned("subject").map(SubjectKey::from_stored),
+            challenge: parts.owned("challenge"),
+            purpose: parts.parsed("purpose", |text| Purpose::new(text).ok())?,
+            channel: parts.parsed("channel", |text| text.parse().ok())?,
+            lane: parts.parsed("lane", Lane::from_name)?,
+            destination: parts.owned("destination"),
+            address: parts.parsed("address", |text| text.parse().ok())?,
+            provider: parts.owned("provider"),
+            request_id: parts.text("request_id").map(RequestId::new),
+        },
+    })
+}
+
+struct Parts<'v>(&'v Value);
+
+impl Parts<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let text = self.text(name);
+        text.map(|text| parse(text).ok_or_else(|| corrupt(name)))
+            .transpose()
+    }
+
+    fn needed<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        self.parsed(name, parse)?.ok_or_else(|| corrupt(name))
+    }
+}

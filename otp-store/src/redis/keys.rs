@@ -1,0 +1,119 @@
+//! The names of keys.
+
+use otp_core::challenge::{Challenge, ChallengeId, Lane};
+use otp_core::quota::{QuotaClaim, QuotaKey, QuotaKind};
+use otp_core::request::{Purpose, SubjectKey, Tenant};
+use otp_core::store::{BudgetKey, IdempotencyKey};
+
+/// What keys begin with: what may be lost, and what guards.
+pub(super) struct Keys {
+    pub(super) prefix: String,
+    pub(super) guard: String,
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: format!("{prefix}:"),
+            guard: format!("{prefix}guard:"),
+        }
+    }
+
+    pub(super) fn challenge(&self, id: &ChallengeId) -> String {
+        format!("{}c:{{{:04x}}}:{id}", self.prefix, id.shard())
+    }
+
+    /// Names where the latest challenge of its kind is written.
+    pub(super) fn slot(
+        &self,
+        tenant: &Tenant,
+        subject: &SubjectKey,
+        purpose: &Purpose,
+        lane: Lane,
+    ) -> String {
+        let (tenant, purpose) = (tenant.as_str(), purpose.as_str());
+        format!(
+            "{}l:{{{:04x}}}:{}:{tenant}{}:{purpose}:{}:{}",
+            self.prefix,
+            subject.shard(),
+            tenant.len(),
+            purpose.len(),
+            lane.name(),
+            subject.as_str()
+        )
+    }
+
+    pub(super) fn slot_of(&self, challenge: &Challenge) -> String {
+        let Challenge {
+            tenant,
+            subject,
+            purpose,
+            lane,
+            ..
+        } = challenge;
+        self.slot(tenant, subject, purpose, *lane)
+    }
+
+    /// Names the index of a subject's live challenges.
+    pub(super) fn owner(&self, subject: &SubjectKey) -> String {
+        let shard = subject.shard();
+        format!("{}u:{{{shard:04x}}}:{}", self.prefix, subject.as_str())
+    }
+
+    pub(super) fn budget(&self, key: &BudgetKey) -> String {
+        let tenant = key.tenant.as_str();
+        format!(
+            "{}b:{{{:04x}}}:{}:{}:{tenant}:{}",
+            self.guard,
+            key.subject.shard(),
+            key.class.name(),
+            tenant.len(),
+            key.subject.as_str()
+        )
+    }
+
+    pub(super) fn budget_of(&self, challenge: &Challenge) -> String {
+        self.budget(&BudgetKey {
+            tenant: challenge.tenant.clone(),
+            subject: challenge.subject.clone(),
+            class: challenge.class,
+        })
+    }
+
+    pub(super) fn quota(&self, claim: &QuotaClaim) -> String {
+        let kind = match claim.quota.kind() {
+            QuotaKind::Rate => 'r',
+            _ => 'w',
+        };
+        self.bucket(kind, &claim.key)
+    }
+
+    /// Names every bucket that a key may have.
+    pub(super) fn buckets(&self, key: &QuotaKey) -> [String; 2] {
+        ['w', 'r'].map(|kind| self.bucket(kind, key))
+    }
+
+    // What verifying counts guards accounts; everything else guards a purse.
+    fn bucket(&self, kind: char, key: &QuotaKey) -> String {
+        let prefix = if key.action().starts_with("verify") {
+            &self.guard
+        } else {
+            &self.prefix
+        };
+        format!("{prefix}q:{kind}:{}", key.as_str())
+    }
+
+    pub(super) fn idempotency(&self, key: &IdempotencyKey) -> String {
+        let tenant = key.tenant().as_str();
+        format!(
+            "{}i:{}:{tenant}:{}",
+            self.prefix,
+            tenant.len(),
+            key.as_str()
+        )
+    }
+
+    pub(super) fn seen(&self, key: &str) -> String {
+        format!("{}s:{key}", self.guard)
+    }
+}

@@ -1,0 +1,19 @@
+//! The Redis engine: what is promised beyond the contract that every engine keeps.
+//!
+//! The tests need a Redis that `TEST_REDIS_URL` names, or the program `redis-server`, and are
+//! ignored where nobody asks for them.
+#![cfg(feature = "redis")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests report as tests do"
+)]
+
+mod conformance;
+mod cost;
+mod crowd;
+mod equality;
+mod fixture;
+mod loss;
+mod outage;
+mod server;

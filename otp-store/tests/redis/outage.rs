@@ -1,0 +1,176 @@
+use std::time::{Duration, Instant};
+
+use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
+use otp_core::store::{ChallengeStore as _, StoreError, StoreErrorKind};
+use otp_core::testing::store::kit;
+use otp_store::RedisStore;
+use otp_store::redis::RedisOptions;
+
+use crate::fixture::{attempt, guesses, issued, outcome};
+use crate::server::Server;
+
+const DEADLINE: Duration = Duration::from_millis(600);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_millis(400);
+
+async fn open(server: &Server) -> RedisStore {
+    let options = RedisOptions::new(&server.url()).deadline(DEADLINE);
+    RedisStore::with_options(options)
+        .await
+        .expect("it connects")
+}
+
+async fn unavailable_in_time<T>(what: &str, call: impl Future<Output = Result<T, StoreError>>) {
+    let began = began();
+    let kind = call.await.err().map(|error| error.kind());
+    assert_eq!(kind, Some(StoreErrorKind::Unavailable), "{what}");
+    let took = began.elapsed();
+    assert!(took < DEADLINE + SLACK, "{what} took {took:?}");
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a deadline is measured by the wall"
+)]
+fn began() -> Instant {
+    Instant::now()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_server_that_is_killed_is_an_outage_in_time_and_what_it_answered_is_there_after() {
+    let mut server = Server::start();
+    let store = open(&server).await;
+    let (challenge, won) = (issued(&store, "ann").await, issued(&store, "bob").await);
+    attempt(&store, challenge.id, None).await.unwrap();
+    attempt(&store, won.id, None).await.unwrap();
+    assert_eq!(
+        store.consume(kit::consume(&won, None)).await.unwrap(),
+        ConsumeOutcome::Won
+    );
+    server.kill();
+    for _ in 0..3 {
+        unavailable_in_time("trying", attempt(&store, challenge.id, None)).await;
+        unavailable_in_time("consuming", store.consume(kit::consume(&challenge, None))).await;
+    }
+    unavailable_in_time("connecting", RedisStore::connect(&server.url())).await;
+    server.restart();
+    let back = tokio::time::timeout(Duration::from_secs(10), async {
+        while store.ping().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    });
+    back.await.expect("the connection comes back by itself");
+    let again = attempt(&store, challenge.id, None).await.unwrap();
+    assert_eq!(outcome(&again), Some(AttemptOutcome::Reserved));
+    assert_eq!(
+        guesses(&store, &challenge).await,
+        2,
+        "no guess was lost or made up"
+    );
+    let twice = store.consume(kit::consume(&won, None)).await.unwrap();
+    assert!(
+        matches!(twice, ConsumeOutcome::Lost(_)),
+        "a consumed code stays consumed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_server_that_hangs_is_an_outage_in_time_and_a_repeated_try_counts_once() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let challenge = issued(&store, "ann").await;
+    let mut raw = server.raw();
+    let paused = redis::cmd("CLIENT")
+        .arg("PAUSE")
+        .arg(2_500)
+        .arg("ALL")
+        .to_owned();
+    let _: () = paused.query(&mut raw).expect("paused");
+    unavailable_in_time("trying", attempt(&store, challenge.id, Some("t1"))).await;
+    unavailable_in_time("a sign of life", store.ping()).await;
+    let back = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Ok(again) = attempt(&store, challenge.id, Some("t1")).await {
+                return again;
+            }
+        }
+    });
+    let again = back.await.expect("it comes back");
+    assert!(matches!(
+        outcome(&again),
+        Some(AttemptOutcome::Reserved | AttemptOutcome::Resumed)
+    ));
+    assert_eq!(guesses(&store, &challenge).await, 1);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_server_that_evicts_is_refused_unless_that_is_allowed() {
+    let server = Server::start();
+    let mut raw = server.raw();
+    let policy = |raw: &mut redis::Connection, policy: &str| {
+        let set = redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("maxmemory-policy")
+            .arg(policy)
+            .to_owned();
+        let _: () = set.query(raw).expect("set");
+    };
+    for evicting in ["allkeys-random", "volatile-lru"] {
+        policy(&mut raw, evicting);
+        let refused = RedisStore::connect(&server.url()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Invalid, "{evicting}");
+        let told = format!("{refused} {refused:?}");
+        assert!(!told.contains("127.0.0.1"), "{told}");
+    }
+    let allowed = RedisOptions::new(&server.url()).allow_eviction();
+    assert!(RedisStore::with_options(allowed).await.is_ok());
+    policy(&mut raw, "noeviction");
+    assert!(RedisStore::connect(&server.url()).await.is_ok());
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_server_without_room_counts_nothing_and_lets_nobody_in() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let challenge = issued(&store, "ann").await;
+    let mut raw = server.raw();
+    let limit = |raw: &mut redis::Connection, bytes: &str| {
+        let set = redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("maxmemory")
+            .arg(bytes)
+            .to_owned();
+        let _: () = set.query(raw).expect("set");
+    };
+    limit(&mut raw, "1");
+    let refused = attempt(&store, challenge.id, None).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    let refused = store
+        .consume(kit::consume(&challenge, None))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    limit(&mut raw, "0");
+    let found = store
+        .find(&challenge.id)
+        .await
+        .unwrap()
+        .expect("it is there");
+    assert_eq!((found.attempts, guesses(&store, &challenge).await), (0, 0));
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_outage_whose_error_and_debug_name_no_address() {
+    let url = "redis://:hunter2@127.0.0.1:1";
+    let refused = RedisStore::connect(url).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    let told = format!("{refused} {refused:?} {:?}", RedisOptions::new(url));
+    assert!(
+        !told.contains("hunter2") && !told.contains("127.0.0.1"),
+        "{told}"
+    );
+}
