@@ -12,6 +12,23 @@ pub enum Alphabet {
 }
 
 impl Alphabet {
+    /// Names the alphabet for columns.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Digits => "digits",
+            Self::Unambiguous => "unambiguous",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Digits, Self::Unambiguous]
+            .into_iter()
+            .find(|alphabet| alphabet.name() == name)
+    }
+
     /// Lists the characters, each as likely as the next.
     #[must_use]
     pub const fn characters(self) -> &'static [u8] {
@@ -57,6 +74,25 @@ pub enum Separators {
     Refuse,
     /// ASCII spaces and hyphens are dropped before anything else is looked at.
     Strip,
+}
+
+impl Separators {
+    /// Names the reading for columns.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Strip => "strip",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Refuse, Self::Strip]
+            .into_iter()
+            .find(|separators| separators.name() == name)
+    }
 }
 
 /// The shape of a code: alphabet, length, and how typed separators are read.
@@ -106,7 +142,7 @@ impl CodeFormat {
     /// # Errors
     /// [`InvalidCodeFormat`] below six or above fifteen.
     pub const fn digits(length: u8) -> Result<Self, InvalidCodeFormat> {
-        Self::new(Alphabet::Digits, length)
+        Self::of(Alphabet::Digits, length)
     }
 
     /// Makes a code of the unambiguous alphabet.
@@ -114,10 +150,15 @@ impl CodeFormat {
     /// # Errors
     /// [`InvalidCodeFormat`] below four or above fifteen.
     pub const fn unambiguous(length: u8) -> Result<Self, InvalidCodeFormat> {
-        Self::new(Alphabet::Unambiguous, length)
+        Self::of(Alphabet::Unambiguous, length)
     }
 
-    const fn new(alphabet: Alphabet, length: u8) -> Result<Self, InvalidCodeFormat> {
+    /// Makes a code of an alphabet.
+    ///
+    /// # Errors
+    /// [`InvalidCodeFormat`] where it would hold less than 20 bits, or more than fifteen
+    /// characters.
+    pub const fn of(alphabet: Alphabet, length: u8) -> Result<Self, InvalidCodeFormat> {
         let bits = length as u32 * alphabet.bits_per_100_characters();
         if bits < MIN_BITS_TIMES_100 {
             return Err(InvalidCodeFormat::TooShort);

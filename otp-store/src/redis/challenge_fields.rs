@@ -5,7 +5,7 @@ use otp_core::challenge::{
 };
 use otp_core::key::{KeyId, Sealed};
 use otp_core::request::{AttemptId, FactorClass, Purpose, SessionBinding, SubjectKey, Tenant};
-use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::store::StoreError;
 use serde_json::json;
 
 use super::corrupt;
@@ -35,12 +35,9 @@ pub(super) fn write(keys: &Keys, new: &Challenge) -> Result<Vec<String>, StoreEr
         ("channel", new.channel.name().to_owned()),
         ("lane", new.lane.name().to_owned()),
         ("class", new.class.name().to_owned()),
-        ("alphabet", alphabet_name(new.format.alphabet())?.to_owned()),
+        ("alphabet", new.format.alphabet().name().to_owned()),
         ("length", new.format.length().to_string()),
-        (
-            "separators",
-            separators_name(new.format.separators()).to_owned(),
-        ),
+        ("separators", new.format.separators().name().to_owned()),
         ("destination", sealed_text(new.destination.as_ref())),
         ("destination_key", new.destination_key.as_str().to_owned()),
         ("destination_masked", new.destination_masked.clone()),
@@ -154,31 +151,8 @@ fn sealed(row: &Fields, name: &'static str) -> Result<Option<Sealed>, StoreError
 
 fn format(row: &Fields) -> Result<CodeFormat, StoreError> {
     let length = row.parsed("length", |text| text.parse().ok())?;
-    let format = match row.text("alphabet")? {
-        "digits" => CodeFormat::digits(length),
-        "unambiguous" => CodeFormat::unambiguous(length),
-        _ => return Err(corrupt("alphabet")),
-    };
-    let separators = match row.text("separators")? {
-        "refuse" => Separators::Refuse,
-        "strip" => Separators::Strip,
-        _ => return Err(corrupt("separators")),
-    };
-    let format = format.map_err(|_| corrupt("length"))?;
+    let alphabet = row.parsed("alphabet", Alphabet::from_name)?;
+    let separators = row.parsed("separators", Separators::from_name)?;
+    let format = CodeFormat::of(alphabet, length).map_err(|_| corrupt("length"))?;
     Ok(format.with_separators(separators))
-}
-
-fn alphabet_name(alphabet: Alphabet) -> Result<&'static str, StoreError> {
-    match alphabet {
-        Alphabet::Digits => Ok("digits"),
-        Alphabet::Unambiguous => Ok("unambiguous"),
-        _ => Err(StoreErrorKind::Invalid.into()),
-    }
-}
-
-const fn separators_name(separators: Separators) -> &'static str {
-    match separators {
-        Separators::Refuse => "refuse",
-        Separators::Strip => "strip",
-    }
 }

@@ -6,7 +6,7 @@ use otp_core::challenge::{
 use otp_core::clock::Timestamp;
 use otp_core::key::{KeyId, Sealed};
 use otp_core::request::{AttemptId, FactorClass, Purpose, SessionBinding, SubjectKey, Tenant};
-use otp_core::store::{StoreError, StoreErrorKind, Target};
+use otp_core::store::{StoreError, Target};
 use sqlx::sqlite::SqliteRow;
 
 use super::attempt_rows;
@@ -102,9 +102,9 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &Challenge) -> Result<(), StoreErr
         .bind(new.channel.name())
         .bind(new.lane.name())
         .bind(new.class.name())
-        .bind(alphabet_name(new.format.alphabet())?)
+        .bind(new.format.alphabet().name())
         .bind(i64::from(new.format.length()))
-        .bind(separators_name(new.format.separators()))
+        .bind(new.format.separators().name())
         .bind(new.destination.as_ref().map(Sealed::as_bytes))
         .bind(new.destination_key.as_str())
         .bind(new.destination_masked.as_str())
@@ -261,31 +261,8 @@ fn sealed(row: &Fields<'_>, column: &'static str) -> Result<Option<Sealed>, Stor
 
 fn format(row: &Fields<'_>) -> Result<CodeFormat, StoreError> {
     let length = u8::try_from(row.int("code_length")?).map_err(|_| corrupt("code_length"))?;
-    let format = match row.text("code_alphabet")?.as_str() {
-        "digits" => CodeFormat::digits(length),
-        "unambiguous" => CodeFormat::unambiguous(length),
-        _ => return Err(corrupt("code_alphabet")),
-    };
-    let separators = match row.text("code_separators")?.as_str() {
-        "refuse" => Separators::Refuse,
-        "strip" => Separators::Strip,
-        _ => return Err(corrupt("code_separators")),
-    };
-    let format = format.map_err(|_| corrupt("code_length"))?;
+    let alphabet = row.parsed("code_alphabet", Alphabet::from_name)?;
+    let separators = row.parsed("code_separators", Separators::from_name)?;
+    let format = CodeFormat::of(alphabet, length).map_err(|_| corrupt("code_length"))?;
     Ok(format.with_separators(separators))
-}
-
-fn alphabet_name(alphabet: Alphabet) -> Result<&'static str, StoreError> {
-    match alphabet {
-        Alphabet::Digits => Ok("digits"),
-        Alphabet::Unambiguous => Ok("unambiguous"),
-        _ => Err(StoreErrorKind::Invalid.into()),
-    }
-}
-
-const fn separators_name(separators: Separators) -> &'static str {
-    match separators {
-        Separators::Refuse => "refuse",
-        Separators::Strip => "strip",
-    }
 }
