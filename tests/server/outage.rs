@@ -26,6 +26,10 @@ async fn while_the_store_takes_no_writes_nothing_is_accepted_and_afterwards_the_
         reply.is_error(503, "unavailable", "Service unavailable");
         assert_eq!(reply.header("retry-after"), Some("5"));
     }
+    // What fails for people must show to the operator.
+    assert_eq!(server.get("/readyz").await.status, 503);
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("database"), "unavailable", "{status:?}");
     query("ROLLBACK").execute(&mut database).await.unwrap();
     let reply = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
     assert_eq!(reply.status, 200, "{reply:?}");

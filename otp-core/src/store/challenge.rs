@@ -216,7 +216,8 @@ pub trait ChallengeStore: Debug + Send + Sync + 'static {
     /// [`StoreError`].
     async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError>;
 
-    /// Reads the engine's clock: the cheapest sign of life.
+    /// Reads the engine's clock: the sign of life. It fails where the engine could not carry out a
+    /// decision now; an engine that reads and takes no writes is not alive.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -29,6 +29,12 @@ async fn a_foreign_writer_makes_an_outage_in_time_and_no_more_than_that() {
         store.find(&challenge.id).await.unwrap().is_some(),
         "readers go on"
     );
+    let sign = store.ping().await.unwrap_err();
+    assert_eq!(
+        sign.kind(),
+        StoreErrorKind::Unavailable,
+        "the sign of life is of one that decides"
+    );
 
     run(&mut foreign, "ROLLBACK").await;
     let again = store
