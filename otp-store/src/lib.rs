@@ -13,6 +13,8 @@ pub mod memory;
 pub mod redis;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod wire;
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

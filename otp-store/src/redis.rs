@@ -23,17 +23,13 @@ mod admit;
 mod audit;
 mod blocklist;
 mod budgets;
-mod challenge_fields;
 mod challenges;
-mod event_json;
 mod failure;
 mod keys;
 mod link;
 mod options;
 mod policy;
 mod quotas;
-mod reply;
-mod request;
 mod script;
 mod seen;
 
@@ -43,15 +39,16 @@ use std::time::Duration;
 
 use otp_core::clock::Clock;
 use otp_core::event::Event;
-use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::store::StoreError;
 
 pub use options::RedisOptions;
 
 use keys::Keys;
 use link::Link;
-use reply::Reply;
-use request::Request;
 use script::Source;
+
+use crate::wire::reply::Reply;
+use crate::wire::request::Request;
 
 /// A store in one Redis server.
 ///
@@ -165,13 +162,4 @@ impl fmt::Debug for RedisStore {
             .field("keep", &self.inner.keep)
             .finish_non_exhaustive()
     }
-}
-
-/// What is stored cannot be read; names the part, never its value.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} cannot be read")]
-struct Unreadable(&'static str);
-
-fn corrupt(part: &'static str) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt).with_source(Unreadable(part))
 }

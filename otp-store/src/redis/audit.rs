@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use otp_core::event::Event;
 use otp_core::store::{AuditStore, OutboxEntry, StoreError};
 
-use super::{RedisStore, event_json, script};
+use super::{RedisStore, script};
+use crate::wire::event;
 
 /// The most that is read at once.
 const LONGEST_PAGE: usize = 100_000;
@@ -27,10 +28,7 @@ impl AuditStore for RedisStore {
             .with("limit", limit.min(LONGEST_PAGE).into());
         let reply = self.ask(&script::DESK, request).await?;
         let members = reply.texts(0)?;
-        members
-            .iter()
-            .map(|member| event_json::read(member))
-            .collect()
+        members.iter().map(|member| event::read(member)).collect()
     }
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {

@@ -7,9 +7,10 @@ use otp_core::event::Event;
 use otp_core::store::{Block, BlockEntry, BlockKind, BlocklistStore, StoreError, StoreErrorKind};
 use serde_json::{Value, json};
 
-use super::reply::time;
-use super::request::millis;
-use super::{RedisStore, corrupt, script};
+use super::{RedisStore, script};
+use crate::wire::corrupt;
+use crate::wire::reply::time;
+use crate::wire::request::millis;
 
 /// The longest note or author, in bytes: 256 characters of the longest encoding.
 const LONGEST: usize = 1_024;

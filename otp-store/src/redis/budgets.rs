@@ -6,9 +6,10 @@ use otp_core::event::Event;
 use otp_core::quota::{Budget, BudgetRules, Disabled};
 use otp_core::store::{BudgetKey, BudgetReading, BudgetStore, StoreError};
 
-use super::reply::{Fields, time};
-use super::request::Request;
-use super::{RedisStore, corrupt, script};
+use super::{RedisStore, script};
+use crate::wire::corrupt;
+use crate::wire::reply::{Fields, time};
+use crate::wire::request::Request;
 
 impl RedisStore {
     fn on_budget(&self, step: &str, key: &BudgetKey) -> Request {

@@ -9,9 +9,10 @@ use otp_core::store::{
 };
 use serde_json::{Map, Value, json};
 
-use super::reply::Fields;
-use super::request::{Request, millis};
-use super::{RedisStore, admit, challenge_fields, script};
+use super::{RedisStore, script};
+use crate::wire::reply::Fields;
+use crate::wire::request::{Request, millis};
+use crate::wire::{admission, challenge};
 
 /// The most that one step removes.
 const BATCH: usize = 500;
@@ -77,7 +78,7 @@ impl ChallengeStore for RedisStore {
     }
 
     async fn insert(&self, insert: Insert) -> Result<(), StoreError> {
-        let fields = challenge_fields::write(&self.inner.keys, &insert.challenge)?;
+        let fields = self.inner.keys.fields(&insert.challenge);
         let request = self
             .settle("insert", &insert.challenge.id)
             .with("fields", fields.into())
@@ -95,7 +96,7 @@ impl ChallengeStore for RedisStore {
             "digest",
             reissue.digest,
             "sealed_code",
-            challenge_fields::sealed_text(reissue.sealed_code.as_ref()),
+            challenge::sealed_text(reissue.sealed_code.as_ref()),
         ]);
         let request = self
             .settle("reissue", &reissue.challenge)
@@ -113,10 +114,10 @@ impl ChallengeStore for RedisStore {
             request = request.text("by", by.as_str());
         }
         let reply = self.ask(&script::SETTLE, request).await?;
-        match reply.text(0)?.as_str() {
+        match reply.text(0)? {
             "won" => Ok(ConsumeOutcome::Won),
             "won_before" => Ok(ConsumeOutcome::WonBefore),
-            name => admit::refusal(name).map(ConsumeOutcome::Lost),
+            name => admission::refusal(name).map(ConsumeOutcome::Lost),
         }
     }
 
@@ -135,7 +136,7 @@ impl ChallengeStore for RedisStore {
     async fn find(&self, id: &ChallengeId) -> Result<Option<Challenge>, StoreError> {
         let reply = self.ask(&script::QUERY, self.settle("find", id)).await?;
         let fields = reply.fields(1)?;
-        fields.as_ref().map(challenge_fields::read).transpose()
+        fields.as_ref().map(challenge::read).transpose()
     }
 
     async fn list(
@@ -148,7 +149,7 @@ impl ChallengeStore for RedisStore {
             .with("limit", limit.min(LONGEST_LIST).into());
         let reply = self.ask(&script::QUERY, request).await?;
         let rows = reply.lists(1)?.into_iter();
-        let found = rows.map(|row| challenge_fields::read(&Fields::new(row)));
+        let found = rows.map(|row| challenge::read(&Fields::new(row)));
         let mut found = found.collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|one, two| {
             let newest = two.created_at.cmp(&one.created_at);

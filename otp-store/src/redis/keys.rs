@@ -4,6 +4,10 @@ use otp_core::challenge::{Challenge, ChallengeId, Lane};
 use otp_core::quota::{QuotaClaim, QuotaKey, QuotaKind};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
 use otp_core::store::{BudgetKey, IdempotencyKey};
+use serde_json::Value;
+
+use crate::wire::challenge;
+use crate::wire::request::quotas;
 
 /// What keys begin with: what may be lost, and what guards.
 pub(super) struct Keys {
@@ -43,7 +47,20 @@ impl Keys {
         )
     }
 
-    pub(super) fn slot_of(&self, challenge: &Challenge) -> String {
+    /// Writes a challenge as names and values, with the keys that belong to it.
+    pub(super) fn fields(&self, new: &Challenge) -> Vec<String> {
+        let own = [
+            ("budget", self.budget_of(new)),
+            ("slot", self.slot_of(new)),
+            ("owner", self.owner(&new.subject)),
+        ];
+        let fields = challenge::write(new).into_iter().chain(own);
+        fields
+            .flat_map(|(name, value)| [name.to_owned(), value])
+            .collect()
+    }
+
+    fn slot_of(&self, challenge: &Challenge) -> String {
         let Challenge {
             tenant,
             subject,
@@ -72,7 +89,7 @@ impl Keys {
         )
     }
 
-    pub(super) fn budget_of(&self, challenge: &Challenge) -> String {
+    fn budget_of(&self, challenge: &Challenge) -> String {
         self.budget(&BudgetKey {
             tenant: challenge.tenant.clone(),
             subject: challenge.subject.clone(),
@@ -80,12 +97,17 @@ impl Keys {
         })
     }
 
-    pub(super) fn quota(&self, claim: &QuotaClaim) -> String {
+    fn quota(&self, claim: &QuotaClaim) -> String {
         let kind = match claim.quota.kind() {
             QuotaKind::Rate => 'r',
             _ => 'w',
         };
         self.bucket(kind, &claim.key)
+    }
+
+    /// Writes claims with the keys that they are counted under.
+    pub(super) fn quotas(&self, claims: &[QuotaClaim]) -> Value {
+        quotas(claims, |claim| self.quota(claim))
     }
 
     /// Names every bucket that a key may have.

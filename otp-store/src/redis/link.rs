@@ -9,9 +9,10 @@ use redis::{Client, Cmd, RedisError, Value, cmd};
 use tokio::time::timeout;
 
 use super::failure::{failed, is_forbidden, is_unknown_script};
-use super::reply::Reply;
-use super::request::Request;
 use super::script::Source;
+use crate::wire::corrupt;
+use crate::wire::reply::{Part, Reply};
+use crate::wire::request::Request;
 
 /// How often a lost connection is tried anew before its callers hear of it.
 const RETRIES: usize = 2;
@@ -61,7 +62,7 @@ impl Link {
             .map_err(|_| StoreErrorKind::Unavailable)?
             .map_err(|_| StoreErrorKind::Unavailable)?
             .map_err(|error| failed(&error))?;
-        Reply::read(value, &call)
+        Reply::read(part(value)?, &call)
     }
 
     /// Sends a command; `None` where the server refuses it.
@@ -75,6 +76,21 @@ impl Link {
             Err(error) if is_forbidden(&error) => Ok(None),
             Err(error) => Err(failed(&error)),
         }
+    }
+}
+
+/// Takes a value of the protocol as the piece of an answer that it is.
+fn part(value: Value) -> Result<Part, StoreError> {
+    match value {
+        Value::Array(values) => {
+            let parts = values.into_iter().map(part).collect::<Result<_, _>>();
+            parts.map(Part::List)
+        }
+        Value::BulkString(bytes) => {
+            let text = String::from_utf8(bytes);
+            text.map(Part::Text).map_err(|_| corrupt("a text"))
+        }
+        _ => Err(corrupt("an answer")),
     }
 }
 

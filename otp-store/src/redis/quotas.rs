@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use otp_core::quota::{QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::store::{QuotaStore, StoreError};
 
-use super::admit::readings;
-use super::request::quotas;
 use super::{RedisStore, script};
+use crate::wire::admission;
 
 impl RedisStore {
     async fn count(
@@ -16,9 +15,9 @@ impl RedisStore {
     ) -> Result<Vec<QuotaReading>, StoreError> {
         let request = self
             .request(step)
-            .with("quotas", quotas(&self.inner.keys, claims));
+            .with("quotas", self.inner.keys.quotas(claims));
         let reply = self.ask(&script::DESK, request).await?;
-        readings(claims, &reply, 0)
+        admission::readings(claims, &reply, 0)
     }
 }
 

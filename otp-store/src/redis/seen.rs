@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otp_core::store::{Seen, SeenStore, StoreError, StoreErrorKind};
 
-use super::request::millis;
-use super::{RedisStore, corrupt, script};
+use super::{RedisStore, script};
+use crate::wire::corrupt;
+use crate::wire::request::millis;
 
 /// The longest key, in bytes.
 const LONGEST: usize = 1_024;
@@ -21,7 +22,7 @@ impl SeenStore for RedisStore {
             .request("seen")
             .text("key", &self.inner.keys.seen(key))
             .with("life", millis(life).into());
-        match self.ask(&script::DESK, request).await?.text(0)?.as_str() {
+        match self.ask(&script::DESK, request).await?.text(0)? {
             "first" => Ok(Seen::First),
             "again" => Ok(Seen::Again),
             _ => Err(corrupt("an answer")),

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::corrupt;
 use super::reply::time;
 
-/// Writes a record; the script adds its time and may change its outcome.
-pub(super) fn write(event: &Event) -> Value {
+/// Writes a record; the engine adds its time and may change its outcome.
+pub(crate) fn write(event: &Event) -> Value {
     let mut parts = Map::new();
     let mut put = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -39,7 +39,7 @@ pub(super) fn write(event: &Event) -> Value {
 }
 
 /// Reads a member of the outbox: its place and the record.
-pub(super) fn read(member: &str) -> Result<OutboxEntry, StoreError> {
+pub(crate) fn read(member: &str) -> Result<OutboxEntry, StoreError> {
     let (place, json) = member.split_once(':').ok_or_else(|| corrupt("a record"))?;
     let value: Value = serde_json::from_str(json).map_err(|_| corrupt("a record"))?;
     let parts = Parts(&value);

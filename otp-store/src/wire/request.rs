@@ -1,4 +1,4 @@
-//! What a script is asked, as JSON.
+//! What an engine is asked, as JSON.
 
 use std::time::Duration;
 
@@ -6,11 +6,10 @@ use otp_core::event::Event;
 use otp_core::quota::{BudgetRules, Party, QuotaClaim, Shape};
 use serde_json::{Map, Value, json};
 
-use super::event_json;
-use super::keys::Keys;
+use super::event;
 
-/// One question to a script.
-pub(super) struct Request(Map<String, Value>);
+/// One question to an engine.
+pub(crate) struct Request(Map<String, Value>);
 
 /// The largest whole number of a double, with room for sums of two.
 const LARGEST: u64 = 1 << 51;
@@ -18,33 +17,33 @@ const LARGEST: u64 = 1 << 51;
 const DOUBLINGS: u32 = 31;
 
 impl Request {
-    pub(super) fn new(step: &str) -> Self {
+    pub(crate) fn new(step: &str) -> Self {
         Self(Map::new()).text("step", step)
     }
 
-    pub(super) fn with(mut self, name: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
         self
     }
 
-    pub(super) fn text(self, name: &str, text: &str) -> Self {
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
         self.with(name, Value::from(text))
     }
 
-    pub(super) fn event(self, event: &Event) -> Self {
-        self.with("event", event_json::write(event))
+    pub(crate) fn event(self, event: &Event) -> Self {
+        self.with("event", event::write(event))
     }
 
-    pub(super) fn rules(self, rules: &BudgetRules) -> Self {
+    pub(crate) fn rules(self, rules: &BudgetRules) -> Self {
         self.with("rules", self::rules(rules))
     }
 
-    pub(super) fn into_json(self) -> String {
+    pub(crate) fn into_json(self) -> String {
         Value::Object(self.0).to_string()
     }
 }
 
-pub(super) fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis())
         .unwrap_or(LARGEST)
         .min(LARGEST)
@@ -80,12 +79,12 @@ fn pauses(rules: &BudgetRules) -> Vec<u64> {
     pauses
 }
 
-/// Writes claims with the keys that they are counted under.
-pub(super) fn quotas(keys: &Keys, claims: &[QuotaClaim]) -> Value {
+/// Writes claims, each with the key that it is counted under.
+pub(crate) fn quotas(claims: &[QuotaClaim], key: impl Fn(&QuotaClaim) -> String) -> Value {
     let write = |(place, claim): (usize, &QuotaClaim)| {
         let mut value = json!({
             "place": place,
-            "key": keys.quota(claim),
+            "key": key(claim),
             "scope": claim.key.scope().name(),
             "own": claim.key.scope().party() == Party::Requester,
         });
@@ -105,7 +104,7 @@ pub(super) fn quotas(keys: &Keys, claims: &[QuotaClaim]) -> Value {
     claims.iter().enumerate().map(write).collect()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
@@ -116,7 +115,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
     digits
         .map(|pair| {

@@ -1,4 +1,4 @@
-//! Challenges as hashes.
+//! Challenges as names and values.
 
 use otp_core::challenge::{
     Alphabet, AttemptAnswer, AttemptEntry, Challenge, ChallengeState, CodeFormat, Lane, Separators,
@@ -9,12 +9,11 @@ use otp_core::store::StoreError;
 use serde_json::json;
 
 use super::corrupt;
-use super::keys::Keys;
 use super::reply::Fields;
 use super::request::{hex, unhex};
 
-/// Writes a challenge as names and values, with the keys that belong to it.
-pub(super) fn write(keys: &Keys, new: &Challenge) -> Result<Vec<String>, StoreError> {
+/// Writes a challenge as names and values.
+pub(crate) fn write(new: &Challenge) -> Vec<(&'static str, String)> {
     let (consumed_at, consumed_by) = match &new.state {
         ChallengeState::Consumed { at, by } => (
             at.as_millis().to_string(),
@@ -26,7 +25,7 @@ pub(super) fn write(keys: &Keys, new: &Challenge) -> Result<Vec<String>, StoreEr
         let print = hex(&entry.fingerprint);
         json!([entry.id.as_str(), print, entry.answer.name()])
     });
-    let fields = [
+    vec![
         ("id", new.id.to_string()),
         ("fingerprint", new.id.fingerprint()),
         ("tenant", new.tenant.as_str().to_owned()),
@@ -68,24 +67,17 @@ pub(super) fn write(keys: &Keys, new: &Challenge) -> Result<Vec<String>, StoreEr
         ("consumed_at", consumed_at),
         ("consumed_by", consumed_by.unwrap_or_default()),
         ("log", log.collect::<serde_json::Value>().to_string()),
-        ("budget", keys.budget_of(new)),
-        ("slot", keys.slot_of(new)),
-        ("owner", keys.owner(&new.subject)),
-    ];
-    let pairs = fields.into_iter();
-    Ok(pairs
-        .flat_map(|(name, value)| [name.to_owned(), value])
-        .collect())
+    ]
 }
 
-pub(super) fn sealed_text(sealed: Option<&Sealed>) -> String {
+pub(crate) fn sealed_text(sealed: Option<&Sealed>) -> String {
     sealed
         .map(|sealed| hex(sealed.as_bytes()))
         .unwrap_or_default()
 }
 
 /// Reads a challenge back.
-pub(super) fn read(row: &Fields) -> Result<Challenge, StoreError> {
+pub(crate) fn read(row: &Fields) -> Result<Challenge, StoreError> {
     Ok(Challenge {
         id: row.parsed("id", |text| text.parse().ok())?,
         tenant: row.parsed("tenant", |text| Tenant::new(text).ok())?,
