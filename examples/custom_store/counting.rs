@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use otp_kit::async_trait;
-use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome};
+use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_kit::clock::Timestamp;
 use otp_kit::event::Event;
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::store::{
     Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-    BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert, OutboxEntry,
-    Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Store, StoreError,
+    BudgetStore, ChallengeQuery, ChallengeStore, Consume, EngineStatus, IdempotencyKey, Insert,
+    OutboxEntry, Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Store, StoreError,
 };
 
 /// A store that remembers which of its methods were called.
@@ -87,6 +87,14 @@ impl<S: Store> ChallengeStore for Counting<S> {
         self.note("release").release(key).await
     }
 
+    fn engine(&self) -> &'static str {
+        self.inner.engine()
+    }
+
+    async fn status(&self) -> Vec<EngineStatus> {
+        self.note("status").status().await
+    }
+
     async fn ping(&self) -> Result<Timestamp, StoreError> {
         self.note("ping").ping().await
     }
@@ -112,6 +120,18 @@ impl<S: Store> BudgetStore for Counting<S> {
 
     async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
         self.note("disable").disable(key, event).await
+    }
+
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        self.note("carry_over")
+            .carry_over(key, lane, guesses, event)
+            .await
     }
 }
 

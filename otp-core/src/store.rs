@@ -14,6 +14,7 @@ mod idempotency;
 mod plan;
 mod quota;
 mod seen;
+mod status;
 
 use std::fmt::Debug;
 
@@ -30,6 +31,7 @@ pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use plan::{BudgetClaim, Plan, Step};
 pub use quota::QuotaStore;
 pub use seen::{Seen, SeenStore};
+pub use status::{Condition, Duty, EngineStatus};
 
 /// Everything that a [`Verifier`](crate::verifier::Verifier) keeps in one engine.
 ///

@@ -284,6 +284,17 @@ impl Budget {
         self.disabled = Disabled::Yes;
     }
 
+    /// Counts guesses that were reserved elsewhere, as made now; at most
+    /// [`MOST_CARRIED`](Self::MOST_CARRIED) of them.
+    pub fn carry_over(&mut self, lane: Lane, guesses: u32, now: Timestamp) {
+        let guesses = guesses.min(Self::MOST_CARRIED);
+        self.guesses.extend((0..guesses).map(|_| (now, lane)));
+        self.consecutive = self.consecutive.saturating_add(guesses);
+    }
+
+    /// How many guesses are carried over at once: more than any limit takes.
+    pub const MOST_CARRIED: u32 = 1_000;
+
     fn window_frees_at(
         &self,
         window: &BudgetWindow,

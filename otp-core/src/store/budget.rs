@@ -2,11 +2,12 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use crate::challenge::Lane;
 use crate::event::Event;
 use crate::quota::{Budget, BudgetRefusal, BudgetRules};
 use crate::request::{FactorClass, SubjectKey, Tenant};
 
-use super::StoreError;
+use super::{StoreError, StoreErrorKind};
 
 /// Whose guess budget: one a tenant, subject and class of factor, over all purposes and channels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,4 +58,24 @@ pub trait BudgetStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError>;
+
+    /// Counts guesses that were reserved elsewhere while this engine could not be asked, as if they
+    /// were made now. It refuses nothing: a budget may be over its limits afterwards.
+    ///
+    /// Calling it again counts again. More than
+    /// [`MOST_CARRIED`](crate::quota::Budget::MOST_CARRIED) at once count as that many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`Unavailable`](super::StoreErrorKind::Unavailable) from an engine that does
+    /// not take any.
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let _ = (key, lane, guesses, event);
+        Err(StoreErrorKind::Unavailable.into())
+    }
 }

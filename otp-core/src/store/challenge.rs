@@ -11,7 +11,7 @@ use crate::key::{KeyId, Sealed};
 use crate::quota::BudgetRules;
 use crate::request::{AttemptId, Purpose, SubjectKey, Tenant};
 
-use super::{Admission, IdempotencyKey, Plan, StoreError};
+use super::{Admission, Condition, Duty, EngineStatus, IdempotencyKey, Plan, StoreError};
 
 /// Which challenge a try is meant for.
 #[derive(Clone, Debug)]
@@ -222,6 +222,25 @@ pub trait ChallengeStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn ping(&self) -> Result<Timestamp, StoreError>;
+
+    /// Names the engine, in lower case and as operators know it.
+    fn engine(&self) -> &'static str {
+        "store"
+    }
+
+    /// Says how the engine is, or how each engine is where there are several. It never fails: what
+    /// is wrong is in the answer.
+    async fn status(&self) -> Vec<EngineStatus> {
+        let condition = match self.ping().await {
+            Ok(_) => Condition::Connected,
+            Err(error) => Condition::Down(error.kind()),
+        };
+        vec![EngineStatus {
+            engine: self.engine(),
+            duty: Duty::Decisions,
+            condition,
+        }]
+    }
 
     /// Removes up to `limit` things whose time is over (challenges a day after they ended, quota
     /// entries out of their window, lapsed keys and blocks), and answers how many. Call it now

@@ -1,5 +1,5 @@
 use super::Verifier;
-use crate::store::StoreErrorKind;
+use crate::store::{Condition, Duty, EngineStatus, StoreErrorKind};
 
 /// Whether a part works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,16 +7,44 @@ use crate::store::StoreErrorKind;
 pub enum Health {
     /// It does.
     Up,
+    /// It works, with tighter limits or with a part of it missing, for this reason.
+    Degraded(StoreErrorKind),
     /// It does not, for this reason.
     Down(StoreErrorKind),
+}
+
+impl Health {
+    /// Sums up: nothing is decided where an engine of decisions is down.
+    fn of(engines: &[EngineStatus]) -> Self {
+        engines
+            .iter()
+            .map(|engine| match (engine.condition, engine.duty) {
+                (Condition::Connected, _) => Self::Up,
+                (Condition::Fallback(why), _) => Self::Degraded(why),
+                (Condition::Down(why) | Condition::ReadOnly(why), Duty::Audit) => {
+                    Self::Degraded(why)
+                }
+                (Condition::Down(why) | Condition::ReadOnly(why), Duty::Decisions) => {
+                    Self::Down(why)
+                }
+            })
+            .max_by_key(|health| match health {
+                Self::Up => 0,
+                Self::Degraded(_) => 1,
+                Self::Down(_) => 2,
+            })
+            .unwrap_or(Self::Up)
+    }
 }
 
 /// What works, without a name of a provider, a secret or anybody's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Whether the store answers.
+    /// Whether codes can be issued and verified.
     pub store: Health,
+    /// The engines of the store, each with its condition.
+    pub engines: Vec<EngineStatus>,
     /// The channels that have a route, by name.
     pub channels: Vec<&'static str>,
 }
@@ -24,12 +52,10 @@ pub struct Status {
 impl Verifier {
     /// Asks the parts how they are. It never fails: what is wrong is in the answer.
     pub async fn status(&self) -> Status {
-        let store = match self.inner.store.ping().await {
-            Ok(_) => Health::Up,
-            Err(error) => Health::Down(error.kind()),
-        };
+        let engines = self.inner.store.status().await;
         Status {
-            store,
+            store: Health::of(&engines),
+            engines,
             channels: self.inner.routes.keys().copied().collect(),
         }
     }

@@ -37,6 +37,23 @@ impl BudgetStore for MemoryStore {
         self.outbox_lock().push(event.at(now));
         Ok(())
     }
+
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let now = self.now()?;
+        let capacity = self.inner.capacity.budgets.get();
+        let mut shard = self.shard_of_subject(&key.subject)?;
+        shard
+            .budget_mut(key, capacity)?
+            .carry_over(lane, guesses, now);
+        self.outbox_lock().push(event.at(now));
+        Ok(())
+    }
 }
 
 #[async_trait]

@@ -137,6 +137,10 @@ impl ChallengeStore for MemoryStore {
         Ok(())
     }
 
+    fn engine(&self) -> &'static str {
+        "memory"
+    }
+
     async fn ping(&self) -> Result<Timestamp, StoreError> {
         self.now()
     }

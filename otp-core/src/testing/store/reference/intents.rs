@@ -142,6 +142,10 @@ impl ChallengeStore for ReferenceStore {
         Ok(())
     }
 
+    fn engine(&self) -> &'static str {
+        "memory"
+    }
+
     async fn ping(&self) -> Result<Timestamp, StoreError> {
         let (_state, now) = self.begin()?;
         Ok(now)

@@ -40,6 +40,20 @@ impl BudgetStore for ReferenceStore {
         state.record(event, now);
         Ok(())
     }
+
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let (mut state, now) = self.begin()?;
+        let budget = state.budgets.entry(key.clone()).or_default();
+        budget.carry_over(lane, guesses, now);
+        state.record(event, now);
+        Ok(())
+    }
 }
 
 #[async_trait]

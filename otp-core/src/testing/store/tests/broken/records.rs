@@ -3,6 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Broken, Fault};
+use crate::challenge::Lane;
 use crate::event::{Event, EventId};
 use crate::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use crate::store::{
@@ -26,6 +27,16 @@ impl BudgetStore for Broken {
 
     async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
         self.inner.disable(key, event).await
+    }
+
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        self.inner.carry_over(key, lane, guesses, event).await
     }
 }
 
