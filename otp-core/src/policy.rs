@@ -3,6 +3,7 @@
 mod level;
 mod limits;
 mod line_types;
+mod outage;
 mod purposes;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use level::{Level, PolicyError};
 pub use limits::{Limits, ScopedQuota};
 pub use line_types::LineTypes;
+pub use outage::{InvalidOutagePolicy, OnOutage, OutagePolicy, VerifyOnOutage};
 pub use purposes::Purposes;
 
 use crate::challenge::CodeFormat;

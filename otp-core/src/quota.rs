@@ -50,6 +50,7 @@ mod limit;
 mod local;
 mod moment;
 mod reading;
+mod share;
 pub mod window;
 
 pub use address::{ClientAddress, InvalidAddress, KnownAddress};

@@ -2,6 +2,8 @@
 
 mod admit;
 mod audit;
+#[cfg(feature = "composite")]
+mod beneath;
 mod blocks;
 mod capacity;
 mod lookup;

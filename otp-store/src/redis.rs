@@ -1,4 +1,4 @@
-//! Everything in one Redis: many instances of the service, one set of counters.
+//! Everything in Redis: many instances of the service, one set of counters.
 //!
 //! Every intent is one Lua script, and so one atomic step and one round trip. The scripts decide
 //! as the pure functions of `otp-core` do, by the server's own clock.
@@ -6,24 +6,56 @@
 //! # Keys
 //! Under `otp:` lie challenges, their indexes, send quotas and the host's idempotency keys, all
 //! with a time to live. Under `otpguard:` lie budgets with their locks and disablements, the
-//! quotas of verifying, blocks, what was seen, the highest time and the audit outbox; of these
-//! only quotas and what was seen have a time to live. Whoever deletes every `otp:*` key ends every
-//! challenge and refills every send, and opens no lock.
+//! quotas of verifying, blocks, what was seen, the highest time, a sign of life and the audit
+//! outbox; of these only quotas and what was seen have a time to live. Whoever deletes every `otp:*` key ends every
+//! challenge and refills every send, and opens no lock. (In a cluster: on every node.)
 //!
-//! A subject's challenges, slots and budget share a hash tag, `{...}`, made of
-//! [`ChallengeId::shard`](otp_core::challenge::ChallengeId::shard).
+//! # Restarts and failovers
+//! A server that is started anew, and a replica that is promoted, may not know of what was
+//! acknowledged last. A challenge is therefore bound to the server's line of replication, whose
+//! name changes with each of them: under another line it counts as expired, so that no code that
+//! was used is ever used again. Servers that lose nothing may be excepted, see
+//! [`RedisOptions::keep_challenges_over_restarts`]. What else was acknowledged last and is lost
+//! stays lost: guesses (whose challenges ended), charges of quotas, blocks, records.
+//!
+//! # Redis Cluster
+//! [`RedisOptions::cluster`] divides a store into shelves, whole small stores that each lie under
+//! one hash tag, as `otp:{s17}:`. A subject's challenges and budget are on one shelf, and every
+//! promise about them is as strong as on a single server. What is not:
+//!
+//! - *Quotas* and *idempotency keys* lie on the shelf of their own name. They are charged and taken
+//!   before the subject's shelf decides, the requester's quotas before all others', and given back
+//!   where it refuses. Never more are admitted than a quota's limit; a caller who races may be
+//!   refused for a charge that is then given back, and may hear of a repeated request's challenge
+//!   that is then refused. Where a node is lost in between, a charge stays until its time is over.
+//! - *Blocks* are written to every shelf. An error says that some may have it; the same call once
+//!   more makes it whole.
+//! - *Listing, revoking, purging and forgiving* go from shelf to shelf, each a step of its own.
+//! - *The outbox* takes the shelves' records over when it is read: each at least once, by its id,
+//!   and those of a shelf in their order.
+//! - *Slots that move* are out of order while they do: calls for a shelf in them answer
+//!   [`Unavailable`](StoreErrorKind::Unavailable), because neither node sees all of it, and its
+//!   challenges count as expired afterwards. So are the subjects of a node that is down.
+//!
+//! Issuing takes two round trips, as on a single server, where there is nothing on other shelves;
+//! one more for the requester's quotas and the host's key, which are asked for beside each other,
+//! and one more for the quotas of others. Verifying is the same: three with quotas of the requester
+//! only. Each shelf of quotas is a script of its own, and what is refused is one more to give back.
 //!
 //! # Limits
-//! One server, or one primary: no Redis Cluster (indexes, quotas and outbox lie beside the hash
-//! tags), no Sentinel discovery, no TLS. What a failover loses is lost: a replica that had not
-//! heard of a success or a guess when it was promoted does not know of it. Nothing bounds the
-//! outbox but [`acknowledge`](otp_core::store::AuditStore::acknowledge).
+//! [`ping`](otp_core::store::ChallengeStore::ping) in a cluster asks every shelf. A revocation
+//! that names neither challenge nor subject is carried out in batches of about 500, with one
+//! record at the end: where the server is lost half-way, what was revoked has none. A list that
+//! names neither, and [`forgive_clock`](RedisStore::forgive_clock), are one step a shelf, however
+//! many challenges there are. `INFO` must be allowed to scripts.
 
 mod admit;
 mod audit;
 mod blocklist;
 mod budgets;
 mod challenges;
+mod dial;
+mod distant;
 mod failure;
 mod keys;
 mod link;
@@ -32,6 +64,7 @@ mod policy;
 mod quotas;
 mod script;
 mod seen;
+mod shelf;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,21 +72,29 @@ use std::time::Duration;
 
 use otp_core::clock::Clock;
 use otp_core::event::Event;
-use otp_core::store::StoreError;
+use otp_core::store::{StoreError, StoreErrorKind};
 
 pub use options::RedisOptions;
 
+use dial::Dial;
 use keys::Keys;
-use link::Link;
+use link::{Link, Pending};
+use options::Servers;
+use policy::Restarts;
 use script::Source;
+use shelf::{Shelf, Shelves};
 
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 
-/// A store in one Redis server.
+/// The most that a number of a script stands for exactly.
+const LARGEST: u64 = 1 << 51;
+
+/// A store in Redis: one server, one primary among replicas, or a cluster.
 ///
 /// - *One round trip.* Issuing asks once before a message is sent and once to put the challenge;
-///   verifying asks once to count the guess and once to take the success.
+///   verifying asks once to count the guess and once to take the success. In a cluster there is
+///   one more for quotas, see [the module](self#redis-cluster).
 /// - *Steady.* The server's clock decides. The highest time seen is kept in the server, so that a
 ///   clock that is set back is noticed by every instance; see
 ///   [`forgive_clock`](Self::forgive_clock).
@@ -62,11 +103,14 @@ use crate::wire::request::Request;
 ///   known.
 /// - *Cancellable.* No future of a caller touches the connection, and every answer is checked to
 ///   be the one to its question.
-/// - *As durable as the server is.* Use `appendfsync always` where a lost second of guesses is
-///   too much, and `maxmemory-policy noeviction` in any case: others are refused, see
+/// - *At most once.* No request is sent again that may have been carried out: whoever hears
+///   [`Unavailable`](StoreErrorKind::Unavailable) decides about that.
+/// - *As durable as the server is, and no success twice.* A restart or a failover ends what was
+///   outstanding. Use `appendfsync always` where a lost second of guesses is too much, and `maxmemory-policy noeviction` in any case: others are refused, see
 ///   [`RedisOptions::allow_eviction`].
 ///
-/// Cheap to clone; clones share one connection, which comes back by itself.
+/// Cheap to clone; clones share one connection, which comes back by itself. One that let a call
+/// wait too long, or leads to a server that takes no writes any more, is left.
 ///
 /// # Examples
 /// ```no_run
@@ -90,6 +134,9 @@ struct Inner {
     keys: Keys,
     clock: Option<Arc<dyn Clock>>,
     keep: Duration,
+    restarts: Restarts,
+    /// How many records the outbox holds, and each shelf's share of it.
+    room: (u64, u64),
 }
 
 impl RedisStore {
@@ -104,22 +151,34 @@ impl RedisStore {
     /// Connects as the options say.
     ///
     /// # Errors
-    /// [`StoreError`]: [`Unavailable`](StoreErrorKind::Unavailable) where the server is not reached
-    /// in time, [`Invalid`](StoreErrorKind::Invalid) where the URL is none, or where the server
-    /// evicts keys, or does not say whether it does.
+    /// [`StoreError`]: [`Unavailable`](StoreErrorKind::Unavailable) where a server is not reached
+    /// in time, or its certificate is not believed; [`Invalid`](StoreErrorKind::Invalid) where a
+    /// URL or certificate is none, where a server evicts keys or does not say whether it does, or
+    /// where a store in a cluster was made with another number of shelves.
     pub async fn with_options(options: RedisOptions) -> Result<Self, StoreError> {
-        let link = Link::open(&options.url, options.deadline).await?;
-        if options.eviction == policy::Eviction::Refused {
-            policy::check(&link).await?;
-        }
-        Ok(Self {
+        let shelves = match &options.servers {
+            Servers::Cluster { .. } if options.prefix.contains(['{', '}']) => {
+                return Err(StoreErrorKind::Invalid.into());
+            }
+            Servers::Cluster { shelves, .. } => Shelves::many(&options.prefix, *shelves),
+            _ => Shelves::one(&options.prefix),
+        };
+        let link = Link::open(Dial::new(&options)?, options.deadline).await?;
+        let limit = u64::try_from(options.outbox_limit).unwrap_or(LARGEST);
+        let limit = limit.min(LARGEST);
+        let share = u64::try_from(shelves.count()).unwrap_or(u64::MAX);
+        let store = Self {
             inner: Arc::new(Inner {
                 link,
-                keys: Keys::new(&options.prefix),
+                keys: Keys { shelves },
                 clock: options.clock,
                 keep: options.keep,
+                restarts: options.restarts,
+                room: (limit, limit.div_ceil(share)),
             }),
-        })
+        };
+        store.enter(options.eviction).await?;
+        Ok(store)
     }
 
     /// Accepts the server's clock as it stands, after an operator has put right one that had leapt
@@ -133,26 +192,56 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError`]; then the clock is not accepted.
     pub async fn forgive_clock(&self, event: Event) -> Result<u64, StoreError> {
-        let request = self
-            .request("forgive")
-            .text("why", event.reason.as_deref().unwrap_or("revoked"))
-            .event(&event);
-        self.ask(&script::DESK, request).await?.number(0)
+        let shelves = &self.inner.keys.shelves;
+        let mut ended = 0_u64;
+        for shelf in shelves.all() {
+            let request = self
+                .request(shelf, "forgive")
+                .with("ended", ended.into())
+                .text("why", event.reason.as_deref().unwrap_or("revoked"));
+            let request = if shelf.is(shelves.first()) {
+                request.event(&event)
+            } else {
+                request
+            };
+            let reply = self.ask(shelf, &script::DESK, request).await?;
+            ended = ended.saturating_add(reply.number(0)?);
+        }
+        Ok(ended)
     }
 
-    /// Starts a request for a step of a script.
-    fn request(&self, step: &str) -> Request {
-        let request = Request::new(step)
-            .text("prefix", &self.inner.keys.prefix)
-            .text("guard", &self.inner.keys.guard);
-        match &self.inner.clock {
-            Some(clock) => request.text("now", &clock.now().as_millis().to_string()),
-            None => request,
+    /// Starts a request for a step of a script on a shelf.
+    fn request(&self, shelf: &Shelf, step: &str) -> Request {
+        let inner = &self.inner;
+        let mut request = Request::new(step)
+            .text("prefix", &shelf.prefix)
+            .text("guard", &shelf.guard)
+            .with("room", inner.room.1.into());
+        if let Some(clock) = &inner.clock {
+            request = request.text("now", &clock.now().as_millis().to_string());
+        }
+        if inner.restarts == Restarts::KeepChallenges {
+            request = request.text("era", "any");
+        }
+        if inner.keys.shelves.is_one() {
+            request
+        } else {
+            request.with("shelved", true.into())
         }
     }
 
-    async fn ask(&self, source: &'static Source, request: Request) -> Result<Reply, StoreError> {
-        self.inner.link.ask(source, request).await
+    async fn ask(
+        &self,
+        shelf: &Shelf,
+        source: &'static Source,
+        request: Request,
+    ) -> Result<Reply, StoreError> {
+        self.begin(shelf, source, request).answer().await
+    }
+
+    /// Sends a request; its answer may be waited for beside others.
+    fn begin(&self, shelf: &Shelf, source: &'static Source, request: Request) -> Pending {
+        self.inner.link.ask(source, shelf.route(), request)
     }
 }
 

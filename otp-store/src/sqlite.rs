@@ -1,24 +1,11 @@
 //! Everything in one `SQLite` file: one machine, any number of processes.
 
-mod admit;
-mod attempt_rows;
-mod audit;
-mod blocklist;
-mod budget_rows;
-mod challenge_rows;
-mod challenges;
+mod dialect;
 mod engine;
-mod idempotency;
-mod intent;
+mod job;
+mod link;
 mod options;
-mod purge;
-mod query;
-mod quota_rows;
-mod quotas;
-mod row;
 mod schema;
-mod seen;
-mod settle;
 mod writer;
 
 use std::fmt;
@@ -35,10 +22,9 @@ use tokio::time::timeout;
 
 pub use options::SqliteOptions;
 
+use crate::sql::{Dialect, Engine, Forgive, Intent, Retention, keep_in_rows};
 use engine::failed;
-use intent::{Intent, Tx};
-use options::{Place, Retention};
-use settle::Forgive;
+use options::Place;
 use writer::{Renewal, Waits, Writer};
 
 /// How many readers look at a file at once.
@@ -169,6 +155,10 @@ impl SqliteStore {
     pub async fn forgive_clock(&self, event: Event) -> Result<u64, StoreError> {
         self.write(Forgive(event)).await
     }
+}
+
+impl Engine for SqliteStore {
+    const DIALECT: &'static Dialect = &dialect::DIALECT;
 
     async fn write<I: Intent>(&self, intent: I) -> Result<I::Answer, StoreError> {
         self.inner.writer.submit(intent).await
@@ -186,7 +176,13 @@ impl SqliteStore {
             .map_err(|_| StoreErrorKind::Unavailable)?
             .map_err(|_| StoreErrorKind::Unavailable)?
     }
+
+    fn retention(&self) -> Retention {
+        self.inner.retention
+    }
 }
+
+keep_in_rows!(SqliteStore, "sqlite");
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,7 +197,7 @@ impl fmt::Debug for SqliteStore {
 async fn prepare(conn: &mut SqliteConnection, clock: &SteadyClock) -> Result<(), StoreError> {
     schema::migrate(conn).await?;
     engine::try_briefly(conn).await?;
-    Tx::writing(conn, clock).await.map(drop)
+    link::writing(conn, clock).await.map(drop)
 }
 
 async fn look<I: Intent>(
@@ -211,7 +207,7 @@ async fn look<I: Intent>(
 ) -> Result<I::Answer, StoreError> {
     let mut snapshot = pool.begin().await.map_err(failed)?;
     let answer = intent
-        .carry_out(&mut Tx::reading(&mut snapshot, &clock))
+        .carry_out(&mut link::reading(&mut snapshot, &clock))
         .await;
     snapshot.rollback().await.map_err(failed)?;
     answer

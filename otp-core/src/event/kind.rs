@@ -20,11 +20,13 @@ pub enum EventKind {
     DeviceRemembered,
     /// An operator acted.
     OperatorAction,
+    /// Guesses that an instance counted by itself were added to the budget of all.
+    GuessesCarriedOver,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -34,6 +36,7 @@ impl EventKind {
         Self::RateLimitExceeded,
         Self::DeviceRemembered,
         Self::OperatorAction,
+        Self::GuessesCarriedOver,
     ];
 
     /// Names the kind, as logs and the `event_type` column have it.
@@ -49,6 +52,7 @@ impl EventKind {
             Self::RateLimitExceeded => "identity.ratelimit.exceeded",
             Self::DeviceRemembered => "identity.auth.device_remembered",
             Self::OperatorAction => "identity.operator.action",
+            Self::GuessesCarriedOver => "identity.store.guesses_carried_over",
         }
     }
 
@@ -56,6 +60,12 @@ impl EventKind {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Reads back what [`Event::event_type`](super::Event::event_type) says.
+    #[must_use]
+    pub fn from_event_type(event_type: &str) -> Option<Self> {
+        super::record::kind_of(event_type)
     }
 }
 

@@ -51,6 +51,18 @@ impl fmt::Debug for EventId {
     }
 }
 
+const LOGIN_ATTEMPT: &str = "login_attempt";
+const LOGIN_FAILURE: &str = "login_failure";
+
+/// Reads the kind back from an `event_type` column.
+pub(super) fn kind_of(event_type: &str) -> Option<EventKind> {
+    match event_type {
+        LOGIN_ATTEMPT => Some(EventKind::ChallengeIssued),
+        LOGIN_FAILURE => Some(EventKind::ValidationAttempt),
+        name => EventKind::from_name(name),
+    }
+}
+
 /// One thing that happened: who, what, when, how it came out and why.
 ///
 /// It holds no secret and no full destination. The client's address is in full, because the
@@ -154,11 +166,30 @@ impl Event {
         self
     }
 
-    /// Sets the time; stores do.
+    /// Sets the time, where the record bears none yet; stores do. One that was kept elsewhere
+    /// before keeps its own.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
-        self.at = now;
+        if self.at == Timestamp::UNIX_EPOCH {
+            self.at = now;
+        }
         self
+    }
+
+    /// Names the kind of event as the operators' queries of an `event_type` column do: whoever
+    /// asks for a code to sign in attempts to, and whoever types a wrong one fails to; of an
+    /// unknown challenge nobody knows what it was for. Everything else keeps the kind's own name.
+    #[must_use]
+    pub fn event_type(&self) -> &'static str {
+        let signs_in = |purpose: &Purpose| ["login", "mfa"].contains(&purpose.as_str());
+        if !self.purpose.as_ref().is_none_or(signs_in) {
+            return self.kind.name();
+        }
+        match (self.kind, self.outcome) {
+            (EventKind::ChallengeIssued, _) => LOGIN_ATTEMPT,
+            (EventKind::ValidationAttempt, Outcome::Refused | Outcome::Failed) => LOGIN_FAILURE,
+            _ => self.kind.name(),
+        }
     }
 
     /// Names the action, as the `action` column has it: the outcome belongs to it.
@@ -177,6 +208,7 @@ impl Event {
             (EventKind::RateLimitExceeded, _) => "RATE_LIMIT_EXCEEDED",
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
             (EventKind::OperatorAction, _) => "OPERATOR_ACTION",
+            (EventKind::GuessesCarriedOver, _) => "GUESSES_CARRIED_OVER",
         }
     }
 }

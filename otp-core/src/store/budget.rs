@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::quota::{Budget, BudgetRefusal, BudgetRules};
 use crate::request::{FactorClass, SubjectKey, Tenant};
 
-use super::{StoreError, StoreErrorKind};
+use super::StoreError;
 
 /// Whose guess budget: one a tenant, subject and class of factor, over all purposes and channels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,16 +66,12 @@ pub trait BudgetStore: Debug + Send + Sync + 'static {
     /// [`MOST_CARRIED`](crate::quota::Budget::MOST_CARRIED) at once count as that many.
     ///
     /// # Errors
-    /// [`StoreError`]; [`Unavailable`](super::StoreErrorKind::Unavailable) from an engine that does
-    /// not take any.
+    /// [`StoreError`].
     async fn carry_over(
         &self,
         key: &BudgetKey,
         lane: Lane,
         guesses: u32,
         event: Event,
-    ) -> Result<(), StoreError> {
-        let _ = (key, lane, guesses, event);
-        Err(StoreErrorKind::Unavailable.into())
-    }
+    ) -> Result<(), StoreError>;
 }

@@ -66,7 +66,8 @@ pub use attempts::{
 };
 pub use audit::{
     a_record_is_added_once, an_appended_record_is_kept_as_it_was,
-    the_outbox_is_read_in_order_page_by_page, what_is_not_acknowledged_stays,
+    an_appended_record_that_bears_a_time_keeps_it, the_outbox_is_read_in_order_page_by_page,
+    what_is_not_acknowledged_stays,
 };
 pub use audit_intents::{
     a_locked_try_is_recorded_as_locked, a_lost_success_is_recorded_with_what_came_first,
@@ -84,7 +85,8 @@ pub use budget::{
     a_budget_is_one_a_tenant_subject_and_class, a_new_challenge_refills_nothing,
     a_repeated_success_gives_back_one_guess, a_resend_refills_nothing,
     a_revocation_refills_nothing, a_success_gives_back_only_its_own_guess,
-    an_unused_budget_is_empty, each_lane_has_a_share_of_its_own, the_day_of_a_budget_rolls,
+    an_unused_budget_is_empty, each_lane_has_a_share_of_its_own,
+    guesses_that_are_carried_over_count_as_made_now, the_day_of_a_budget_rolls,
     the_month_of_a_budget_rolls,
 };
 pub use cancel::{

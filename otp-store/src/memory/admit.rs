@@ -184,7 +184,11 @@ impl MemoryStore {
     }
 }
 
-fn find(shard: &Shard, target: &Target, now: Timestamp) -> Result<Option<Challenge>, StoreError> {
+pub(super) fn find(
+    shard: &Shard,
+    target: &Target,
+    now: Timestamp,
+) -> Result<Option<Challenge>, StoreError> {
     match target {
         Target::Id(id) => shard.get(id),
         Target::Latest {

@@ -39,6 +39,11 @@ impl Outbox {
         self.next = self.next.saturating_add(1);
     }
 
+    #[cfg(feature = "composite")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     fn append(&mut self, event: Event) {
         if self.appended.insert(event.id) {
             self.push(event);

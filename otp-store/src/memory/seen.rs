@@ -97,6 +97,12 @@ impl Keys {
         self.table.insert(claim.key.clone(), record);
     }
 
+    #[cfg(feature = "composite")]
+    pub(super) fn holds(&self, key: &IdempotencyKey, now: Timestamp) -> bool {
+        let record = self.table.get(key);
+        record.is_some_and(|record| now < record.issue.expires_at)
+    }
+
     pub(super) fn release(&mut self, key: &IdempotencyKey) {
         self.table.remove(key);
     }

@@ -41,6 +41,11 @@ impl Shard {
         }
     }
 
+    #[cfg(feature = "composite")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.challenges.is_empty()
+    }
+
     pub(super) fn put(&mut self, challenge: &Challenge) {
         self.challenges.insert(challenge.id, Packed::new(challenge));
     }

@@ -7,10 +7,11 @@ use otp_core::event::Event;
 use otp_core::store::{Block, BlockEntry, BlockKind, BlocklistStore, StoreError, StoreErrorKind};
 use serde_json::{Value, json};
 
+use super::shelf::Shelf;
 use super::{RedisStore, script};
 use crate::wire::corrupt;
 use crate::wire::reply::time;
-use crate::wire::request::millis;
+use crate::wire::request::{Request, millis};
 
 /// The longest note or author, in bytes: 256 characters of the longest encoding.
 const LONGEST: usize = 1_024;
@@ -39,27 +40,30 @@ impl BlocklistStore for RedisStore {
             "note": note,
             "author": author,
         });
-        let mut request = self
-            .request("block")
-            .text("field", &field(block))
-            .with("entry", entry)
-            .event(&event);
-        if let Some(life) = life {
-            request = request.with("life", millis(life).into());
-        }
-        self.ask(&script::DESK, request).await.map(drop)
+        self.on_all(&event, |shelf| {
+            let request = self
+                .request(shelf, "block")
+                .text("field", &field(block))
+                .with("entry", entry.clone());
+            match life {
+                Some(life) => request.with("life", millis(life).into()),
+                None => request,
+            }
+        })
+        .await
     }
 
     async fn unblock(&self, block: &Block, event: Event) -> Result<(), StoreError> {
-        let request = self
-            .request("unblock")
-            .text("field", &field(block))
-            .event(&event);
-        self.ask(&script::DESK, request).await.map(drop)
+        self.on_all(&event, |shelf| {
+            self.request(shelf, "unblock").text("field", &field(block))
+        })
+        .await
     }
 
     async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, StoreError> {
-        let reply = self.ask(&script::DESK, self.request("blocks")).await?;
+        let shelf = self.inner.keys.shelves.first();
+        let request = self.request(shelf, "blocks");
+        let reply = self.ask(shelf, &script::DESK, request).await?;
         let now = reply.time(0)?;
         let entries = reply.texts(1)?;
         let entries = entries.iter().map(|entry| read(entry));
@@ -71,6 +75,27 @@ impl BlocklistStore for RedisStore {
         });
         entries.truncate(limit);
         Ok(entries)
+    }
+}
+
+impl RedisStore {
+    /// Writes to every shelf, so that each decides by itself; the first one last, which lists the
+    /// entries and has the record. What failed half-way is an error, and holds where it was
+    /// written; the same once more makes it whole.
+    async fn on_all(
+        &self,
+        event: &Event,
+        request: impl Fn(&Shelf) -> Request,
+    ) -> Result<(), StoreError> {
+        let shelves = &self.inner.keys.shelves;
+        let others = shelves.others().iter();
+        let begun = others.map(|shelf| self.begin(shelf, &script::DESK, request(shelf)));
+        for pending in begun.collect::<Vec<_>>() {
+            pending.answer().await?;
+        }
+        let first = shelves.first();
+        let request = request(first).event(event);
+        self.ask(first, &script::DESK, request).await.map(drop)
     }
 }
 

@@ -6,15 +6,17 @@ use otp_core::event::Event;
 use otp_core::quota::{Budget, BudgetRules, Disabled};
 use otp_core::store::{BudgetKey, BudgetReading, BudgetStore, StoreError};
 
+use super::shelf::Shelf;
 use super::{RedisStore, script};
 use crate::wire::corrupt;
 use crate::wire::reply::{Fields, time};
 use crate::wire::request::Request;
 
 impl RedisStore {
-    fn on_budget(&self, step: &str, key: &BudgetKey) -> Request {
-        let key = self.inner.keys.budget(key);
-        self.request(step).text("key", &key)
+    fn on_budget(&self, step: &str, key: &BudgetKey) -> (&Shelf, Request) {
+        let shelf = self.inner.keys.shelves.of(&key.subject);
+        let name = self.inner.keys.budget(key);
+        (shelf, self.request(shelf, step).text("key", &name))
     }
 }
 
@@ -25,8 +27,8 @@ impl BudgetStore for RedisStore {
         key: &BudgetKey,
         rules: &BudgetRules,
     ) -> Result<BudgetReading, StoreError> {
-        let request = self.on_budget("budget", key);
-        let reply = self.ask(&script::DESK, request).await?;
+        let (shelf, request) = self.on_budget("budget", key);
+        let reply = self.ask(shelf, &script::DESK, request).await?;
         let now = reply.time(0)?;
         let fields = reply.fields(1)?;
         let budget = fields.as_ref().map(read).transpose()?.unwrap_or_default();
@@ -38,13 +40,30 @@ impl BudgetStore for RedisStore {
     }
 
     async fn unlock(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
-        let request = self.on_budget("unlock", key).event(&event);
-        self.ask(&script::DESK, request).await.map(drop)
+        let (shelf, request) = self.on_budget("unlock", key);
+        let request = request.event(&event);
+        self.ask(shelf, &script::DESK, request).await.map(drop)
     }
 
     async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
-        let request = self.on_budget("disable", key).event(&event);
-        self.ask(&script::DESK, request).await.map(drop)
+        let (shelf, request) = self.on_budget("disable", key);
+        let request = request.event(&event);
+        self.ask(shelf, &script::DESK, request).await.map(drop)
+    }
+
+    async fn carry_over(
+        &self,
+        key: &BudgetKey,
+        lane: Lane,
+        guesses: u32,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let (shelf, request) = self.on_budget("carry_over", key);
+        let request = request
+            .text("lane", lane.name())
+            .with("guesses", guesses.min(Budget::MOST_CARRIED).into())
+            .event(&event);
+        self.ask(shelf, &script::DESK, request).await.map(drop)
     }
 }
 

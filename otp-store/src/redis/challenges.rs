@@ -5,10 +5,11 @@ use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome};
 use otp_core::clock::Timestamp;
 use otp_core::store::{
     Admission, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert, Plan, Reissue,
-    Reject, Revocation, StoreError,
+    Reject, Revocation, StoreError, StoreErrorKind,
 };
 use serde_json::{Map, Value, json};
 
+use super::shelf::Shelf;
 use super::{RedisStore, script};
 use crate::wire::reply::Fields;
 use crate::wire::request::{Request, millis};
@@ -21,7 +22,7 @@ const LONGEST_LIST: usize = 100_000;
 
 impl RedisStore {
     /// Asks for challenges by what is known of them, where an index lists them.
-    fn queried(&self, step: &str, query: &ChallengeQuery) -> Request {
+    fn queried(&self, shelf: &Shelf, step: &str, query: &ChallengeQuery) -> Request {
         let (keys, mut parts) = (&self.inner.keys, Map::new());
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -55,7 +56,9 @@ impl RedisStore {
         let time = |time: Timestamp| time.as_millis().to_string();
         put("issued_from", query.issued_from.map(time));
         put("issued_until", query.issued_until.map(time));
-        let request = self.request(step).with("query", Value::Object(parts));
+        let request = self
+            .request(shelf, step)
+            .with("query", Value::Object(parts));
         if let Some(id) = &query.challenge {
             request.text("key", &keys.challenge(id))
         } else if let Some(subject) = &query.subject {
@@ -65,9 +68,55 @@ impl RedisStore {
         }
     }
 
-    fn settle(&self, step: &str, challenge: &ChallengeId) -> Request {
+    /// Gives the shelves that may have what a query means, the first one last.
+    fn searched(&self, query: &ChallengeQuery) -> Vec<&Shelf> {
+        let shelves = &self.inner.keys.shelves;
+        if let Some(id) = &query.challenge {
+            vec![shelves.of_shard(id.shard())]
+        } else if let Some(subject) = &query.subject {
+            vec![shelves.of(subject)]
+        } else {
+            shelves.all().collect()
+        }
+    }
+
+    fn settle(&self, step: &str, challenge: &ChallengeId) -> (&Shelf, Request) {
+        let shelf = self.inner.keys.shelves.of_shard(challenge.shard());
         let key = self.inner.keys.challenge(challenge);
-        self.request(step).text("key", &key)
+        (shelf, self.request(shelf, step).text("key", &key))
+    }
+}
+
+impl RedisStore {
+    /// Revokes shelf after shelf and batch after batch. The last batch of the first shelf, which
+    /// comes last, leaves the record.
+    async fn revoke_all(&self, revocation: &Revocation) -> Result<u64, StoreError> {
+        let Revocation { query, event } = revocation;
+        let searched = self.searched(query);
+        let indexed = query.challenge.is_some() || query.subject.is_some();
+        let (mut ended, last) = (0_u64, searched.len().saturating_sub(1));
+        for (place, shelf) in searched.into_iter().enumerate() {
+            let mut cursor = "0".to_owned();
+            loop {
+                let mut request = self
+                    .queried(shelf, "revoke", query)
+                    .with("ended", ended.into())
+                    .text("why", event.reason.as_deref().unwrap_or("revoked"));
+                if !indexed {
+                    request = request.text("cursor", &cursor);
+                }
+                if place == last {
+                    request = request.event(event);
+                }
+                let reply = self.ask(shelf, &script::QUERY, request).await?;
+                ended = ended.saturating_add(reply.number(1)?);
+                reply.text(2)?.clone_into(&mut cursor);
+                if cursor == "0" {
+                    break;
+                }
+            }
+        }
+        Ok(ended)
     }
 }
 
@@ -79,12 +128,12 @@ impl ChallengeStore for RedisStore {
 
     async fn insert(&self, insert: Insert) -> Result<(), StoreError> {
         let fields = self.inner.keys.fields(&insert.challenge);
-        let request = self
-            .settle("insert", &insert.challenge.id)
+        let (shelf, request) = self.settle("insert", &insert.challenge.id);
+        let request = request
             .with("fields", fields.into())
             .with("keep", millis(self.inner.keep).into())
             .event(&insert.event);
-        self.ask(&script::INSERT, request).await.map(drop)
+        self.ask(shelf, &script::INSERT, request).await.map(drop)
     }
 
     async fn reissue(&self, reissue: Reissue) -> Result<(), StoreError> {
@@ -98,22 +147,20 @@ impl ChallengeStore for RedisStore {
             "sealed_code",
             challenge::sealed_text(reissue.sealed_code.as_ref()),
         ]);
-        let request = self
-            .settle("reissue", &reissue.challenge)
-            .with("fields", fields)
-            .event(&reissue.event);
-        self.ask(&script::SETTLE, request).await.map(drop)
+        let (shelf, request) = self.settle("reissue", &reissue.challenge);
+        let request = request.with("fields", fields).event(&reissue.event);
+        self.ask(shelf, &script::SETTLE, request).await.map(drop)
     }
 
     async fn consume(&self, consume: Consume) -> Result<ConsumeOutcome, StoreError> {
-        let mut request = self
-            .settle("consume", &consume.challenge)
+        let (shelf, request) = self.settle("consume", &consume.challenge);
+        let mut request = request
             .text("digest", &consume.digest)
             .event(&consume.event);
         if let Some(by) = &consume.by {
             request = request.text("by", by.as_str());
         }
-        let reply = self.ask(&script::SETTLE, request).await?;
+        let reply = self.ask(shelf, &script::SETTLE, request).await?;
         match reply.text(0)? {
             "won" => Ok(ConsumeOutcome::Won),
             "won_before" => Ok(ConsumeOutcome::WonBefore),
@@ -122,7 +169,13 @@ impl ChallengeStore for RedisStore {
     }
 
     async fn reject(&self, reject: Reject) -> Result<(), StoreError> {
-        let mut request = self.request("reject").rules(&reject.rules);
+        let shelves = &self.inner.keys.shelves;
+        let shelf = match (&reject.counted, &reject.event.subject) {
+            (Some((challenge, _)), _) => shelves.of_shard(challenge.shard()),
+            (None, Some(subject)) => shelves.of(subject),
+            (None, None) => shelves.first(),
+        };
+        let mut request = self.request(shelf, "reject").rules(&reject.rules);
         if let Some((challenge, by)) = &reject.counted {
             request = request.text("key", &self.inner.keys.challenge(challenge));
             if let Some(by) = by {
@@ -130,11 +183,12 @@ impl ChallengeStore for RedisStore {
             }
         }
         let request = request.event(&reject.event);
-        self.ask(&script::SETTLE, request).await.map(drop)
+        self.ask(shelf, &script::SETTLE, request).await.map(drop)
     }
 
     async fn find(&self, id: &ChallengeId) -> Result<Option<Challenge>, StoreError> {
-        let reply = self.ask(&script::QUERY, self.settle("find", id)).await?;
+        let (shelf, request) = self.settle("find", id);
+        let reply = self.ask(shelf, &script::QUERY, request).await?;
         let fields = reply.fields(1)?;
         fields.as_ref().map(challenge::read).transpose()
     }
@@ -144,13 +198,18 @@ impl ChallengeStore for RedisStore {
         query: &ChallengeQuery,
         limit: usize,
     ) -> Result<Vec<Challenge>, StoreError> {
-        let request = self
-            .queried("list", query)
-            .with("limit", limit.min(LONGEST_LIST).into());
-        let reply = self.ask(&script::QUERY, request).await?;
-        let rows = reply.lists(1)?.into_iter();
-        let found = rows.map(|row| challenge::read(&Fields::new(row)));
-        let mut found = found.collect::<Result<Vec<_>, _>>()?;
+        let asked = self.searched(query).into_iter().map(|shelf| {
+            let request = self
+                .queried(shelf, "list", query)
+                .with("limit", limit.min(LONGEST_LIST).into());
+            self.begin(shelf, &script::QUERY, request)
+        });
+        let mut found = Vec::new();
+        for pending in asked.collect::<Vec<_>>() {
+            for row in pending.answer().await?.lists(1)? {
+                found.push(challenge::read(&Fields::new(row))?);
+            }
+        }
         found.sort_by(|one, two| {
             let newest = two.created_at.cmp(&one.created_at);
             newest.then_with(|| one.id.cmp(&two.id))
@@ -160,38 +219,48 @@ impl ChallengeStore for RedisStore {
     }
 
     async fn revoke(&self, revocation: Revocation) -> Result<u64, StoreError> {
-        let event = &revocation.event;
-        let request = self
-            .queried("revoke", &revocation.query)
-            .text("why", event.reason.as_deref().unwrap_or("revoked"))
-            .event(event);
-        self.ask(&script::QUERY, request).await?.number(1)
+        let store = self.clone();
+        let revoking = tokio::spawn(async move { store.revoke_all(&revocation).await });
+        revoking.await.map_err(|_| StoreErrorKind::Unavailable)?
     }
 
     async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
+        let shelf = self.inner.keys.shelves.of_idempotency(key);
         let keys = json!([self.inner.keys.idempotency(key)]);
-        let request = self.request("delete").with("keys", keys);
-        self.ask(&script::DESK, request).await.map(drop)
+        let request = self.request(shelf, "delete").with("keys", keys);
+        self.ask(shelf, &script::DESK, request).await.map(drop)
+    }
+
+    fn engine(&self) -> &'static str {
+        "redis"
     }
 
     async fn ping(&self) -> Result<Timestamp, StoreError> {
-        let reply = self.ask(&script::DESK, self.request("ping")).await?;
-        reply.time(0)
+        let shelves = self.inner.keys.shelves.all();
+        let asked =
+            shelves.map(|shelf| self.begin(shelf, &script::DESK, self.request(shelf, "ping")));
+        let mut latest = None;
+        for pending in asked.collect::<Vec<_>>() {
+            latest = latest.max(Some(pending.answer().await?.time(0)?));
+        }
+        latest.ok_or_else(|| StoreErrorKind::Unavailable.into())
     }
 
     async fn purge(&self, limit: usize) -> Result<u64, StoreError> {
         let mut removed = 0_usize;
-        while removed < limit {
-            let share = BATCH.min(limit.saturating_sub(removed));
-            let request = self
-                .request("purge")
-                .with("limit", share.into())
-                .with("keep", millis(self.inner.keep).into());
-            let gone = self.ask(&script::DESK, request).await?.number(0)?;
-            let gone = usize::try_from(gone).unwrap_or(usize::MAX);
-            removed = removed.saturating_add(gone);
-            if gone < share {
-                break;
+        for shelf in self.inner.keys.shelves.all() {
+            while removed < limit {
+                let share = BATCH.min(limit.saturating_sub(removed));
+                let request = self
+                    .request(shelf, "purge")
+                    .with("limit", share.into())
+                    .with("keep", millis(self.inner.keep).into());
+                let reply = self.ask(shelf, &script::DESK, request).await?;
+                let gone = usize::try_from(reply.number(0)?).unwrap_or(usize::MAX);
+                removed = removed.saturating_add(gone);
+                if gone < share {
+                    break;
+                }
             }
         }
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))

@@ -1,7 +1,22 @@
 -- The rest: operators' steps, quotas by themselves, what was seen, the outbox, upkeep.
 local steps = {}
 
-function steps.ping(now) return { I(now) } end
+-- A server that takes no writes decides nothing.
+function steps.ping(now)
+  call('SET', G .. 'alive', I(now))
+  return { I(now) }
+end
+
+-- What the server says of itself; another number of shelves would not find what is in these.
+function steps.enter()
+  if A.shelves then
+    local key = G .. 'shelves'
+    call('SET', key, A.shelves, 'NX')
+    if call('GET', key) ~= A.shelves then return { 'other_shelves' } end
+  end
+  era()
+  return { string.match(call('INFO', 'memory'), 'maxmemory_policy:(%S+)') or '' }
+end
 
 function steps.budget(now)
   load_budget(A.key)
@@ -22,6 +37,16 @@ function steps.disable(now)
   return {}
 end
 
+-- Guesses that were reserved elsewhere while this server was away count as made now.
+function steps.carry_over(now)
+  local b, lane = load_budget(A.key), lane_of(A.lane)
+  for _ = 1, A.guesses do b.guesses[#b.guesses + 1] = { now, lane } end
+  b.run = math.min(b.run + A.guesses, 4294967295)
+  save_budget(b)
+  audit(A.event, now)
+  return {}
+end
+
 function steps.peek(now)
   look_quotas(A.quotas, now)
   return { readings(A.quotas) }
@@ -30,6 +55,42 @@ end
 function steps.charge(now)
   if not look_quotas(A.quotas, now) then charge_quotas(A.quotas, now) end
   return { readings(A.quotas) }
+end
+
+-- Charges what another shelf will decide about, unless it is known to be refused already.
+function steps.hold(now)
+  local refused = look_quotas(A.quotas, now) or A.refused or #blocked(now) > 0
+  if refused then return { readings(A.quotas), {} } end
+  charge_quotas(A.quotas, now)
+  local hits = {}
+  for i, q in ipairs(A.quotas) do hits[i] = q.at and I(q.at) or '' end
+  return { readings(A.quotas), hits }
+end
+
+function steps.refund(now)
+  local back = {}
+  for _, q in ipairs(A.quotas) do
+    if not back[q.key] then give_back(q) end
+    back[q.key] = true
+  end
+  look_quotas(A.quotas, now)
+  return { readings(A.quotas) }
+end
+
+-- Takes a key for a request that another shelf will decide about; a blocked one gets none.
+function steps.claim(now)
+  local verdict = { 'blocked' }
+  if #blocked(now) == 0 then
+    verdict = issued_before(now)
+    if not verdict then take_key(A.idempotency, now) end
+  end
+  return { I(now), verdict or { 'taken' }, {}, {}, '', {} }
+end
+
+function steps.unclaim()
+  local key = A.idempotency.key
+  if call('HGET', key, 'challenge') == A.idempotency.challenge then call('DEL', key) end
+  return {}
 end
 
 function steps.delete()
@@ -54,14 +115,14 @@ function steps.block(now)
     call('ZREM', G .. 'blocks:until', A.field)
   end
   call('HSET', G .. 'blocks', A.field, cjson.encode(A.entry))
-  audit(A.event, now)
+  if A.event then audit(A.event, now) end
   return {}
 end
 
 function steps.unblock(now)
   call('HDEL', G .. 'blocks', A.field)
   call('ZREM', G .. 'blocks:until', A.field)
-  audit(A.event, now)
+  if A.event then audit(A.event, now) end
   return {}
 end
 
@@ -75,17 +136,34 @@ function steps.append(now)
 end
 
 function steps.outbox()
-  return { call('ZRANGEBYSCORE', G .. 'audit', '(' .. A.after, '+inf', 'LIMIT', 0, A.limit) }
+  return { call('ZRANGEBYSCORE', G .. A.log, '(' .. A.after, '+inf', 'LIMIT', 0, A.limit) }
 end
 
 -- A record goes with the mark that it was added.
 function steps.acknowledge()
-  local kept = call('ZRANGEBYSCORE', G .. 'audit', '-inf', A.up_to, 'LIMIT', 0, 500)
+  local log = G .. A.log
+  local kept = call('ZRANGEBYSCORE', log, '-inf', A.up_to, 'LIMIT', 0, 500)
   for _, member in ipairs(kept) do
-    call('ZREM', G .. 'audit', member)
-    call('HDEL', G .. 'audit:ids', cjson.decode(string.match(member, ':(.*)$')).id)
+    local event = decode(string.match(member, ':(.*)$'))
+    call('ZREM', log, member)
+    call('HDEL', log .. ':ids', event.id)
   end
   return { I(#kept) }
+end
+
+-- Gives records of other shelves their places, each once.
+function steps.adopt()
+  local log = G .. A.log
+  if call('ZCARD', log) >= A.room then fail('full') end
+  for _, record in ipairs(A.records) do
+    local id = decode(record).id
+    if call('HEXISTS', log .. ':ids', id) == 0 then
+      local place = I(call('INCR', log .. ':seq'))
+      call('ZADD', log, place, place .. ':' .. record)
+      call('HSET', log .. ':ids', id, place)
+    end
+  end
+  return {}
 end
 
 function steps.purge(now)
@@ -115,13 +193,16 @@ function steps.forgive()
     end
   end
   call('SET', G .. 'clock', I(now))
-  audit(A.event, now, nil, A.why .. ':' .. I(ended))
+  if A.event then audit(A.event, now, nil, A.why .. ':' .. I(A.ended + ended)) end
   return { I(ended) }
 end
 
 local READS = { budget = true, peek = true, blocks = true }
-local TIMELESS = { forgive = true, outbox = true, acknowledge = true }
+local TIMELESS = {
+  forgive = true, outbox = true, acknowledge = true, adopt = true, enter = true, unclaim = true,
+}
 
 return answer(function()
+  if A.event or A.step == 'ping' then room() end
   return steps[A.step](not TIMELESS[A.step] and clock(not READS[A.step]))
 end)

@@ -1,11 +1,12 @@
 -- Puts a challenge; a live one of the same kind is superseded in the same step.
 return answer(function()
+  room()
   local now = clock(true)
   local new = hash(A.fields)
   if call('EXISTS', A.key) == 1 then fail('invalid') end
   local old = load_challenge(call('GET', new.slot))
   if old and is_live(old, now) then end_challenge(old, 'superseded', now) end
-  call('HSET', A.key, unpack(A.fields))
+  call('HSET', A.key, 'era', era(), unpack(A.fields))
   local expires = time(new.expires_at)
   local keep = math.max(expires - now, 0) + A.keep
   expire(A.key, keep)

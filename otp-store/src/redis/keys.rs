@@ -3,28 +3,22 @@
 use otp_core::challenge::{Challenge, ChallengeId, Lane};
 use otp_core::quota::{QuotaClaim, QuotaKey, QuotaKind};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
-use otp_core::store::{BudgetKey, IdempotencyKey};
-use serde_json::Value;
+use otp_core::store::{BudgetKey, IdempotencyClaim, IdempotencyKey};
+use serde_json::{Value, json};
 
-use crate::wire::challenge;
+use super::shelf::Shelves;
 use crate::wire::request::quotas;
+use crate::wire::{admission, challenge};
 
-/// What keys begin with: what may be lost, and what guards.
+/// The names of everything in a store.
 pub(super) struct Keys {
-    pub(super) prefix: String,
-    pub(super) guard: String,
+    pub(super) shelves: Shelves,
 }
 
 impl Keys {
-    pub(super) fn new(prefix: &str) -> Self {
-        Self {
-            prefix: format!("{prefix}:"),
-            guard: format!("{prefix}guard:"),
-        }
-    }
-
     pub(super) fn challenge(&self, id: &ChallengeId) -> String {
-        format!("{}c:{{{:04x}}}:{id}", self.prefix, id.shard())
+        let prefix = &self.shelves.of_shard(id.shard()).prefix;
+        format!("{prefix}c:{{{:04x}}}:{id}", id.shard())
     }
 
     /// Names where the latest challenge of its kind is written.
@@ -38,7 +32,7 @@ impl Keys {
         let (tenant, purpose) = (tenant.as_str(), purpose.as_str());
         format!(
             "{}l:{{{:04x}}}:{}:{tenant}{}:{purpose}:{}:{}",
-            self.prefix,
+            self.shelves.of(subject).prefix,
             subject.shard(),
             tenant.len(),
             purpose.len(),
@@ -74,14 +68,15 @@ impl Keys {
     /// Names the index of a subject's live challenges.
     pub(super) fn owner(&self, subject: &SubjectKey) -> String {
         let shard = subject.shard();
-        format!("{}u:{{{shard:04x}}}:{}", self.prefix, subject.as_str())
+        let prefix = &self.shelves.of(subject).prefix;
+        format!("{prefix}u:{{{shard:04x}}}:{}", subject.as_str())
     }
 
     pub(super) fn budget(&self, key: &BudgetKey) -> String {
         let tenant = key.tenant.as_str();
         format!(
             "{}b:{{{:04x}}}:{}:{}:{tenant}:{}",
-            self.guard,
+            self.shelves.of(&key.subject).guard,
             key.subject.shard(),
             key.class.name(),
             tenant.len(),
@@ -117,25 +112,32 @@ impl Keys {
 
     // What verifying counts guards accounts; everything else guards a purse.
     fn bucket(&self, kind: char, key: &QuotaKey) -> String {
+        let shelf = self.shelves.of_quota(key);
         let prefix = if key.action().starts_with("verify") {
-            &self.guard
+            &shelf.guard
         } else {
-            &self.prefix
+            &shelf.prefix
         };
         format!("{prefix}q:{kind}:{}", key.as_str())
+    }
+
+    /// Writes what a host's key is taken for, with the key.
+    pub(super) fn claim(&self, claim: &IdempotencyClaim) -> Value {
+        let named = json!({"key": self.idempotency(&claim.key)});
+        admission::idempotency(claim, named)
     }
 
     pub(super) fn idempotency(&self, key: &IdempotencyKey) -> String {
         let tenant = key.tenant().as_str();
         format!(
             "{}i:{}:{tenant}:{}",
-            self.prefix,
+            self.shelves.of_idempotency(key).prefix,
             tenant.len(),
             key.as_str()
         )
     }
 
     pub(super) fn seen(&self, key: &str) -> String {
-        format!("{}s:{key}", self.guard)
+        format!("{}s:{key}", self.shelves.of_name(key).guard)
     }
 }

@@ -1,81 +1,195 @@
-//! The one connection of a store, which comes back by itself.
+//! The one connection of a store. It is made anew once it is not to be trusted any more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use otp_core::store::{StoreError, StoreErrorKind};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, RedisError, Value, cmd};
-use tokio::time::timeout;
+use redis::{RedisError, Value, cmd};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
-use super::failure::{failed, is_forbidden, is_unknown_script};
+use super::dial::{Dial, Wire};
+use super::failure::{failed, has_moved, is_unknown_script, leaves};
 use super::script::Source;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
 use crate::wire::request::Request;
 
-/// How often a lost connection is tried anew before its callers hear of it.
-const RETRIES: usize = 2;
-/// The longest pause between two tries; the default grows to seconds, for every caller.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How often a caller follows a shelf that has moved to another node.
+const MOVES: u32 = 5;
+/// The first pause before that; the next ones are longer.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long a connection to a cluster may mend itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a connection may be silent and still be taken for open.
+const IDLE: Duration = Duration::from_secs(1);
 
 pub(super) struct Link {
-    manager: ConnectionManager,
-    deadline: Duration,
+    shared: Arc<Shared>,
     calls: AtomicU64,
 }
 
+struct Shared {
+    dial: Dial,
+    deadline: Duration,
+    line: RwLock<Option<Line>>,
+    /// Held by whoever connects; the others wait for what comes of it.
+    dialling: Mutex<u64>,
+}
+
+#[derive(Clone)]
+struct Line {
+    number: u64,
+    wire: Wire,
+    made: Instant,
+    answered: Arc<RwLock<Instant>>,
+}
+
+impl Line {
+    fn new(number: u64, wire: Wire) -> Self {
+        let made = Instant::now();
+        let answered = Arc::new(RwLock::new(made));
+        Self {
+            number,
+            wire,
+            made,
+            answered,
+        }
+    }
+
+    /// Says whether it may have been closed since it was used; one to a cluster mends itself.
+    fn is_stale(&self) -> bool {
+        let answered = self.answered.read().unwrap_or_else(PoisonError::into_inner);
+        matches!(self.wire, Wire::Server(_)) && answered.elapsed() > IDLE
+    }
+
+    fn has_answered(&self) {
+        let mut answered = self
+            .answered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *answered = Instant::now();
+    }
+}
+
+/// A question that was sent.
+pub(super) struct Pending {
+    task: JoinHandle<Result<Reply, StoreError>>,
+}
+
+impl Pending {
+    pub(super) async fn answer(self) -> Result<Reply, StoreError> {
+        self.task.await.map_err(|_| StoreErrorKind::Unavailable)?
+    }
+}
+
 impl Link {
-    pub(super) async fn open(url: &str, deadline: Duration) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(|_| StoreErrorKind::Invalid)?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(RETRIES)
-            .set_max_delay(LONGEST_PAUSE)
-            .set_connection_timeout(Some(deadline))
-            .set_response_timeout(Some(deadline));
-        let opening = ConnectionManager::new_with_config(client, config);
-        let manager = timeout(deadline, opening)
-            .await
-            .map_err(|_| StoreErrorKind::Unavailable)?
-            .map_err(|error| failed(&error))?;
-        Ok(Self {
-            manager,
+    pub(super) async fn open(dial: Dial, deadline: Duration) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared {
+            dial,
             deadline,
+            line: RwLock::new(None),
+            dialling: Mutex::new(0),
+        });
+        timeout(deadline, shared.line())
+            .await
+            .map_err(|_| StoreErrorKind::Unavailable)??;
+        Ok(Self {
+            shared,
             calls: AtomicU64::new(0),
         })
     }
 
-    /// Carries a script out and answers what it answered.
-    ///
-    /// It runs in a task of its own: a caller who leaves takes nothing from the connection.
-    pub(super) async fn ask(
-        &self,
-        source: &'static Source,
-        request: Request,
-    ) -> Result<Reply, StoreError> {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
-        let body = request.text("call", &call).into_json();
-        let manager = self.manager.clone();
-        let task = tokio::spawn(async move { evaluate(manager, source, &body).await });
-        let value = timeout(self.deadline, task)
-            .await
-            .map_err(|_| StoreErrorKind::Unavailable)?
-            .map_err(|_| StoreErrorKind::Unavailable)?
-            .map_err(|error| failed(&error))?;
-        Reply::read(part(value)?, &call)
+    pub(super) fn deadline(&self) -> Duration {
+        self.shared.deadline
     }
 
-    /// Sends a command; `None` where the server refuses it.
-    pub(super) async fn try_tell(&self, command: Cmd) -> Result<Option<Value>, StoreError> {
-        let mut manager = self.manager.clone();
-        let sent = timeout(self.deadline, async move {
-            command.query_async::<Value>(&mut manager).await
+    /// Has a script carried out where a key lies.
+    ///
+    /// It runs in a task of its own: a caller who leaves takes nothing from the connection.
+    pub(super) fn ask(&self, source: &'static Source, route: &str, request: Request) -> Pending {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
+        let body = request.text("call", &call).into_json();
+        let (shared, route) = (Arc::clone(&self.shared), route.to_owned());
+        let task = tokio::spawn(async move { shared.carry(source, &route, &call, &body).await });
+        Pending { task }
+    }
+}
+
+impl Shared {
+    async fn carry(
+        &self,
+        source: &Source,
+        route: &str,
+        call: &str,
+        body: &str,
+    ) -> Result<Reply, StoreError> {
+        let mut used = None;
+        let done = timeout(self.deadline, async {
+            let mut line = self.line().await?;
+            used = Some(line.number);
+            if line.is_stale() && !answers(line.wire.clone()).await {
+                self.leave(line.number);
+                line = self.line().await?;
+                used = Some(line.number);
+            }
+            let answer = evaluate(line.wire.clone(), source, route, body).await;
+            line.has_answered();
+            answer.map_err(|error| {
+                if leaves(&error) {
+                    self.leave(line.number);
+                }
+                failed(&error)
+            })
         });
-        match sent.await.map_err(|_| StoreErrorKind::Unavailable)? {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if is_forbidden(&error) => Ok(None),
-            Err(error) => Err(failed(&error)),
+        let Ok(done) = done.await else {
+            if let Some(number) = used {
+                self.leave(number);
+            }
+            return Err(StoreErrorKind::Unavailable.into());
+        };
+        let reply = Reply::read(part(done?)?, call);
+        // The answer to another question: whatever follows on this connection may be, too.
+        if let (Err(error), Some(number)) = (&reply, used)
+            && error.kind() == StoreErrorKind::Unavailable
+        {
+            self.leave(number);
         }
+        reply
+    }
+
+    async fn line(&self) -> Result<Line, StoreError> {
+        if let Some(line) = self.current() {
+            return Ok(line);
+        }
+        let mut made = self.dialling.lock().await;
+        if let Some(line) = self.current() {
+            return Ok(line);
+        }
+        let wire = self.dial.connect().await.map_err(|error| failed(&error))?;
+        *made = made.wrapping_add(1);
+        let line = Line::new(*made, wire);
+        let mut kept = self.line.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(line.clone());
+        Ok(line)
+    }
+
+    fn current(&self) -> Option<Line> {
+        let line = self.line.read().unwrap_or_else(PoisonError::into_inner);
+        line.clone()
+    }
+
+    /// Lets a connection go; those who still wait for an answer of it keep it until then. One to a
+    /// cluster mends itself mostly, and one node that is down must not cost the others their
+    /// callers: it is left rarely.
+    fn leave(&self, number: u64) {
+        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
+        line.take_if(|line| {
+            let mends = matches!(line.wire, Wire::Cluster(_)) && line.made.elapsed() < PATIENCE;
+            line.number == number && !mends
+        });
     }
 }
 
@@ -94,18 +208,36 @@ fn part(value: Value) -> Result<Part, StoreError> {
     }
 }
 
-/// Names the script; where the server does not have it, sends it. Either way it runs once.
+/// Asks for a sign of life: whether a connection was closed shows only when it is used, and a
+/// script must not be sent twice.
+async fn answers(mut wire: Wire) -> bool {
+    cmd("PING").exec_async(&mut wire).await.is_ok()
+}
+
+/// Names the script; where the server does not have it, sends it. Either way it runs once: nothing
+/// is sent again but what a server has refused to run.
 async fn evaluate(
-    mut manager: ConnectionManager,
+    mut wire: Wire,
     source: &Source,
+    route: &str,
     body: &str,
 ) -> Result<Value, RedisError> {
-    let named = cmd("EVALSHA").arg(&source.hash).arg(0).arg(body).to_owned();
-    match named.query_async(&mut manager).await {
-        Err(error) if is_unknown_script(&error) => {
-            let sent = cmd("EVAL").arg(source.text).arg(0).arg(body).to_owned();
-            sent.query_async(&mut manager).await
+    let command = |name, script: &str| cmd(name).arg(script).arg(1).arg(route).arg(body).to_owned();
+    let mut next = command("EVALSHA", &source.hash);
+    let mut moves = 0;
+    loop {
+        let error = match next.query_async(&mut wire).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if is_unknown_script(&error) {
+            next = command("EVAL", source.text);
+        } else if has_moved(&error) && moves < MOVES {
+            // By then the client has learnt where to.
+            tokio::time::sleep(PAUSE.saturating_mul(1 << moves)).await;
+            moves += 1;
+        } else {
+            return Err(error);
         }
-        answer => answer,
     }
 }

@@ -1,7 +1,11 @@
 -- The state machine of a challenge, as `otp_core::challenge` has it.
 
 local function log_of(c)
-  return cjson.decode(c.log)
+  local log = decode(c.log)
+  for _, entry in ipairs(log) do
+    if type(entry) ~= 'table' or #entry ~= 3 then fail('corrupt') end
+  end
+  return log
 end
 
 local function find_try(log, id)
@@ -16,7 +20,7 @@ local function closed(c, now)
   if c.state == 'superseded' then return 'superseded' end
   if c.state == 'revoked' then return 'revoked' end
   if c.state ~= 'live' then fail('corrupt') end
-  if now >= time(c.expires_at) then return 'expired' end
+  if now >= time(c.expires_at) or is_of_another_era(c) then return 'expired' end
 end
 
 local function fits(shape, c)

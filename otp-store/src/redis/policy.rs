@@ -1,9 +1,8 @@
-//! Whether the server may drop what it was told to keep.
+//! What a server must say of itself before a store is kept in it.
 
 use otp_core::store::{StoreError, StoreErrorKind};
-use redis::{FromRedisValue as _, cmd};
 
-use super::link::Link;
+use super::{RedisStore, script};
 
 /// What is thought of a server that evicts keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,41 +11,47 @@ pub(super) enum Eviction {
     Allowed,
 }
 
+/// Whether a challenge outlives the run of the server that it was issued in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Restarts {
+    EndChallenges,
+    KeepChallenges,
+}
+
 #[derive(Debug, thiserror::Error)]
-enum Forgetful {
+enum Unfit {
     #[error("the server's maxmemory-policy is not noeviction")]
     Evicts,
     #[error("the server does not tell its maxmemory-policy")]
     Silent,
+    #[error("the store was made with another number of shelves")]
+    Shelves,
 }
 
-/// Refuses a server that evicts keys, and one that does not say.
-pub(super) async fn check(link: &Link) -> Result<(), StoreError> {
-    let refused = match named(link).await?.as_deref() {
-        Some("noeviction") => return Ok(()),
-        Some(_) => Forgetful::Evicts,
-        None => Forgetful::Silent,
-    };
-    Err(StoreError::new(StoreErrorKind::Invalid).with_source(refused))
-}
-
-async fn named(link: &Link) -> Result<Option<String>, StoreError> {
-    let mut config = cmd("CONFIG");
-    config.arg("GET").arg("maxmemory-policy");
-    if let Some(value) = link.try_tell(config).await? {
-        let pairs = Vec::<String>::from_redis_value(value).unwrap_or_default();
-        if let [_, policy] = &pairs[..] {
-            return Ok(Some(policy.clone()));
+impl RedisStore {
+    /// Refuses servers that evict keys or do not say, and another number of shelves than the
+    /// store was made with.
+    pub(super) async fn enter(&self, eviction: Eviction) -> Result<(), StoreError> {
+        let shelves = &self.inner.keys.shelves;
+        let count = shelves.count().to_string();
+        let asked = shelves.all().map(|shelf| {
+            let request = self.request(shelf, "enter");
+            let request = if shelves.is_one() {
+                request
+            } else {
+                request.text("shelves", &count)
+            };
+            self.begin(shelf, &script::DESK, request)
+        });
+        for pending in asked.collect::<Vec<_>>() {
+            let refused = match (pending.answer().await?.text(0)?, eviction) {
+                ("other_shelves", _) => Unfit::Shelves,
+                ("noeviction", _) | (_, Eviction::Allowed) => continue,
+                ("", Eviction::Refused) => Unfit::Silent,
+                (_, Eviction::Refused) => Unfit::Evicts,
+            };
+            return Err(StoreError::new(StoreErrorKind::Invalid).with_source(refused));
         }
+        Ok(())
     }
-    let mut info = cmd("INFO");
-    info.arg("memory");
-    let Some(value) = link.try_tell(info).await? else {
-        return Ok(None);
-    };
-    let text = String::from_redis_value(value).unwrap_or_default();
-    let policy = text
-        .lines()
-        .find_map(|line| line.strip_prefix("maxmemory_policy:"));
-    Ok(policy.map(str::to_owned))
 }

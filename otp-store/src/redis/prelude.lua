@@ -25,6 +25,13 @@ local function count(text)
   return n
 end
 
+-- What is stored as JSON is a table, or cannot be read.
+local function decode(text)
+  local done, value = pcall(cjson.decode, text)
+  if not done or type(value) ~= 'table' then fail('corrupt') end
+  return value
+end
+
 local function raw_clock()
   if A.now then return time(A.now) end
   local t = call('TIME')
@@ -69,6 +76,15 @@ local function flat(h)
   return list
 end
 
+-- Names the server's line of replication, which is a new one after every start and every promotion.
+-- What another line acknowledged may be lost on this one, and no line ever comes back.
+local known_era
+local function era()
+  if A.era == 'any' then return '' end
+  known_era = known_era or string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
+  return known_era or fail('unavailable')
+end
+
 local function load_challenge(key)
   local rows = key and call('HGETALL', key) or {}
   if #rows == 0 then return nil end
@@ -93,8 +109,12 @@ local function put_challenge(c, changes)
   call('HSET', c.key, unpack(list))
 end
 
+local function is_of_another_era(c)
+  return A.era ~= 'any' and c.era ~= era()
+end
+
 local function is_live(c, now)
-  return c.state == 'live' and now < time(c.expires_at)
+  return c.state == 'live' and now < time(c.expires_at) and not is_of_another_era(c)
 end
 
 -- Takes a challenge out of what is listed, and notes when it ended.
@@ -110,13 +130,23 @@ local function end_challenge(c, state, now)
   unlist(c, math.min(now, time(c.expires_at)))
 end
 
+-- A step that would leave a record begins only where there is room for it.
+local function room()
+  if call('ZCARD', G .. 'audit') >= A.room then fail('full') end
+end
+
 -- Adds a record in the step that makes it true; the same record is added once.
 local function audit(event, now, outcome, reason)
   local ids, log = G .. 'audit:ids', G .. 'audit'
   if outcome then event.outcome = outcome end
   if reason then event.reason = reason end
-  event.at = I(now)
+  event.at = event.at or I(now)
   if call('HEXISTS', ids, event.id) == 1 then return end
+  -- Records of several shelves are put into one order.
+  if A.shelved then
+    local t = call('TIME')
+    event.us = t[1] .. string.format('%06d', t[2])
+  end
   local place = call('INCR', log .. ':seq')
   call('ZADD', log, I(place), I(place) .. ':' .. cjson.encode(event))
   call('HSET', ids, event.id, I(place))

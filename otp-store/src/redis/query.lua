@@ -50,13 +50,34 @@ function steps.list(now)
   return { I(now), list }
 end
 
+-- One batch of what an open query may mean: whatever is listed before the first and after the last
+-- batch is in one of them.
+local function batch(q, now)
+  local found = {}
+  local page = call('ZSCAN', P .. 'live', A.cursor, 'COUNT', BATCH)
+  for i = 1, #page[2], 2 do
+    local c = load_challenge(page[2][i])
+    if c and fits_query(c, q, now) then found[#found + 1] = c end
+  end
+  return found, page[1]
+end
+
+-- The last batch leaves the record, of all of them.
 function steps.revoke(now)
-  local found = meant(A.query, math.huge, now)
+  local found, cursor
+  if A.cursor then
+    found, cursor = batch(A.query, now)
+  else
+    found, cursor = meant(A.query, math.huge, now), '0'
+  end
   for _, c in ipairs(found) do end_challenge(c, 'revoked', now) end
-  audit(A.event, now, nil, A.why .. ':' .. I(#found))
-  return { I(now), I(#found) }
+  if cursor == '0' and A.event then
+    audit(A.event, now, nil, A.why .. ':' .. I(A.ended + #found))
+  end
+  return { I(now), I(#found), cursor }
 end
 
 return answer(function()
+  if A.event then room() end
   return steps[A.step](clock(A.step == 'revoke'))
 end)

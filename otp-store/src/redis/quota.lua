@@ -49,12 +49,14 @@ local function look_rate(q, now)
   return level(q, q.tat or now, now)
 end
 
--- Reads every claim; answers the scope of the first one that refuses.
+-- Reads every claim; answers the scope of the first one that refuses. What another shelf keeps was
+-- read there.
 local function look_quotas(quotas, now)
   local refused
   now = bounded(now)
   for _, q in ipairs(quotas) do
-    if q.kind == 'window' then q.level = look_window(q, now) else q.level = look_rate(q, now * 1000) end
+    if q.kind == 'window' then q.level = look_window(q, now)
+    elseif q.kind == 'rate' then q.level = look_rate(q, now * 1000) end
     if q.level[3] >= 0 and not refused then refused = q.scope end
   end
   return refused
@@ -80,7 +82,7 @@ local function charge_quotas(quotas, now)
     if q.kind == 'window' then
       if first then hit_window(q, keep[q.key], now) end
       q.level = { math.max(q.level[1] - 1, 0), (q.at + q.length - now) * 1000, -1 }
-    else
+    elseif q.kind == 'rate' then
       local tat = math.max(q.tat or 0, now * 1000) + q.step
       if first then
         local wait = math.ceil(tat / 1000) - now + SLACK
@@ -90,6 +92,20 @@ local function charge_quotas(quotas, now)
       q.level[3] = -1
     end
   end
+end
+
+-- Takes back a hit that was charged at a time. Hits of one time are alike, and numbered from 0.
+local function give_back(q)
+  if q.kind == 'window' then
+    local hits = call('ZCOUNT', q.key, q.hit, q.hit)
+    if hits > 0 then call('ZREM', q.key, q.hit .. ':' .. I(hits - 1)) end
+    return
+  end
+  local kept, left = call('GET', q.key), call('PTTL', q.key)
+  local tat, burst, step = string.match(kept or '', '^(%d+),(%d+),(%d+)$')
+  if not tat or left < 1 then return end
+  tat = math.max(tonumber(tat) - tonumber(step), 0)
+  call('SET', q.key, I(tat) .. ',' .. burst .. ',' .. step, 'PX', I(left))
 end
 
 local function readings(quotas)

@@ -25,6 +25,7 @@ macro_rules! source {
                 include_str!("machine.lua"),
                 include_str!("budget.lua"),
                 include_str!("quota.lua"),
+                include_str!("claim.lua"),
                 include_str!($file),
             ))
         })

@@ -18,11 +18,12 @@ impl SeenStore for RedisStore {
         if key.len() > LONGEST {
             return Err(StoreErrorKind::Invalid.into());
         }
+        let shelf = self.inner.keys.shelves.of_name(key);
         let request = self
-            .request("seen")
+            .request(shelf, "seen")
             .text("key", &self.inner.keys.seen(key))
             .with("life", millis(life).into());
-        match self.ask(&script::DESK, request).await?.text(0)? {
+        match self.ask(shelf, &script::DESK, request).await?.text(0)? {
             "first" => Ok(Seen::First),
             "again" => Ok(Seen::Again),
             _ => Err(corrupt("an answer")),

@@ -20,6 +20,10 @@ function steps.consume(now)
   elseif outcome == 'won_before' then
     audit(A.event, now, 'success', 'repeated')
   else
+    if outcome == 'expired' and is_of_another_era(c) then
+      put_challenge(c, { expires_at = I(math.min(now, time(c.expires_at))) })
+      unlist(c, now)
+    end
     audit(A.event, now, 'refused', outcome)
   end
   return { outcome }
@@ -37,5 +41,6 @@ function steps.reject(now)
 end
 
 return answer(function()
+  room()
   return steps[A.step](clock(true))
 end)

@@ -1,6 +1,5 @@
 //! What is `SQLite`'s own: how it is opened, how its transactions begin, and what its codes mean.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use otp_core::store::{StoreError, StoreErrorKind};
@@ -137,68 +136,10 @@ const fn meaning(code: i32) -> StoreErrorKind {
     }
 }
 
-/// Writes texts as a JSON array, for `json_each`.
-pub(super) fn json_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
-    let mut json = String::from("[");
-    for text in texts {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        push_json_text(&mut json, text);
-    }
-    json.push(']');
-    json
-}
-
-/// Writes pairs of texts as a JSON array of arrays.
-pub(super) fn json_pairs<'t>(pairs: impl IntoIterator<Item = (&'t str, &'t str)>) -> String {
-    let mut json = String::from("[");
-    for (one, two) in pairs {
-        json.push_str(if json.len() > 1 { ",[" } else { "[" });
-        push_json_text(&mut json, one);
-        json.push(',');
-        push_json_text(&mut json, two);
-        json.push(']');
-    }
-    json.push(']');
-    json
-}
-
-fn push_json_text(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                json.push('\\');
-                json.push(character);
-            }
-            control if control.is_control() => {
-                // Writing to a string does not fail; control characters are below U+00A0.
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            other => json.push(other),
-        }
-    }
-    json.push('"');
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{json_pairs, json_texts, meaning};
+    use super::meaning;
     use otp_core::store::StoreErrorKind;
-
-    #[test]
-    fn hostile_text_stays_one_json_string() {
-        assert_eq!(json_texts([]), "[]");
-        assert_eq!(
-            json_texts(["a\"],[\"b", "c\\", "d\n\0é"]),
-            "[\"a\\\"],[\\\"b\",\"c\\\\\",\"d\\u000a\\u0000é\"]"
-        );
-        assert_eq!(
-            json_pairs([("ip", "1"), ("email", "a'--")]),
-            "[[\"ip\",\"1\"],[\"email\",\"a'--\"]]"
-        );
-    }
 
     #[test]
     fn a_code_that_is_not_known_is_an_outage_and_never_more() {

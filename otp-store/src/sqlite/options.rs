@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use otp_core::clock::{Clock, SystemClock};
 
+use crate::sql::Retention;
+
 /// Says where a [`SqliteStore`](super::SqliteStore) keeps things and how long it waits.
 ///
 /// # Examples
@@ -33,15 +35,7 @@ pub(super) enum Place {
     Memory,
 }
 
-/// How long things are kept after their time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Retention {
-    pub(super) challenges: Duration,
-    pub(super) audit: Option<Duration>,
-}
-
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
-const DAY: Duration = Duration::from_secs(86_400);
 
 impl SqliteOptions {
     /// Keeps everything in a file, which is made where it is not there. Its folder must be.
@@ -62,10 +56,7 @@ impl SqliteOptions {
             clock: Arc::new(SystemClock),
             busy_timeout: FIVE_SECONDS,
             deadline: FIVE_SECONDS,
-            retention: Retention {
-                challenges: DAY,
-                audit: None,
-            },
+            retention: Retention::USUAL,
         }
     }
 

@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::engine;
-use super::intent::{Intent, Job, Pending, Tx, Writes, guarded};
+use super::job::{Job, Pending, Writes, guarded};
+use super::link;
+use crate::sql::Intent;
 
 /// How many intents share one commit at the most.
 const BATCH: usize = 64;
@@ -137,20 +139,21 @@ impl Bench {
         let (clock, patience) = (self.clock.clone(), self.patience);
         let conn = self.connection().await?;
         engine::begin(conn, patience).await?;
-        let mut tx = Tx::writing(conn, &clock).await?;
-        tx.raise_mark().await?;
+        let mut tx = link::writing(conn, &clock).await?;
+        link::raise_mark(&mut tx).await?;
         for job in batch {
-            engine::run(tx.conn(), engine::SAVE).await?;
+            tx.execute(engine::SAVE, &[]).await?;
             if job.run(&mut tx).await == Writes::Undo {
                 // Where the engine has ended the whole transaction, this fails, and all of it.
-                engine::run(tx.conn(), engine::UNDO).await?;
+                tx.execute(engine::UNDO, &[]).await?;
             }
-            engine::run(tx.conn(), engine::KEEP).await?;
+            tx.execute(engine::KEEP, &[]).await?;
         }
         // Whether a commit that failed was one is not known.
-        engine::run(tx.conn(), engine::COMMIT)
-            .await
-            .map_err(|_| StoreErrorKind::Unavailable.into())
+        match tx.execute(engine::COMMIT, &[]).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreErrorKind::Unavailable.into()),
+        }
     }
 
     async fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {

@@ -81,7 +81,7 @@ pub(crate) fn read(plan: &Plan, reply: &Reply) -> Result<Admission, StoreError> 
     let findings = Findings {
         blocked: blocked.ok_or_else(|| corrupt("a block"))?,
         quotas: readings(&plan.quotas, reply, 3)?,
-        budget: budget(&reply.text(4)?)?,
+        budget: budget(reply.text(4)?)?,
     };
     let granted = granted(reply)?;
     // Whatever the script said, nothing is granted against an objection.

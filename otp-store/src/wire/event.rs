@@ -1,6 +1,7 @@
 //! Audit records as JSON.
 
 use otp_core::challenge::Lane;
+use otp_core::clock::Timestamp;
 use otp_core::event::{Event, EventId, EventKind, Outcome};
 use otp_core::request::{Purpose, RequestId, SubjectKey, Tenant};
 use otp_core::store::{OutboxEntry, StoreError};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use super::corrupt;
 use super::reply::time;
 
-/// Writes a record; the engine adds its time and may change its outcome.
+/// Writes a record; the engine adds its time, where it bears none, and may change its outcome.
 pub(crate) fn write(event: &Event) -> Value {
     let mut parts = Map::new();
     let mut put = |name: &str, value: Option<&str>| {
@@ -18,6 +19,8 @@ pub(crate) fn write(event: &Event) -> Value {
         }
     };
     put("id", Some(&event.id.to_string()));
+    let at = event.at.as_millis().to_string();
+    put("at", (event.at != Timestamp::UNIX_EPOCH).then_some(&at));
     put("kind", Some(event.kind.name()));
     put("outcome", Some(event.outcome.name()));
     put("reason", event.reason.as_deref());

@@ -10,7 +10,7 @@ use super::corrupt;
 /// A piece of an answer.
 pub(crate) enum Part {
     Text(String),
-    List(Vec<Part>),
+    List(Vec<Self>),
 }
 
 /// The answer to one question.
@@ -31,6 +31,8 @@ impl Reply {
             Some("ok") => Ok(Self(parts.collect())),
             Some("clock") => Err(StoreErrorKind::ClockAnomaly.into()),
             Some("invalid") => Err(StoreErrorKind::Invalid.into()),
+            Some("full") => Err(StoreErrorKind::Full.into()),
+            Some("unavailable") => Err(StoreErrorKind::Unavailable.into()),
             _ => Err(StoreErrorKind::Corrupt.into()),
         }
     }

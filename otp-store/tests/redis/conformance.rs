@@ -33,6 +33,18 @@ async fn server() -> impl StoreFixture {
     OnServer { place, store }
 }
 
+async fn cluster() -> impl StoreFixture {
+    let place = Place::in_cluster();
+    let store = Arc::new(place.open().await);
+    OnServer { place, store }
+}
+
+otp_core::store_conformance!(
+    ignore = "needs a Redis Cluster: set TEST_REDIS_CLUSTER_URLS",
+    on_a_cluster,
+    cluster
+);
+
 otp_core::store_conformance!(
     ignore = "needs a Redis: set TEST_REDIS_URL",
     on_a_server,

@@ -68,8 +68,7 @@ fn name(by: Option<u8>) -> Option<String> {
     by.map(|by| format!("try-{by}"))
 }
 
-async fn play(lane: Lane, limit: u32, moves: Vec<Move>) {
-    let place = Place::new();
+async fn play(place: Place, lane: Lane, limit: u32, moves: Vec<Move>) {
     let store = place.open().await;
     let now = place.clock.now();
     let challenge = Challenge {
@@ -238,8 +237,7 @@ fn claims() -> Vec<QuotaClaim> {
     ]
 }
 
-async fn charge(steps: Vec<(Vec<usize>, u64)>) {
-    let place = Place::new();
+async fn charge(place: Place, steps: Vec<(Vec<usize>, u64)>) {
     let (store, local, all) = (place.open().await, LocalQuotas::new(), claims());
     // Each key of its own, as every gate names them.
     let named = |at: usize| {
@@ -285,7 +283,7 @@ proptest! {
         moves in proptest::collection::vec(moves(), 1..60),
     ) {
         let lane = if known { Lane::KnownDevice } else { Lane::Public };
-        Runtime::new().expect("a runtime").block_on(play(lane, limit, moves));
+        Runtime::new().expect("a runtime").block_on(play(Place::new(), lane, limit, moves));
     }
 
     #[test]
@@ -294,6 +292,31 @@ proptest! {
         steps in proptest::collection::vec(
             (proptest::sample::subsequence(vec![0_usize, 1, 2, 3], 0..=4), 0_u64..5_000), 1..60),
     ) {
-        Runtime::new().expect("a runtime").block_on(charge(steps));
+        Runtime::new().expect("a runtime").block_on(charge(Place::new(), steps));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    #[ignore = "needs a Redis Cluster: set TEST_REDIS_CLUSTER_URLS"]
+    fn the_shelves_of_a_cluster_decide_as_the_state_machine_and_the_budget_do(
+        known: bool,
+        limit in 1_u32..6,
+        moves in proptest::collection::vec(moves(), 1..60),
+    ) {
+        let lane = if known { Lane::KnownDevice } else { Lane::Public };
+        let playing = play(Place::in_cluster(), lane, limit, moves);
+        Runtime::new().expect("a runtime").block_on(playing);
+    }
+
+    #[test]
+    #[ignore = "needs a Redis Cluster: set TEST_REDIS_CLUSTER_URLS"]
+    fn the_shelves_of_a_cluster_count_as_windows_and_rates_do(
+        steps in proptest::collection::vec(
+            (proptest::sample::subsequence(vec![0_usize, 1, 2, 3], 0..=4), 0_u64..5_000), 1..60),
+    ) {
+        Runtime::new().expect("a runtime").block_on(charge(Place::in_cluster(), steps));
     }
 }

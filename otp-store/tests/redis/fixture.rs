@@ -12,28 +12,46 @@ use otp_core::testing::store::kit;
 use otp_store::RedisStore;
 use otp_store::redis::RedisOptions;
 
-/// A corner of a server for one test, and its clock. What is in it goes with it.
+/// A corner of a server or of a cluster for one test, and its clock. What is in it goes with it.
 pub(crate) struct Place {
     pub(crate) clock: ManualClock,
     pub(crate) prefix: String,
+    urls: Vec<String>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::at(vec![Self::url()])
+    }
+
+    /// A corner of the cluster whose nodes are named.
+    pub(crate) fn in_cluster() -> Self {
+        let urls = std::env::var("TEST_REDIS_CLUSTER_URLS");
+        let urls = urls.expect("TEST_REDIS_CLUSTER_URLS names the nodes of a cluster for tests");
+        Self::at(urls.split(',').map(str::to_owned).collect())
+    }
+
+    fn at(urls: Vec<String>) -> Self {
         let mut bytes = [0_u8; 8];
         OsRandom.fill(&mut bytes).expect("randomness");
         Self {
             clock: ManualClock::default(),
             prefix: format!("test{:016x}", u64::from_be_bytes(bytes)),
+            urls,
         }
     }
 
-    pub(crate) fn url() -> String {
+    fn url() -> String {
         std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a server for tests")
     }
 
     pub(crate) fn options(&self) -> RedisOptions {
-        RedisOptions::new(&Self::url())
+        let urls: Vec<&str> = self.urls.iter().map(String::as_str).collect();
+        let options = match urls[..] {
+            [url] => RedisOptions::new(url),
+            _ => RedisOptions::cluster(&urls),
+        };
+        options
             .prefix(&self.prefix)
             .deadline(Duration::from_secs(60))
             .clock(Arc::new(self.clock.clone()))
@@ -46,22 +64,43 @@ impl Place {
 
     /// A plain connection to the same server.
     pub(crate) fn raw() -> redis::Connection {
-        let client = redis::Client::open(Self::url()).expect("a URL");
-        client.get_connection().expect("a server")
+        plain(&Self::url())
+    }
+
+    /// A plain connection to each server that the corner is in.
+    pub(crate) fn raws(&self) -> Vec<redis::Connection> {
+        self.urls.iter().map(|url| plain(url)).collect()
+    }
+
+    /// Lists what begins so.
+    pub(crate) fn keys(&self, what: &str) -> Vec<String> {
+        let pattern = format!("{}{what}*", self.prefix);
+        let mut keys = Vec::new();
+        for mut raw in self.raws() {
+            let found: Vec<String> = redis::cmd("KEYS")
+                .arg(&pattern)
+                .query(&mut raw)
+                .expect("keys");
+            keys.extend(found);
+        }
+        keys
     }
 
     /// Deletes by hand what begins so, and answers how much.
     pub(crate) fn delete(&self, what: &str) -> usize {
-        let mut raw = Self::raw();
         let pattern = format!("{}{what}*", self.prefix);
-        let keys: Vec<String> = redis::cmd("KEYS")
-            .arg(pattern)
-            .query(&mut raw)
-            .expect("keys");
-        for key in &keys {
-            let _: () = redis::cmd("DEL").arg(key).query(&mut raw).expect("deleted");
+        let mut deleted = 0;
+        for mut raw in self.raws() {
+            let keys: Vec<String> = redis::cmd("KEYS")
+                .arg(&pattern)
+                .query(&mut raw)
+                .expect("keys");
+            for key in &keys {
+                let _: () = redis::cmd("DEL").arg(key).query(&mut raw).expect("deleted");
+            }
+            deleted += keys.len();
         }
-        keys.len()
+        deleted
     }
 }
 
@@ -71,6 +110,29 @@ impl Drop for Place {
             self.delete("");
         }
     }
+}
+
+fn plain(url: &str) -> redis::Connection {
+    let client = redis::Client::open(url).expect("a URL");
+    client.get_connection().expect("a server")
+}
+
+/// Opens a store on a server of a test's own.
+pub(crate) async fn connected(url: &str) -> RedisStore {
+    let options = RedisOptions::new(url).deadline(Duration::from_secs(5));
+    RedisStore::with_options(options)
+        .await
+        .expect("it connects")
+}
+
+/// Asks until it is so, for a while.
+pub(crate) async fn until(mut it_is: impl AsyncFnMut() -> bool) {
+    let waiting = tokio::time::timeout(Duration::from_secs(60), async {
+        while !it_is().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    waiting.await.expect("it comes to be");
 }
 
 /// Puts the kit's challenge for a subject.

@@ -4,10 +4,14 @@ use otp_core::challenge::{AttemptOutcome, Refusal};
 use otp_core::clock::{Clock as _, Timestamp};
 use otp_core::event::EventKind;
 use otp_core::quota::{BudgetRules, Quota, QuotaClaim, QuotaKey, Scope};
-use otp_core::store::{ChallengeStore as _, Granted, QuotaStore as _, StoreErrorKind};
+use otp_core::store::{
+    Block, BlockKind, BlocklistStore as _, ChallengeStore as _, Granted, Plan, QuotaStore as _,
+    StoreErrorKind,
+};
 use otp_core::testing::store::kit;
 
-use crate::fixture::{Place, attempt, guesses, issued, outcome};
+use crate::fixture::{Place, attempt, connected, guesses, issued, outcome};
+use crate::server::Server;
 
 #[tokio::test]
 #[ignore = "needs a Redis: set TEST_REDIS_URL"]
@@ -105,6 +109,67 @@ async fn a_counter_that_was_tampered_with_refuses() {
         assert_eq!(refused.kind(), StoreErrorKind::Corrupt, "{odd}");
         assert_eq!(guesses(&store, &challenge).await, 0);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: set TEST_REDIS_URL"]
+async fn json_that_was_tampered_with_is_corrupt_and_no_outage() {
+    let place = Place::new();
+    let store = place.open().await;
+    let mut raw = Place::raw();
+    for (index, odd) in ["{", "7", "[[1]]", "[\"a\"]", ""].iter().enumerate() {
+        let challenge = issued(&store, &format!("subject-{index}")).await;
+        let pattern = format!("{}:c:*{}", place.prefix, challenge.id);
+        let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut raw).unwrap();
+        let mut set = redis::cmd("HSET");
+        let _: () = set
+            .arg(&keys[0])
+            .arg("log")
+            .arg(odd)
+            .query(&mut raw)
+            .unwrap();
+        let refused = attempt(&store, challenge.id, Some("t1")).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Corrupt, "{odd}");
+    }
+    let block = Block::new(BlockKind::Device, "stolen").unwrap();
+    let plan = Plan {
+        blocks: vec![block.clone()],
+        ..kit::quota_plan(Vec::new())
+    };
+    let event = kit::event(EventKind::OperatorAction);
+    store.block(&block, "", "op", None, event).await.unwrap();
+    let mut set = redis::cmd("HSET");
+    set.arg(format!("{}guard:blocks", place.prefix))
+        .arg("device:stolen");
+    let _: () = set.arg("{\"expires_at\":").query(&mut raw).unwrap();
+    let refused = store.admit(&plan).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn the_runbooks_line_against_everything_under_otp_gives_an_attacker_no_guess() {
+    let server = Server::start();
+    let store = connected(&server.url()).await;
+    let limit = usize::try_from(BudgetRules::out_of_band().windows[0].public).unwrap();
+    let line = "redis-cli -u URL --scan --pattern \"otp:*\" | xargs -r redis-cli -u URL del";
+    let mut reserved = 0;
+    for _ in 0..limit + 10 {
+        let challenge = issued(&store, "ann").await;
+        let admission = attempt(&store, challenge.id, None).await.unwrap();
+        reserved += usize::from(outcome(&admission) == Some(AttemptOutcome::Reserved));
+        let mut shell = std::process::Command::new("sh");
+        let ran = shell
+            .arg("-c")
+            .arg(line.replace("URL", &server.url()))
+            .output();
+        assert!(ran.unwrap().status.success());
+        assert!(
+            store.find(&challenge.id).await.unwrap().is_none(),
+            "it was deleted"
+        );
+    }
+    assert_eq!(reserved, limit, "as many as without");
 }
 
 #[tokio::test]

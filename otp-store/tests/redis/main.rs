@@ -9,11 +9,18 @@
     reason = "helpers of tests report as tests do"
 )]
 
+mod cluster;
 mod conformance;
 mod cost;
 mod crowd;
 mod equality;
+mod eras;
 mod fixture;
 mod loss;
+mod nodes;
 mod outage;
+mod outbox;
+mod sentinel;
 mod server;
+mod tls;
+mod topology;

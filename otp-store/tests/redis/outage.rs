@@ -1,12 +1,14 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
+use otp_core::clock::ManualClock;
 use otp_core::store::{ChallengeStore as _, StoreError, StoreErrorKind};
 use otp_core::testing::store::kit;
 use otp_store::RedisStore;
 use otp_store::redis::RedisOptions;
 
-use crate::fixture::{attempt, guesses, issued, outcome};
+use crate::fixture::{attempt, guesses, issued, outcome, until};
 use crate::server::Server;
 
 const DEADLINE: Duration = Duration::from_millis(600);
@@ -14,7 +16,9 @@ const DEADLINE: Duration = Duration::from_millis(600);
 const SLACK: Duration = Duration::from_millis(400);
 
 async fn open(server: &Server) -> RedisStore {
-    let options = RedisOptions::new(&server.url()).deadline(DEADLINE);
+    let options = RedisOptions::new(&server.url())
+        .deadline(DEADLINE)
+        .keep_challenges_over_restarts();
     RedisStore::with_options(options)
         .await
         .expect("it connects")
@@ -105,6 +109,82 @@ async fn a_server_that_hangs_is_an_outage_in_time_and_a_repeated_try_counts_once
     assert_eq!(guesses(&store, &challenge).await, 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_connection_that_let_a_call_wait_too_long_is_not_used_again() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let ours = |server: &Server| {
+        let listed = server.tell("CLIENT", &["LIST"]);
+        let ids = listed.lines().filter(|line| line.contains("cmd=evalsha"));
+        let ids = ids.filter_map(|line| line.split(' ').next().map(str::to_owned));
+        ids.collect::<Vec<_>>()
+    };
+    store.ping().await.unwrap();
+    store.ping().await.unwrap();
+    let before = ours(&server);
+    assert_eq!(before.len(), 1, "one connection carries every call");
+    server.tell("CLIENT", &["PAUSE", "900", "ALL"]);
+    unavailable_in_time("a sign of life", store.ping()).await;
+    until(async || store.ping().await.is_ok()).await;
+    let after = ours(&server);
+    assert!(after.iter().any(|id| !before.contains(id)), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_connection_that_the_server_closed_while_it_was_idle_costs_nobody_a_call() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let challenge = issued(&store, "ann").await;
+    server.tell("CONFIG", &["SET", "timeout", "1"]);
+    // Only whoever looks is connected then.
+    server.wait_for("INFO", &["clients"], "connected_clients:1\r");
+    attempt(&store, challenge.id, None).await.unwrap();
+    assert_eq!(guesses(&store, &challenge).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_server_that_became_a_replica_is_an_outage_and_its_connection_is_left() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let challenge = issued(&store, "ann").await;
+    // Where time stands still, nothing but the sign of life itself is written.
+    let still = RedisOptions::new(&server.url())
+        .prefix("still")
+        .clock(Arc::new(ManualClock::default()));
+    let still = RedisStore::with_options(still.deadline(DEADLINE)).await;
+    let still = still.unwrap();
+    still.ping().await.unwrap();
+    server.tell("REPLICAOF", &["127.0.0.1", "1"]);
+    unavailable_in_time("a sign of life", still.ping()).await;
+    let before = server.counter("stats", "total_connections_received");
+    unavailable_in_time("a sign of life", store.ping()).await;
+    unavailable_in_time("trying", attempt(&store, challenge.id, None)).await;
+    unavailable_in_time("consuming", store.consume(kit::consume(&challenge, None))).await;
+    let opened = server.counter("stats", "total_connections_received") - before;
+    assert!(opened >= 3, "each call looks for another server: {opened}");
+    server.tell("REPLICAOF", &["NO", "ONE"]);
+    until(async || store.ping().await.is_ok()).await;
+    assert_eq!(guesses(&store, &challenge).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_server_that_cannot_write_its_disk_is_an_outage() {
+    let server = Server::start();
+    let store = open(&server).await;
+    let challenge = issued(&store, "ann").await;
+    std::fs::create_dir(server.home().join("dump.rdb")).unwrap();
+    std::fs::write(server.home().join("dump.rdb/in-the-way"), "").unwrap();
+    server.tell("CONFIG", &["SET", "save", "3600 1"]);
+    server.tell("BGSAVE", &[]);
+    server.wait_for("INFO", &["persistence"], "rdb_last_bgsave_status:err");
+    unavailable_in_time("a sign of life", store.ping()).await;
+    unavailable_in_time("consuming", store.consume(kit::consume(&challenge, None))).await;
+}
+
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_server_that_evicts_is_refused_unless_that_is_allowed() {
@@ -147,6 +227,7 @@ async fn a_server_without_room_counts_nothing_and_lets_nobody_in() {
         let _: () = set.query(raw).expect("set");
     };
     limit(&mut raw, "1");
+    unavailable_in_time("a sign of life", store.ping()).await;
     let refused = attempt(&store, challenge.id, None).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
     let refused = store
@@ -168,7 +249,10 @@ async fn nobody_there_is_an_outage_whose_error_and_debug_name_no_address() {
     let url = "redis://:hunter2@127.0.0.1:1";
     let refused = RedisStore::connect(url).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
-    let told = format!("{refused} {refused:?} {:?}", RedisOptions::new(url));
+    let cluster = RedisOptions::cluster(&[url]).login(None, "hunter2");
+    let named = RedisOptions::sentinel("main", &[url]);
+    let shown = format!("{:?} {cluster:?} {named:?}", RedisOptions::new(url));
+    let told = format!("{refused} {refused:?} {shown}");
     assert!(
         !told.contains("hunter2") && !told.contains("127.0.0.1"),
         "{told}"

@@ -1,6 +1,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -9,16 +10,36 @@ pub(crate) struct Server {
     child: Child,
     port: u16,
     home: TempDir,
+    arguments: Vec<String>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let home = TempDir::new().expect("a folder");
-        let child = spawn(port, &home);
-        Self { child, port, home }
+        Self::with(&[])
+    }
+
+    pub(crate) fn with(arguments: &[&str]) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        let (port, home) = (free_port(), TempDir::new().expect("a folder"));
+        let child = spawn(port, &home, &arguments);
+        Self {
+            child,
+            port,
+            home,
+            arguments,
+        }
+    }
+
+    /// Starts a replica, and waits until it has everything.
+    pub(crate) fn replica_of(primary: &Self) -> Self {
+        let port = primary.port.to_string();
+        let replica = Self::with(&["--replicaof", "127.0.0.1", &port]);
+        replica.wait_for("INFO", &["replication"], "master_link_status:up");
+        replica
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -30,6 +51,37 @@ impl Server {
         client.get_connection().expect("a server")
     }
 
+    /// Sends a command as an operator does, and answers what it said.
+    pub(crate) fn tell(&self, name: &str, arguments: &[&str]) -> String {
+        let mut command = redis::cmd(name);
+        command.arg(arguments);
+        let told: redis::Value = command.query(&mut self.raw()).expect("an answer");
+        redis::from_redis_value(told.clone()).unwrap_or_else(|_| format!("{told:?}"))
+    }
+
+    /// Asks until the answer says so.
+    pub(crate) fn wait_for(&self, name: &str, arguments: &[&str], said: &str) {
+        for _ in 0..2_000 {
+            if self.tell(name, arguments).contains(said) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("{name} {arguments:?} never said {said}");
+    }
+
+    /// Reads a number that the server counts.
+    pub(crate) fn counter(&self, section: &str, name: &str) -> u64 {
+        let told = self.tell("INFO", &[section]);
+        let line = told.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.trim_start_matches(':').parse().ok());
+        number.expect("a counter")
+    }
+
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
     /// Ends it as a power cut does.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it is killed");
@@ -37,7 +89,7 @@ impl Server {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(self.port, &self.home);
+        self.child = spawn(self.port, &self.home, &self.arguments);
     }
 }
 
@@ -48,12 +100,19 @@ impl Drop for Server {
     }
 }
 
-fn spawn(port: u16, home: &TempDir) -> Child {
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    free.local_addr().expect("an address").port()
+}
+
+fn spawn(port: u16, home: &TempDir, arguments: &[String]) -> Child {
     let mut child = Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--port"])
         .arg(port.to_string())
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(home.path())
+        .args(["--repl-diskless-sync-delay", "0"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .expect("redis-server starts");

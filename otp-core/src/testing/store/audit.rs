@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::bench::{Bench, RACERS, race};
 use super::{StoreFixture, kit};
@@ -24,6 +25,15 @@ pub async fn an_appended_record_is_kept_as_it_was(fixture: &dyn StoreFixture) {
     bench.store.append(bare.clone()).await.expect("an answer");
     let now = bench.now().await;
     assert_eq!(bench.events().await, [event.at(now), bare.at(now)]);
+}
+
+/// A record that was kept elsewhere before keeps its time.
+pub async fn an_appended_record_that_bears_a_time_keeps_it(fixture: &dyn StoreFixture) {
+    let bench = Bench::new(fixture);
+    let then = bench.now().await.saturating_sub(Duration::from_secs(3_600));
+    let event = kit::event(EventKind::CodeSent).at(then);
+    bench.store.append(event.clone()).await.expect("an answer");
+    assert_eq!(bench.events().await, [event]);
 }
 
 /// A record whose id is there already is not added again, even by a thousand at once.
@@ -92,7 +102,7 @@ pub async fn what_is_not_acknowledged_stays(fixture: &dyn StoreFixture) {
         .acknowledge(second.sequence)
         .await
         .expect("an answer");
-    bench.advance(std::time::Duration::from_secs(10 * 366 * 86_400));
+    bench.advance(Duration::from_secs(10 * 366 * 86_400));
     bench.store.purge(1_000).await.expect("an answer");
     let after = page_of(&bench, Some(second.sequence), 10).await;
     assert_eq!(after, kept, "no record goes before it is kept elsewhere");

@@ -4,6 +4,7 @@ use super::bench::Bench;
 use super::{StoreFixture, kit};
 use crate::challenge::{AttemptOutcome, Challenge, ConsumeOutcome, Lane};
 use crate::clock::Timestamp;
+use crate::event::EventKind;
 use crate::quota::{Budget, BudgetRefusal};
 use crate::request::{FactorClass, Purpose};
 use crate::store::{ChallengeQuery, Target};
@@ -20,6 +21,27 @@ pub async fn an_unused_budget_is_empty(fixture: &dyn StoreFixture) {
     let reading = bench.budget(&never).await;
     assert_eq!(reading.budget, Budget::default());
     assert_eq!((reading.public, reading.known_device), (None, None));
+}
+
+/// Guesses that were reserved elsewhere count against the lane, the run of failures and the day
+/// from now on, with their record, and may be more than the lane had left.
+pub async fn guesses_that_are_carried_over_count_as_made_now(fixture: &dyn StoreFixture) {
+    let bench = Bench::new(fixture);
+    let now = bench.now().await;
+    let challenge = kit::challenge("ann", now);
+    let key = kit::budget_key(&challenge);
+    let event = kit::event(EventKind::GuessesCarriedOver);
+    let carried = bench
+        .store
+        .carry_over(&key, Lane::Public, 17, event.clone());
+    carried.await.expect("an answer");
+    let reading = bench.budget(&challenge).await;
+    assert_eq!(reading.budget.guesses, vec![(now, Lane::Public); 17]);
+    assert_eq!(reading.budget.consecutive, 17);
+    let until = now.saturating_add(DAY);
+    assert_eq!(reading.public, Some(BudgetRefusal::Locked { until }));
+    assert_eq!(reading.known_device, None, "the other lane has its own");
+    assert_eq!(bench.events().await, [event.at(now)]);
 }
 
 /// No day has more guesses than its share, wherever the day begins: each guess comes back by

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::{BATCH, Bench, Renewal};
-use crate::sqlite::engine::{failed, writing};
-use crate::sqlite::intent::{Intent, Job, Pending, Tx};
+use crate::sql::{Intent, Tx};
+use crate::sqlite::engine::writing;
+use crate::sqlite::job::{Job, Pending};
 use crate::sqlite::options::Place;
 use crate::sqlite::schema;
 
@@ -29,17 +30,14 @@ impl Intent for Row {
 
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         let (Self::Keep(row) | Self::Fail(row) | Self::Panic(row) | Self::EndAll(row)) = *self;
-        sqlx::query("INSERT INTO seen_keys (seen_key, expires_at) VALUES (?1, 0)")
-            .bind(row.to_string())
-            .execute(tx.conn())
-            .await
-            .map_err(failed)?;
+        const ADD: &str = "INSERT INTO seen_keys (seen_key, expires_at) VALUES (?, 0)";
+        tx.execute(ADD, &[(&row.to_string()).into()]).await?;
         match self {
             Self::Keep(row) => Ok(*row),
             Self::Fail(_) => Err(StoreErrorKind::Invalid.into()),
             Self::Panic(_) => panic!("an intent of a test"),
             Self::EndAll(_) => {
-                crate::sqlite::engine::run(tx.conn(), "ROLLBACK").await?;
+                tx.execute("ROLLBACK", &[]).await?;
                 Err(StoreErrorKind::Full.into())
             }
         }

@@ -1,0 +1,216 @@
+//! Whether an engine is asked at all: a circuit that opens after failures in a row, and closes by
+//! itself when a probe finds the engine alive.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use otp_core::clock::{Clock, Timestamp};
+use otp_core::store::{StoreError, StoreErrorKind};
+
+/// The failures in a row that open a circuit, where nobody says otherwise. One lost answer does
+/// not take everybody's live codes away for half a minute; three are no accident.
+pub(super) const FAILURES: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+/// How long an engine is left alone before it is probed, where nobody says otherwise.
+pub(super) const REST: Duration = Duration::from_secs(30);
+
+/// Counts the outages among an engine's answers. Other errors are answers: the engine is there.
+pub(super) struct Circuit {
+    clock: Arc<dyn Clock>,
+    failures: NonZeroU32,
+    rest: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The engine is asked; so many failures in a row.
+    Closed { failures: u32 },
+    /// It is left alone since then.
+    Open { since: Timestamp },
+    /// It is left alone by all but one, who asks it for a sign of life.
+    Probed,
+}
+
+impl Circuit {
+    pub(super) fn new(clock: Arc<dyn Clock>, failures: NonZeroU32, rest: Duration) -> Self {
+        Self {
+            clock,
+            failures,
+            rest,
+            state: Mutex::new(State::Closed { failures: 0 }),
+        }
+    }
+
+    /// Says whether the engine is away, and with which error.
+    pub(super) fn away(&self) -> Option<StoreErrorKind> {
+        match *self.lock() {
+            State::Closed { .. } => None,
+            State::Open { .. } | State::Probed => Some(StoreErrorKind::Unavailable),
+        }
+    }
+
+    /// Takes notice of an answer to a caller. Late answers to questions from before the circuit
+    /// opened change nothing any more.
+    pub(super) fn notice<T>(&self, answer: &Result<T, StoreError>) {
+        let away = matches!(answer, Err(error) if error.kind() == StoreErrorKind::Unavailable);
+        let mut state = self.lock();
+        if let State::Closed { failures } = &mut *state {
+            *failures = if away { failures.saturating_add(1) } else { 0 };
+            if *failures >= self.failures.get() {
+                *state = State::Open {
+                    since: self.clock.now(),
+                };
+            }
+        }
+    }
+
+    /// Makes one caller the one who probes, when the engine has rested long enough.
+    pub(super) fn probe(self: &Arc<Self>) -> Option<Probe> {
+        let mut state = self.lock();
+        let State::Open { since } = &mut *state else {
+            return None;
+        };
+        let now = self.clock.now();
+        // A clock that was set back must not leave the engine alone for ever.
+        *since = now.min(*since);
+        if now.since(*since) < self.rest {
+            return None;
+        }
+        *state = State::Probed;
+        Some(Probe {
+            circuit: Arc::clone(self),
+            found: State::Open { since: now },
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Circuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Circuit")
+            .field("state", &*self.lock())
+            .field("failures", &self.failures)
+            .field("rest", &self.rest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A probe under way. However it ends, a panic included, the circuit is left open or closed.
+#[derive(Debug)]
+pub(super) struct Probe {
+    circuit: Arc<Circuit>,
+    found: State,
+}
+
+impl Probe {
+    /// Closes the circuit.
+    pub(super) fn succeeded(mut self) {
+        self.found = State::Closed { failures: 0 };
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        *self.circuit.lock() = match self.found {
+            State::Closed { .. } => self.found,
+            // The rest begins when the probe has failed, not when it began.
+            _ => State::Open {
+                since: self.circuit.clock.now(),
+            },
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use otp_core::clock::ManualClock;
+
+    use super::*;
+
+    fn circuit() -> (Arc<Circuit>, ManualClock) {
+        let clock = ManualClock::default();
+        let circuit = Circuit::new(Arc::new(clock.clone()), FAILURES, REST);
+        (Arc::new(circuit), clock)
+    }
+
+    fn fail(circuit: &Circuit, kind: StoreErrorKind, times: usize) {
+        for _ in 0..times {
+            circuit.notice::<()>(&Err(kind.into()));
+        }
+    }
+
+    #[test]
+    fn three_outages_in_a_row_open_it_and_an_answer_between_them_begins_anew() {
+        let (circuit, _) = circuit();
+        fail(&circuit, StoreErrorKind::Unavailable, 2);
+        circuit.notice(&Ok(()));
+        fail(&circuit, StoreErrorKind::Unavailable, 2);
+        fail(&circuit, StoreErrorKind::Invalid, 1);
+        fail(&circuit, StoreErrorKind::Unavailable, 2);
+        assert_eq!(circuit.away(), None);
+        fail(&circuit, StoreErrorKind::Unavailable, 1);
+        assert_eq!(circuit.away(), Some(StoreErrorKind::Unavailable));
+    }
+
+    #[test]
+    fn errors_that_are_answers_never_open_it() {
+        let (circuit, _) = circuit();
+        for kind in [
+            StoreErrorKind::Invalid,
+            StoreErrorKind::Full,
+            StoreErrorKind::Corrupt,
+            StoreErrorKind::ClockAnomaly,
+        ] {
+            fail(&circuit, kind, 100);
+            assert_eq!(circuit.away(), None, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn one_caller_probes_after_the_rest_and_a_failed_or_dropped_probe_begins_another() {
+        let (circuit, clock) = circuit();
+        fail(&circuit, StoreErrorKind::Unavailable, 3);
+        clock.advance(REST - Duration::from_millis(1));
+        assert!(circuit.probe().is_none(), "too early");
+        clock.advance(Duration::from_millis(1));
+        let probe = circuit.probe().expect("one probes");
+        assert!(circuit.probe().is_none(), "and nobody else");
+        assert!(circuit.away().is_some(), "the others stay beneath");
+        clock.advance(Duration::from_secs(5));
+        drop(probe);
+        assert!(circuit.away().is_some());
+        clock.advance(REST - Duration::from_millis(1));
+        assert!(circuit.probe().is_none(), "the rest begins at the failure");
+        clock.advance(Duration::from_millis(1));
+        circuit.probe().expect("another one").succeeded();
+        assert_eq!(circuit.away(), None);
+        fail(&circuit, StoreErrorKind::Unavailable, 2);
+        assert_eq!(circuit.away(), None, "it counts from nothing again");
+    }
+
+    #[test]
+    fn late_answers_neither_close_an_open_circuit_nor_lengthen_its_rest() {
+        let (circuit, clock) = circuit();
+        fail(&circuit, StoreErrorKind::Unavailable, 3);
+        clock.advance(REST);
+        circuit.notice(&Ok(()));
+        assert!(circuit.away().is_some());
+        fail(&circuit, StoreErrorKind::Unavailable, 100);
+        assert!(circuit.probe().is_some());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_delays_a_probe_by_one_rest_at_the_most() {
+        let (circuit, clock) = circuit();
+        fail(&circuit, StoreErrorKind::Unavailable, 3);
+        clock.step_back(Duration::from_secs(86_400));
+        assert!(circuit.probe().is_none());
+        clock.advance(REST);
+        assert!(circuit.probe().is_some());
+    }
+}

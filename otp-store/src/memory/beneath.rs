@@ -1,0 +1,70 @@
+//! What a composite asks of the memory that lies beneath its primary.
+
+use std::sync::PoisonError;
+
+use otp_core::challenge::{Challenge, ChallengeId, ChallengeState};
+use otp_core::store::{BlockEntry, IdempotencyKey, StoreError, Target};
+
+use super::admit::find;
+use super::{MemoryStore, lock};
+
+impl MemoryStore {
+    /// Says whether a challenge is kept here, live or not.
+    pub(crate) fn keeps(&self, id: &ChallengeId) -> Result<bool, StoreError> {
+        Ok(self.shard_of(id)?.get(id)?.is_some())
+    }
+
+    /// Says whether any challenge is kept here.
+    pub(crate) fn keeps_any(&self) -> bool {
+        let mut shards = self.inner.shards.iter();
+        shards.any(|shard| !lock(shard).is_empty())
+    }
+
+    /// Finds the challenge that a try is meant for: the one of an id, live or not, or the live one
+    /// of a subject.
+    pub(crate) fn meant(&self, target: &Target) -> Result<Option<Challenge>, StoreError> {
+        Ok(match target {
+            Target::Id(id) => self.shard_of(id)?.get(id)?,
+            Target::Latest { subject, .. } => {
+                let now = self.now()?;
+                let found = find(&*self.shard_of_subject(subject)?, target, now)?;
+                found.filter(|challenge| challenge.is_live(now))
+            }
+        })
+    }
+
+    /// Ends the live challenge whose place a newer one has taken elsewhere.
+    pub(crate) fn supersede(&self, newer: &Challenge) -> Result<(), StoreError> {
+        let now = self.now()?;
+        let mut shard = self.shard_of_subject(&newer.subject)?;
+        let (tenant, subject, purpose) = (&newer.tenant, &newer.subject, &newer.purpose);
+        let older = shard.latest(tenant, subject, purpose, &[newer.lane], now)?;
+        if let Some(mut older) = older.filter(|older| older.id != newer.id) {
+            older.end(ChallengeState::Superseded, now);
+            shard.put(&older);
+        }
+        Ok(())
+    }
+
+    /// Says whether an idempotency key is in use here.
+    pub(crate) fn holds_key(&self, key: &IdempotencyKey) -> Result<bool, StoreError> {
+        let now = self.now()?;
+        Ok(self.inner.seen.keys().holds(key, now))
+    }
+
+    /// Says whether a record waits here.
+    pub(crate) fn has_records(&self) -> bool {
+        !self.outbox_lock().is_empty()
+    }
+
+    /// Puts these entries in place of all that were blocked, and writes no record of it.
+    pub(crate) fn mirror(&self, entries: Vec<BlockEntry>) {
+        let entries = entries.into_iter();
+        let blocks = entries.map(|entry| (entry.block.clone(), entry)).collect();
+        *self
+            .inner
+            .blocks
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = blocks;
+    }
+}

@@ -1,0 +1,159 @@
+//! How a store is reached.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_core::clock::Clock;
+use sqlx::MySqlPool;
+
+use crate::sql::Retention;
+
+/// Says which database a [`MysqlStore`](super::MysqlStore) keeps things in and how long it waits.
+///
+/// A URL is `mysql://user:password@host:port/database`; with `?ssl-mode=VERIFY_IDENTITY` the
+/// connection is encrypted and the server's certificate checked.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use otp_store::mysql::{Migrations, MysqlOptions};
+///
+/// let options = MysqlOptions::new("mysql://otp@127.0.0.1/otp")
+///     .deadline(Duration::from_secs(2))
+///     .migrations(Migrations::Expect);
+/// # let _ = options;
+/// ```
+#[derive(Clone)]
+pub struct MysqlOptions {
+    pub(super) place: Place,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) deadline: Duration,
+    pub(super) connections: u32,
+    pub(super) migrations: Migrations,
+    pub(super) retention: Retention,
+}
+
+/// Where the database is.
+#[derive(Clone)]
+pub(super) enum Place {
+    Url(String),
+    Pool(MySqlPool),
+}
+
+/// Who brings the tables up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Migrations {
+    /// The store does, when it is opened. Its user must be allowed to make tables.
+    #[default]
+    Run,
+    /// The host does, with [`MysqlStore::migrate`](super::MysqlStore::migrate), before it opens the
+    /// store; opening fails where it has not.
+    Expect,
+}
+
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
+
+impl MysqlOptions {
+    /// Keeps everything in a database, over connections of the store's own.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self::at(Place::Url(url.to_owned()))
+    }
+
+    /// Keeps everything in a database that the host has a pool of connections to.
+    ///
+    /// The store needs nothing of how its sessions are set up, and leaves them as they were, but
+    /// for two variables of its own, `@otp_kit_wait` and `@otp_kit_idle`. A connection whose transaction is in doubt is
+    /// closed and not given back.
+    #[must_use]
+    pub fn pool(pool: MySqlPool) -> Self {
+        Self::at(Place::Pool(pool))
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            place,
+            clock: None,
+            deadline: FIVE_SECONDS,
+            connections: 10,
+            migrations: Migrations::default(),
+            retention: Retention::USUAL,
+        }
+    }
+
+    /// Sets a clock that every decision is made by, for tests. Default: the engine's own, so that
+    /// instances whose clocks differ agree.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Sets how long a caller waits for any one answer; then it is
+    /// [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable). Default: 5 s.
+    #[must_use]
+    pub fn deadline(mut self, wait: Duration) -> Self {
+        self.deadline = wait;
+        self
+    }
+
+    /// Sets how many connections the store opens at the most. Default: 10. A host's pool has its
+    /// own number.
+    #[must_use]
+    pub fn connections(mut self, most: u32) -> Self {
+        self.connections = most.max(1);
+        self
+    }
+
+    /// Sets who brings the tables up to date. Default: the store, when it is opened.
+    #[must_use]
+    pub fn migrations(mut self, by: Migrations) -> Self {
+        self.migrations = by;
+        self
+    }
+
+    /// Sets how long challenges that have ended are kept. Default: a day.
+    ///
+    /// A try that is repeated after a lost reply, and the operator's queries, need them for a while.
+    #[must_use]
+    pub fn keep_ended_challenges(mut self, time: Duration) -> Self {
+        self.retention.challenges = time;
+        self
+    }
+
+    /// Sets how long audit records are kept once they were acknowledged. Default: for ever.
+    #[must_use]
+    pub fn keep_audit(mut self, time: Duration) -> Self {
+        self.retention.audit = Some(time);
+        self
+    }
+}
+
+impl fmt::Debug for MysqlOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MysqlOptions")
+            .field("deadline", &self.deadline)
+            .field("connections", &self.connections)
+            .field("migrations", &self.migrations)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MysqlOptions;
+
+    #[test]
+    fn what_is_shown_of_options_holds_no_password_and_no_address() {
+        let shown = format!(
+            "{:?}",
+            MysqlOptions::new("mysql://otp:hunter2@10.0.0.1/codes")
+        );
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("10.0.0.1"),
+            "{shown}"
+        );
+    }
+}

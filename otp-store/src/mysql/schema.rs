@@ -1,0 +1,121 @@
+//! The tables, brought up to date or looked at.
+
+use otp_core::store::{StoreError, StoreErrorKind};
+use sqlx::mysql::{MySqlConnection, MySqlPool};
+use sqlx::{Error, Row as _};
+
+use super::failure::failed;
+use super::session::Session;
+use crate::sql::{BOOKKEEPING, WrongSchema, first};
+
+const FIRST: &str = include_str!("../../migrations/mysql/0001_otp_store.sql");
+
+/// One migration at a time in a database, whoever runs it. Names of locks are the server's.
+const LOCK: &str = "SELECT GET_LOCK(CONCAT('otp_kit.', SHA1(DATABASE())), 60) AS taken";
+const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT('otp_kit.', SHA1(DATABASE())))";
+
+const BOOKS: &str = "CREATE TABLE IF NOT EXISTS _otp_kit_migrations (
+    version        BIGINT NOT NULL PRIMARY KEY,
+    description    TEXT NOT NULL,
+    installed_on   TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    success        BOOLEAN NOT NULL,
+    checksum       BLOB NOT NULL,
+    execution_time BIGINT NOT NULL
+) ENGINE = InnoDB";
+
+const APPLIED: &str = "SELECT version, checksum FROM _otp_kit_migrations WHERE success = 1";
+
+const ENTER: &str = "INSERT INTO _otp_kit_migrations
+        (version, description, success, checksum, execution_time)
+    VALUES (?, ?, 1, ?, 0)";
+
+/// What a database has of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    Current,
+    Missing,
+}
+
+/// Creates or updates the tables; of processes that do so at once, one does and the others wait.
+///
+/// The engine commits every such statement by itself, so each can be run again, and the migration
+/// is entered in the books only after all of them.
+pub(super) async fn migrate(pool: &MySqlPool) -> Result<(), StoreError> {
+    debug_assert!(BOOKS.contains(BOOKKEEPING) && ENTER.contains(BOOKKEEPING));
+    let mut session = Session::take(pool).await.map_err(|error| failed(&error))?;
+    // Where it fails the session is closed, and its lock goes with it.
+    let conn = session.conn().map_err(|error| failed(&error))?;
+    if applied(conn).await? == Tables::Missing {
+        lock(conn).await?;
+        if applied(conn).await? == Tables::Missing {
+            create(conn).await.map_err(|error| failed(&error))?;
+        }
+        run(conn, UNLOCK).await.map_err(|error| failed(&error))?;
+    }
+    session.give_back();
+    Ok(())
+}
+
+/// Looks whether the tables are those that this version works with.
+pub(super) async fn expect(pool: &MySqlPool) -> Result<(), StoreError> {
+    let mut conn = pool.acquire().await.map_err(|error| failed(&error))?;
+    match applied(&mut conn).await? {
+        Tables::Current => Ok(()),
+        Tables::Missing => Err(wrong(WrongSchema::Missing)),
+    }
+}
+
+async fn lock(conn: &mut MySqlConnection) -> Result<(), StoreError> {
+    let row = sqlx::query(LOCK).fetch_one(conn).await;
+    let taken = row.and_then(|row| row.try_get("taken"));
+    match taken.map_err(|error| failed(&error))? {
+        Some(1_i64) => Ok(()),
+        _ => Err(StoreErrorKind::Unavailable.into()),
+    }
+}
+
+async fn create(conn: &mut MySqlConnection) -> Result<(), Error> {
+    run(conn, BOOKS).await?;
+    run(conn, FIRST).await?;
+    let migration = first(FIRST);
+    sqlx::query(ENTER)
+        .bind(migration.version)
+        .bind(migration.description.as_ref())
+        .bind(migration.checksum.as_ref())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+async fn run(conn: &mut MySqlConnection, sql: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(sql).execute(conn).await.map(drop)
+}
+
+async fn applied(conn: &mut MySqlConnection) -> Result<Tables, StoreError> {
+    const NO_SUCH_TABLE: &str = "42S02";
+    let rows = match sqlx::query(APPLIED).fetch_all(conn).await {
+        Ok(rows) => rows,
+        Err(Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_TABLE) => {
+            return Ok(Tables::Missing);
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    let known = first(FIRST);
+    let mut tables = Tables::Missing;
+    for row in rows {
+        let version: i64 = row.try_get("version").map_err(|error| failed(&error))?;
+        let checksum: Vec<u8> = row.try_get("checksum").map_err(|error| failed(&error))?;
+        if version > known.version {
+            return Err(wrong(WrongSchema::Newer));
+        }
+        if version != known.version || checksum != known.checksum.as_ref() {
+            return Err(wrong(WrongSchema::Other));
+        }
+        tables = Tables::Current;
+    }
+    Ok(tables)
+}
+
+fn wrong(how: WrongSchema) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt).with_source(how)
+}

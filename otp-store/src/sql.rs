@@ -1,0 +1,50 @@
+//! What engines with rows and transactions have in common: every intent, written once.
+//!
+//! An intent decides in Rust, inside one transaction of the engine's. Statements are kept beside
+//! the code that uses them, with plain `?` places that every engine reads in the same order; what
+//! has to be said in an engine's own words stands in its [`Dialect`].
+
+mod admit;
+mod attempt_rows;
+mod audit;
+mod blocklist;
+mod budget_rows;
+mod challenge_rows;
+mod challenges;
+mod dialect;
+mod idempotency;
+mod intent;
+mod json;
+mod link;
+mod locks;
+mod purge;
+mod query;
+mod quota_rows;
+mod quotas;
+mod revoke;
+mod row;
+mod schema;
+mod seen;
+mod settle;
+mod store;
+
+pub(crate) use admit::Admit;
+pub(crate) use audit::{Acknowledge, Append, Horizon, Outbox};
+pub(crate) use blocklist::{Block, Blocks, Unblock};
+pub(crate) use budget_rows::{CarryOver, LookAtBudget, TurnBudget};
+pub(crate) use challenges::{Find, List, Ping};
+pub(crate) use dialect::{Dialect, Removal};
+pub(crate) use idempotency::Release;
+pub(crate) use intent::{Engine, Intent, Tx};
+pub(crate) use link::{Link, Value};
+pub(crate) use locks::Locks;
+#[cfg(feature = "mysql")]
+pub(crate) use locks::Order;
+pub(crate) use purge::{Retention, purge};
+pub(crate) use quotas::{CheckAll, Clear, Peek};
+pub(crate) use revoke::revoke;
+pub(crate) use row::{Columns, Row, corrupt};
+pub(crate) use schema::{BOOKKEEPING, WrongSchema, first};
+pub(crate) use seen::FirstSeen;
+pub(crate) use settle::Forgive;
+pub(crate) use store::keep_in_rows;

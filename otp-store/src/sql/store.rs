@@ -1,0 +1,204 @@
+//! The contract's traits over an engine's intents, for every engine alike.
+
+/// Implements the storage contract for a type that is an [`Engine`](super::Engine).
+///
+/// The traits are another crate's, and may not be implemented for whatever is an engine; so they
+/// are for each by name.
+macro_rules! keep_in_rows {
+    ($store:ty, $name:literal) => {
+        const _: () = {
+            use std::time::Duration;
+
+            use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
+            use otp_core::clock::Timestamp;
+            use otp_core::event::Event;
+            use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
+            use otp_core::store::{
+                Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
+                BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert,
+                OutboxEntry, Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore,
+                StoreError,
+            };
+            use $crate::sql::{self, Engine as _};
+
+            #[async_trait::async_trait]
+            impl ChallengeStore for $store {
+                async fn admit(&self, plan: &Plan) -> Result<Admission, StoreError> {
+                    self.write(sql::Admit(plan.clone())).await
+                }
+
+                async fn insert(&self, insert: Insert) -> Result<(), StoreError> {
+                    self.write(insert).await
+                }
+
+                async fn reissue(&self, reissue: Reissue) -> Result<(), StoreError> {
+                    self.write(reissue).await
+                }
+
+                async fn consume(&self, consume: Consume) -> Result<ConsumeOutcome, StoreError> {
+                    self.write(consume).await
+                }
+
+                async fn reject(&self, reject: Reject) -> Result<(), StoreError> {
+                    self.write(reject).await
+                }
+
+                async fn find(&self, id: &ChallengeId) -> Result<Option<Challenge>, StoreError> {
+                    self.read(sql::Find(*id)).await
+                }
+
+                async fn list(
+                    &self,
+                    query: &ChallengeQuery,
+                    limit: usize,
+                ) -> Result<Vec<Challenge>, StoreError> {
+                    let query = query.clone();
+                    self.read(sql::List { query, limit }).await
+                }
+
+                async fn revoke(&self, revocation: Revocation) -> Result<u64, StoreError> {
+                    sql::revoke(self, revocation).await
+                }
+
+                async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
+                    self.write(sql::Release(key.clone())).await
+                }
+
+                async fn ping(&self) -> Result<Timestamp, StoreError> {
+                    self.write(sql::Ping).await
+                }
+
+                fn engine(&self) -> &'static str {
+                    $name
+                }
+
+                async fn purge(&self, limit: usize) -> Result<u64, StoreError> {
+                    sql::purge(self, limit).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl BudgetStore for $store {
+                async fn budget(
+                    &self,
+                    key: &BudgetKey,
+                    rules: &BudgetRules,
+                ) -> Result<BudgetReading, StoreError> {
+                    let look = sql::LookAtBudget(key.clone(), rules.clone());
+                    self.read(look).await
+                }
+
+                async fn unlock(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
+                    let (key, change) = (key.clone(), Budget::unlock as fn(&mut Budget));
+                    self.write(sql::TurnBudget { key, change, event }).await
+                }
+
+                async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
+                    let (key, change) = (key.clone(), Budget::disable as fn(&mut Budget));
+                    self.write(sql::TurnBudget { key, change, event }).await
+                }
+
+                async fn carry_over(
+                    &self,
+                    key: &BudgetKey,
+                    lane: Lane,
+                    guesses: u32,
+                    event: Event,
+                ) -> Result<(), StoreError> {
+                    let key = key.clone();
+                    let intent = sql::CarryOver {
+                        key,
+                        lane,
+                        guesses,
+                        event,
+                    };
+                    self.write(intent).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl QuotaStore for $store {
+                async fn check_all(
+                    &self,
+                    claims: &[QuotaClaim],
+                ) -> Result<Vec<QuotaReading>, StoreError> {
+                    self.write(sql::CheckAll(claims.to_vec())).await
+                }
+
+                async fn peek(
+                    &self,
+                    claims: &[QuotaClaim],
+                ) -> Result<Vec<QuotaReading>, StoreError> {
+                    self.read(sql::Peek(claims.to_vec())).await
+                }
+
+                async fn clear(&self, keys: &[QuotaKey]) -> Result<(), StoreError> {
+                    self.write(sql::Clear(keys.to_vec())).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl BlocklistStore for $store {
+                async fn block(
+                    &self,
+                    block: &Block,
+                    note: &str,
+                    author: &str,
+                    life: Option<Duration>,
+                    event: Event,
+                ) -> Result<(), StoreError> {
+                    let intent = sql::Block {
+                        block: block.clone(),
+                        note: note.to_owned(),
+                        author: author.to_owned(),
+                        life,
+                        event,
+                    };
+                    self.write(intent).await
+                }
+
+                async fn unblock(&self, block: &Block, event: Event) -> Result<(), StoreError> {
+                    self.write(sql::Unblock(block.clone(), event)).await
+                }
+
+                async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, StoreError> {
+                    self.read(sql::Blocks(limit)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl SeenStore for $store {
+                async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
+                    self.write(sql::FirstSeen(key.to_owned(), life)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl AuditStore for $store {
+                async fn append(&self, event: Event) -> Result<(), StoreError> {
+                    self.write(sql::Append(event)).await
+                }
+
+                async fn outbox(
+                    &self,
+                    after: Option<u64>,
+                    limit: usize,
+                ) -> Result<Vec<OutboxEntry>, StoreError> {
+                    let horizon = self.locked(sql::Horizon).await?;
+                    let intent = sql::Outbox {
+                        after,
+                        horizon,
+                        limit,
+                    };
+                    self.read(intent).await
+                }
+
+                async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
+                    self.write(sql::Acknowledge(up_to)).await
+                }
+            }
+        };
+    };
+}
+
+pub(crate) use keep_in_rows;

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_core::store::Store;
+use otp_core::testing::store::StoreFixture;
+use otp_store::MysqlStore;
+
+use crate::fixture::Place;
+
+struct OnServer {
+    store: Arc<MysqlStore>,
+    place: Place,
+}
+
+impl StoreFixture for OnServer {
+    fn store(&self) -> Arc<dyn Store> {
+        let store: Arc<MysqlStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.place.clock.step_back(by);
+    }
+}
+
+async fn database() -> impl StoreFixture {
+    let place = Place::new().await;
+    let store = Arc::new(place.open().await);
+    OnServer { store, place }
+}
+
+otp_core::store_conformance!(
+    ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)",
+    in_a_database,
+    database
+);

@@ -1,0 +1,12 @@
+//! The `MySQL` engine: what is promised beyond the contract that every engine keeps.
+#![cfg(feature = "mysql")]
+#![expect(clippy::expect_used, reason = "helpers of tests report as tests do")]
+
+mod clock;
+mod conformance;
+mod crowd;
+mod fixture;
+mod lifecycle;
+mod outage;
+mod outbox;
+mod purge;

@@ -1,0 +1,40 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_core::store::Store;
+use otp_core::testing::store::StoreFixture;
+use otp_store::PostgresStore;
+
+use crate::fixture::Place;
+
+struct OnServer {
+    place: Place,
+    store: Arc<PostgresStore>,
+}
+
+impl StoreFixture for OnServer {
+    fn store(&self) -> Arc<dyn Store> {
+        let store: Arc<PostgresStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.place.clock.step_back(by);
+    }
+}
+
+async fn server() -> impl StoreFixture {
+    let place = Place::new().await;
+    let store = Arc::new(place.open().await);
+    OnServer { place, store }
+}
+
+otp_core::store_conformance!(
+    ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)",
+    on_a_server,
+    server
+);

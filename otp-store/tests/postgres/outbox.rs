@@ -1,0 +1,213 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use otp_core::event::{Event, EventId, EventKind, Outcome};
+use otp_core::store::AuditStore as _;
+use otp_core::testing::store::kit;
+use otp_store::PostgresStore;
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+use tokio::task::JoinSet;
+
+use crate::fixture::{Place, number, rows, run};
+
+fn ids(entries: &[otp_core::store::OutboxEntry]) -> Vec<EventId> {
+    entries.iter().map(|entry| entry.event.id).collect()
+}
+
+async fn appended(store: &PostgresStore) -> EventId {
+    let event = kit::event(EventKind::CodeSent);
+    let id = event.id;
+    store.append(event).await.expect("room");
+    id
+}
+
+/// Adds a record in a transaction that stays open.
+async fn held(raw: &mut PgConnection) -> EventId {
+    let id = EventId::next();
+    let event = format!(
+        r#"{{"id": "{id}", "kind": "identity.delivery.sent", "outcome": "success", "tenant": "default"}}"#
+    );
+    let sql = format!(r#"BEGIN; SELECT otp_desk_1('{{"step": "append", "event": {event}}}')"#);
+    run(raw, &sql).await;
+    id
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_record_that_is_committed_late_is_never_skipped() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let first = appended(&store).await;
+    let mut raw = place.raw().await;
+    let late = held(&mut raw).await;
+    let (third, fourth) = (appended(&store).await, appended(&store).await);
+
+    let page = store.outbox(None, 10).await.unwrap();
+    assert_eq!(ids(&page), [first], "what comes later waits");
+    store.acknowledge(u64::MAX).await.unwrap();
+    assert!(store.outbox(None, 10).await.unwrap().is_empty());
+
+    run(&mut raw, "COMMIT").await;
+    let rest = store.outbox(None, 10).await.unwrap();
+    assert_eq!(
+        ids(&rest),
+        [late, third, fourth],
+        "nothing was acknowledged unseen"
+    );
+    let again = store.outbox(Some(page[0].sequence), 10).await.unwrap();
+    assert_eq!(again, rest);
+    assert!(rest.windows(2).all(|two| two[0].sequence < two[1].sequence));
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_record_that_is_taken_back_holds_nobody_back() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let mut raw = place.raw().await;
+    held(&mut raw).await;
+    let kept = appended(&store).await;
+    assert!(store.outbox(None, 10).await.unwrap().is_empty());
+    run(&mut raw, "ROLLBACK").await;
+    assert_eq!(ids(&store.outbox(None, 10).await.unwrap()), [kept]);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_long_transaction_of_the_hosts_does_not_hold_the_outbox_back() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let mut raw = place.raw().await;
+    run(&mut raw, "BEGIN; CREATE TABLE hosts_own (id bigint)").await;
+    let kept = appended(&store).await;
+    assert_eq!(ids(&store.outbox(None, 10).await.unwrap()), [kept]);
+    run(&mut raw, "COMMIT").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_reader_beside_many_writers_hears_of_every_record_once_and_in_order() {
+    for level in ["read committed", "repeatable read"] {
+        read_beside_writers(level).await;
+    }
+}
+
+async fn read_beside_writers(level: &str) {
+    let place = Place::migrated().await;
+    let settings = [("default_transaction_isolation", level)];
+    let store = place.open_with(1, &settings).await;
+    let writers = place.open_with(8, &[]).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let reading = {
+        let (store, over) = (store.clone(), Arc::clone(&over));
+        tokio::spawn(async move {
+            let (mut read, mut after) = (Vec::new(), None);
+            loop {
+                let last = over.load(Ordering::Acquire);
+                let page = store.outbox(after, 7).await.expect("a page");
+                if page.is_empty() && last {
+                    return read;
+                }
+                after = page.last().map(|entry| entry.sequence).or(after);
+                read.extend(page);
+            }
+        })
+    };
+    let mut race = JoinSet::new();
+    for _ in 0..1_000 {
+        let store = writers.clone();
+        race.spawn(async move { appended(&store).await });
+    }
+    let written: HashSet<EventId> = race.join_all().await.into_iter().collect();
+    over.store(true, Ordering::Release);
+    let read = reading.await.expect("it ends");
+    assert!(read.is_sorted_by(|one, two| one.sequence < two.sequence));
+    assert_eq!(read.len(), written.len());
+    assert_eq!(ids(&read).into_iter().collect::<HashSet<_>>(), written);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn numbers_that_outgrow_the_lock_go_on_in_order() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let mut raw = place.raw().await;
+    for edge in [i64::from(i32::MAX), i64::from(u32::MAX)] {
+        run(
+            &mut raw,
+            &format!("SELECT setval('audit_logs_places', {})", edge - 2),
+        )
+        .await;
+        let early = appended(&store).await;
+        let late = held(&mut raw).await;
+        let after = [appended(&store).await, appended(&store).await];
+        assert_eq!(
+            ids(&store.outbox(None, 10).await.unwrap()),
+            [early],
+            "{edge}"
+        );
+        run(&mut raw, "COMMIT").await;
+        let all = store.outbox(None, 10).await.unwrap();
+        assert_eq!(ids(&all), [early, late, after[0], after[1]], "{edge}");
+        store.acknowledge(u64::MAX).await.unwrap();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn what_was_acknowledged_stays_in_the_log_and_leaves_the_outbox() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    for _ in 0..3 {
+        appended(&store).await;
+    }
+    let all = store.outbox(None, 10).await.unwrap();
+    store.acknowledge(all[1].sequence).await.unwrap();
+    assert_eq!(store.outbox(None, 10).await.unwrap(), all[2..]);
+    assert_eq!(store.outbox(Some(0), 10).await.unwrap(), all);
+    let kept = "SELECT COUNT(*) FROM audit_logs";
+    assert_eq!(number(&mut place.raw().await, kept).await, 3);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn every_kind_of_record_has_its_action_and_comes_back_as_it_was() {
+    let place = Place::migrated().await;
+    let store = place.open_with(1, &[]).await;
+    let mut put = Vec::new();
+    for kind in EventKind::ALL {
+        for outcome in [Outcome::Success, Outcome::Refused, Outcome::Failed] {
+            for purpose in [
+                None,
+                Some(kit::purpose("login")),
+                Some(kit::purpose("transfer")),
+            ] {
+                put.push(Event {
+                    outcome,
+                    purpose,
+                    ..kit::event(kind)
+                });
+            }
+        }
+    }
+    for event in &put {
+        store.append(event.clone()).await.expect("room");
+    }
+    let kept = store.outbox(None, 1_000).await.unwrap();
+    let mut raw = place.raw().await;
+    let actions = rows(&mut raw, "SELECT action FROM audit_logs ORDER BY sequence").await;
+    assert_eq!((kept.len(), actions.len()), (put.len(), put.len()));
+    for ((event, entry), row) in put.iter().zip(kept).zip(actions) {
+        let at = entry.event.at;
+        assert_eq!(
+            entry.event,
+            Event {
+                at,
+                ..event.clone()
+            }
+        );
+        assert_eq!(row.get::<&str, _>(0), event.action());
+    }
+}
