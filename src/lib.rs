@@ -11,13 +11,21 @@ pub use otp_core::async_trait;
 pub mod store {
     pub use otp_core::store::{
         Admission, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
-        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Findings,
-        Granted, IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, OutboxEntry, Plan,
-        QuotaStore, RecordedIssue, Reissue, Reject, Revocation, Seen, SeenStore, Step, Store,
-        StoreError, StoreErrorKind, Target,
+        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Condition, Consume,
+        Duty, EngineStatus, Findings, Granted, IdempotencyClaim, IdempotencyKey, Insert,
+        InvalidBlock, OutboxEntry, Plan, QuotaStore, RecordedIssue, Reissue, Reject, Revocation,
+        Seen, SeenStore, Step, Store, StoreError, StoreErrorKind, Target,
     };
+    #[cfg(all(feature = "memory", feature = "composite"))]
+    pub use otp_store::composite::degrading::{Degrading, DegradingOptions};
+    #[cfg(feature = "composite")]
+    pub use otp_store::composite::{ReadOnlyFallback, Split};
     #[cfg(feature = "memory")]
     pub use otp_store::memory::{Capacity, MemoryStore};
+    #[cfg(feature = "mysql")]
+    pub use otp_store::mysql::{MysqlOptions, MysqlStore};
+    #[cfg(feature = "postgres")]
+    pub use otp_store::postgres::{PostgresOptions, PostgresStore};
     #[cfg(feature = "redis")]
     pub use otp_store::redis::{RedisOptions, RedisStore};
     #[cfg(feature = "sqlite")]

@@ -31,15 +31,18 @@ pub(crate) struct App {
 
 impl App {
     /// Puts the parts together.
-    pub(crate) fn new(config: Config, database: Database) -> Result<Arc<Self>, Box<dyn Error>> {
+    pub(crate) async fn new(
+        config: Config,
+        database: Database,
+    ) -> Result<Arc<Self>, Box<dyn Error>> {
         let proxies = config.proxies.clone();
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
-        let (verifier, outbox) = service::build(config, database.store)?;
+        let (verifier, outbox) = service::build(config).await?;
         Ok(Arc::new(Self {
             verifier,
-            users: database.users,
-            tokens: Tokens::new(database.pool, access_life),
+            users: Users::new(database.clone()),
+            tokens: Tokens::new(database, access_life),
             outbox,
             proxies,
             key_file,

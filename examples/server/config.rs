@@ -5,9 +5,9 @@ mod keys;
 mod known;
 mod logging;
 mod providers;
+mod stores;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use otp_kit::hash::{BcryptCost, CodeHasher};
@@ -18,12 +18,13 @@ pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
 pub(crate) use providers::{Delivery, Providers};
+pub(crate) use stores::{Place, Redis, Stores};
 
 /// Everything the server is told, in types that cannot be half right.
 pub(crate) struct Config {
     pub(crate) listen: Listen,
     pub(crate) proxies: TrustedProxies,
-    pub(crate) database: PathBuf,
+    pub(crate) stores: Stores,
     pub(crate) keys: Keys,
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
@@ -70,7 +71,7 @@ impl Config {
                 "",
                 "addresses or networks such as 10.0.0.0/8",
             )?,
-            database: database(env)?,
+            stores: Stores::read(env)?,
             keys: Keys::read(env, development)?,
             hasher: hasher(env)?,
             delivery: Delivery::read(env, development)?,
@@ -112,24 +113,6 @@ fn development(env: &Environment) -> Result<bool, Refused> {
         ));
     }
     Ok(asked)
-}
-
-fn database(env: &Environment) -> Result<PathBuf, Refused> {
-    let url = env.get("DATABASE_URL").unwrap_or("sqlite:otp.db");
-    let refused = |problem| Err(Refused::new("DATABASE_URL", problem));
-    let Some(path) = url.strip_prefix("sqlite:") else {
-        let later = ["postgres:", "postgresql:", "mysql:"];
-        return if later.iter().any(|scheme| url.starts_with(scheme)) {
-            refused("only sqlite: is available yet")
-        } else {
-            refused("must be sqlite: and the path of a file")
-        };
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.starts_with(':') || path.contains('?') {
-        return refused("must be sqlite: and the path of a file");
-    }
-    Ok(PathBuf::from(path))
 }
 
 fn hasher(env: &Environment) -> Result<CodeHasher, Refused> {

@@ -1,59 +1,111 @@
-//! The one file that everything is kept in: the library's tables, and the host's own beside them.
+//! The host's own tables, beside the library's: in the same database, through a pool of its own.
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Duration;
 
-use otp_kit::store::SqliteStore;
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::any::{Any, AnyArguments, install_default_drivers};
+use sqlx::pool::PoolOptions;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Pool, Transaction, query};
 
-use crate::config::Refused;
+use crate::config::{Place, Refused};
 use crate::tokens;
-use crate::users::{self, Users};
+use crate::users;
 
-/// The library's store, and a pool of the host's own on the same file.
+/// A pool on the host's database. Statements are written once, as PostgreSQL and SQLite have them.
+#[derive(Clone)]
 pub(crate) struct Database {
-    pub(crate) store: SqliteStore,
-    pub(crate) users: Users,
-    pub(crate) pool: SqlitePool,
+    pool: Pool<Any>,
+    dialect: Dialect,
 }
+
+#[derive(Clone, Copy)]
+enum Dialect {
+    Numbered,
+    Mysql,
+}
+
+type Statement<'q> = Query<'q, Any, AnyArguments>;
 
 impl Database {
-    /// Opens the file, or makes it, and brings its tables up to date.
-    pub(crate) async fn open(path: &Path) -> Result<Self, Refused> {
-        let store = SqliteStore::open(path)
-            .await
-            .map_err(|error| refused(&error))?;
-        let pool = own_pool(path).await.map_err(|error| refused(&error))?;
-        Ok(Self {
-            store,
-            users: Users::new(pool.clone()),
-            pool,
-        })
+    /// Connects, and makes the host's tables where they are not there.
+    pub(crate) async fn open(place: &Place) -> Result<Self, Refused> {
+        Self::connect(place).await.map_err(|error| refused(&error))
+    }
+
+    async fn connect(place: &Place) -> Result<Self, sqlx::Error> {
+        install_default_drivers();
+        let (url, dialect) = match place {
+            // A path is written out in a URL but for the sign that begins an escape.
+            Place::Sqlite(path) => {
+                let path = path.to_string_lossy().replace('%', "%25");
+                (format!("sqlite:{path}?mode=rwc"), Dialect::Numbered)
+            }
+            Place::Postgres(url) => (url.clone(), Dialect::Numbered),
+            Place::Mysql(url) => (url.clone(), Dialect::Mysql),
+        };
+        let options = PoolOptions::<Any>::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(5));
+        let pool = options.connect(&url).await?;
+        for table in [users::TABLE, tokens::TABLE] {
+            query(table).execute(&pool).await?;
+        }
+        Ok(Self { pool, dialect })
+    }
+
+    pub(crate) fn pool(&self) -> &Pool<Any> {
+        &self.pool
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    /// Says a statement as the engine has it: numbered places and `ON CONFLICT DO NOTHING` are
+    /// MySQL's `?` and `INSERT IGNORE`.
+    pub(crate) fn say<'q>(&self, statement: &'static str) -> Statement<'q> {
+        match self.dialect {
+            Dialect::Numbered => query(statement),
+            // The pieces are the program's own; values are bound.
+            Dialect::Mysql => query(AssertSqlSafe(for_mysql(statement))),
+        }
     }
 }
 
-async fn own_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(Duration::from_secs(5))
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(4)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options)
-        .await?;
-    for table in [users::TABLE, tokens::TABLE] {
-        sqlx::query(table).execute(&pool).await?;
+fn for_mysql(statement: &str) -> String {
+    let (first, statement) = match statement.strip_suffix(" ON CONFLICT DO NOTHING") {
+        Some(rest) => ("INSERT IGNORE", rest.strip_prefix("INSERT").unwrap_or(rest)),
+        None => ("", statement),
+    };
+    let mut said = first.to_owned();
+    let mut rest = statement.chars().peekable();
+    while let Some(sign) = rest.next() {
+        if sign == '$' {
+            while rest.next_if(char::is_ascii_digit).is_some() {}
+            said.push('?');
+        } else {
+            said.push(sign);
+        }
     }
-    Ok(pool)
+    said
 }
 
 /// The line on standard error names the setting; the cause is in the log, for the operator.
 fn refused(error: &(dyn Error + 'static)) -> Refused {
     tracing::error!(error, "the database cannot be opened");
     Refused::new("DATABASE_URL", "names a database that cannot be opened")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_mysql;
+
+    #[test]
+    fn a_statement_is_said_to_mysql_in_its_own_words() {
+        let said =
+            for_mysql("INSERT INTO users (sub, phone) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        assert_eq!(said, "INSERT IGNORE INTO users (sub, phone) VALUES (?, ?)");
+        assert_eq!(for_mysql("SELECT 1 WHERE a = $1"), "SELECT 1 WHERE a = ?");
+    }
 }

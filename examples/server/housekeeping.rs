@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::config::from_file;
 
 const KEYS_EVERY: Duration = Duration::from_secs(5);
+const HAND_OVER_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// Rows a round; small enough that no request waits for it.
 const ROWS: usize = 1_000;
@@ -18,7 +19,7 @@ const ROWS: usize = 1_000;
 pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        tokio::join!(purge(&app), reload_keys(&app));
+        tokio::join!(purge(&app), hand_over(&app), reload_keys(&app));
     })
 }
 
@@ -34,6 +35,18 @@ async fn purge(app: &App) {
         }
         if app.tokens.purge().await.is_err() {
             tracing::warn!("sessions were not purged");
+        }
+    }
+}
+
+/// Takes records from where they were written to where they are kept: beside a Redis, the database.
+async fn hand_over(app: &App) {
+    let mut ticks = interval(HAND_OVER_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.verifier.store().outbox(None, 1).await {
+            tracing::debug!(%error, "records wait");
         }
     }
 }

@@ -19,6 +19,7 @@ mod outbox;
 mod routes;
 mod serve;
 mod service;
+mod stores;
 mod time;
 mod tokens;
 mod users;
@@ -50,11 +51,12 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listeners = serve::bind(&config.listen).await?;
-    let database = Database::open(&config.database).await?;
-    if config.is_development() {
-        database.users.add_test_user().await?;
+    let database = Database::open(&config.stores.database).await?;
+    let development = config.is_development();
+    let app = App::new(config, database).await?;
+    if development {
+        app.users.add_test_user().await?;
     }
-    let app = App::new(config, database)?;
     let chores = housekeeping::start(&app);
     serve::until_stopped(listeners, app).await?;
     chores.abort();

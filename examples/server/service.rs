@@ -9,33 +9,61 @@ use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
 use crate::config::{Config, Delivery, Providers};
 use crate::outbox::Outbox;
+use crate::stores::{self, Taker};
 
 type Limited = VerifierBuilder<Present, Missing>;
 type Routed = VerifierBuilder<Present, Present>;
 
 /// Builds the verifier, and the outbox where codes are shown.
-pub(crate) fn build(
-    config: Config,
-    store: impl Store,
-) -> Result<(Verifier, Outbox), Box<dyn Error>> {
-    let mut builder = Verifier::builder(store, config.keys.ring)
-        .limits(limits(config.address_quota))
-        .hasher(config.hasher);
-    // People type six digits everywhere on this server.
-    for purpose in [
-        Purpose::LOGIN,
-        Purpose::RECOVERY,
-        Purpose::MFA,
-        Purpose::SIGN_UP,
-        Purpose::CONFIRM_ADDRESS,
-    ] {
-        builder = builder.purpose(purpose, CodeFormat::SIX_DIGITS);
-    }
-    let (builder, outbox) = match config.delivery {
-        Delivery::Shown { fixed } => shown(builder, fixed)?,
-        Delivery::Sent(providers) => (sent(builder, *providers)?, Outbox::default()),
+pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn Error>> {
+    let Config {
+        stores,
+        keys,
+        hasher,
+        delivery,
+        address_quota,
+        ..
+    } = config;
+    let parts = Parts {
+        keys: keys.ring,
+        hasher,
+        delivery,
+        address_quota,
     };
-    Ok((builder.build()?, outbox))
+    stores::open(stores, parts).await?
+}
+
+/// What a verifier has beside its store.
+struct Parts {
+    keys: KeyRing,
+    hasher: CodeHasher,
+    delivery: Delivery,
+    address_quota: Quota,
+}
+
+impl Taker for Parts {
+    type Taken = Result<(Verifier, Outbox), Box<dyn Error>>;
+
+    fn take(self, store: impl Store) -> Self::Taken {
+        let mut builder = Verifier::builder(store, self.keys)
+            .limits(limits(self.address_quota))
+            .hasher(self.hasher);
+        // People type six digits everywhere on this server.
+        for purpose in [
+            Purpose::LOGIN,
+            Purpose::RECOVERY,
+            Purpose::MFA,
+            Purpose::SIGN_UP,
+            Purpose::CONFIRM_ADDRESS,
+        ] {
+            builder = builder.purpose(purpose, CodeFormat::SIX_DIGITS);
+        }
+        let (builder, outbox) = match self.delivery {
+            Delivery::Shown { fixed } => shown(builder, fixed)?,
+            Delivery::Sent(providers) => (sent(builder, *providers)?, Outbox::default()),
+        };
+        Ok((builder.build()?, outbox))
+    }
 }
 
 /// The library's limits, with this server's number in place of those by client address.

@@ -8,14 +8,18 @@ use otp_kit::random::{OsRandom, RandomError, SecureRandom as _};
 use otp_kit::request::AttemptId;
 use otp_kit::verifier::Verified;
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::SqlitePool;
+
+use crate::database::Database;
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS sessions (
-    token_hash BLOB PRIMARY KEY,
-    kind TEXT NOT NULL,
-    sub TEXT NOT NULL,
-    expires_at INTEGER NOT NULL
+    token_hash VARCHAR(64) PRIMARY KEY,
+    kind VARCHAR(16) NOT NULL,
+    sub VARCHAR(64) NOT NULL,
+    expires_at BIGINT NOT NULL
 )";
+
+const ADD: &str = "INSERT INTO sessions (token_hash, kind, sub, expires_at) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 
 const REFRESH_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// Longer than a named try can be repeated: what was derived once must not come back to life.
@@ -23,7 +27,7 @@ const KEPT_AFTER_END: Duration = Duration::from_secs(3 * 86_400);
 
 /// The table of sessions.
 pub(crate) struct Tokens {
-    pool: SqlitePool,
+    database: Database,
     access_life: Duration,
 }
 
@@ -38,8 +42,11 @@ pub(crate) struct Pair {
 pub(crate) struct Failed;
 
 impl Tokens {
-    pub(crate) fn new(pool: SqlitePool, access_life: Duration) -> Self {
-        Self { pool, access_life }
+    pub(crate) fn new(database: Database, access_life: Duration) -> Self {
+        Self {
+            database,
+            access_life,
+        }
     }
 
     /// Starts a session for what was proven.
@@ -71,27 +78,27 @@ impl Tokens {
             ("access", &pair.access, self.access_life),
             ("refresh", &pair.refresh, REFRESH_LIFE),
         ];
-        let mut step = self.pool.begin().await?;
+        let mut step = self.database.begin().await?;
         for (kind, token, life) in tokens {
-            sqlx::query(
-                "INSERT INTO sessions (token_hash, kind, sub, expires_at)
-                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            )
-            .bind(hashed(token))
-            .bind(kind)
-            .bind(sub)
-            .bind(now.saturating_add(life).as_millis())
-            .execute(&mut *step)
-            .await?;
+            self.database
+                .say(ADD)
+                .bind(hashed(token))
+                .bind(kind)
+                .bind(sub.to_owned())
+                .bind(now.saturating_add(life).as_millis())
+                .execute(&mut *step)
+                .await?;
         }
         step.commit().await?;
         Ok(pair)
     }
 
     async fn knows(&self, token: &str) -> Result<bool, Failed> {
-        let row = sqlx::query("SELECT 1 FROM sessions WHERE token_hash = ?1")
+        let row = self
+            .database
+            .say("SELECT sub FROM sessions WHERE token_hash = $1")
             .bind(hashed(token))
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.database.pool())
             .await?;
         Ok(row.is_some())
     }
@@ -99,9 +106,10 @@ impl Tokens {
     /// Forgets sessions that ended long ago.
     pub(crate) async fn purge(&self) -> Result<(), Failed> {
         let before: Timestamp = SystemClock.now().saturating_sub(KEPT_AFTER_END);
-        sqlx::query("DELETE FROM sessions WHERE expires_at < ?1")
+        self.database
+            .say("DELETE FROM sessions WHERE expires_at < $1")
             .bind(before.as_millis())
-            .execute(&self.pool)
+            .execute(self.database.pool())
             .await?;
         Ok(())
     }
@@ -132,8 +140,8 @@ impl Pair {
     }
 }
 
-fn hashed(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
+fn hashed(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 /// Writes bytes as lower-case hexadecimal digits.

@@ -3,20 +3,24 @@
 use otp_kit::destination::Destination;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::any::AnyRow;
 
+use crate::database::Database;
 use crate::tokens::{Failed, hex};
 
 /// A person signs in by phone or by e-mail, never by the synthetic address of the other.
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS users (
-    sub TEXT PRIMARY KEY,
-    email TEXT UNIQUE,
-    phone TEXT UNIQUE,
-    force_password_reset INTEGER NOT NULL DEFAULT 0
+    sub VARCHAR(64) PRIMARY KEY,
+    email VARCHAR(254) UNIQUE,
+    phone VARCHAR(16) UNIQUE,
+    force_password_reset BOOLEAN NOT NULL DEFAULT FALSE
 )";
 
+const ADD_TEST_USER: &str = "INSERT INTO users (sub, email, phone) \
+    VALUES ('test-user', 'test-user@example.com', '+14155550100') ON CONFLICT DO NOTHING";
+
 /// The table of users.
-pub(crate) struct Users(SqlitePool);
+pub(crate) struct Users(Database);
 
 /// One of them, as answers show them.
 pub(crate) struct User {
@@ -25,20 +29,17 @@ pub(crate) struct User {
 }
 
 impl Users {
-    pub(crate) fn new(pool: SqlitePool) -> Self {
-        Self(pool)
+    pub(crate) fn new(database: Database) -> Self {
+        Self(database)
     }
 
     /// Adds the user that the runbooks try things on.
     pub(crate) async fn add_test_user(&self) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "INSERT INTO users (sub, email, phone)
-             VALUES ('test-user', 'test-user@example.com', '+14155550100')
-             ON CONFLICT DO NOTHING",
-        )
-        .execute(&self.0)
-        .await
-        .map(drop)
+        self.0
+            .say(ADD_TEST_USER)
+            .execute(self.0.pool())
+            .await
+            .map(drop)
     }
 
     /// Finds the user of a proven address, or adds one. Of racing callers all get the same one.
@@ -52,37 +53,38 @@ impl Users {
 
     async fn find(&self, address: &Destination) -> Result<Option<User>, Failed> {
         let found = match address.as_phone() {
-            Some(_) => sqlx::query("SELECT sub, email, phone FROM users WHERE phone = ?1"),
-            None => sqlx::query("SELECT sub, email, phone FROM users WHERE email = ?1"),
-        }
-        .bind(address.canonical())
-        .fetch_optional(&self.0)
-        .await?;
+            Some(_) => "SELECT sub, email, phone FROM users WHERE phone = $1",
+            None => "SELECT sub, email, phone FROM users WHERE email = $1",
+        };
+        let found = self
+            .0
+            .say(found)
+            .bind(address.canonical())
+            .fetch_optional(self.0.pool())
+            .await?;
         found.map(|row| user(&row)).transpose()
     }
 
     async fn add(&self, address: &Destination) -> Result<(), Failed> {
         let mut id = [0_u8; 16];
         OsRandom.fill(&mut id)?;
-        match address.as_phone() {
-            Some(_) => {
-                sqlx::query("INSERT INTO users (sub, phone) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-            }
-            None => {
-                sqlx::query("INSERT INTO users (sub, email) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-            }
-        }
-        .bind(hex(&id))
-        .bind(address.canonical())
-        .execute(&self.0)
-        .await?;
+        let add = match address.as_phone() {
+            Some(_) => "INSERT INTO users (sub, phone) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            None => "INSERT INTO users (sub, email) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        };
+        self.0
+            .say(add)
+            .bind(hex(&id))
+            .bind(address.canonical())
+            .execute(self.0.pool())
+            .await?;
         Ok(())
     }
 }
 
 /// Reads a row. A phone's e-mail address is made up for the answer and kept nowhere, so that it
 /// opens no account.
-fn user(row: &SqliteRow) -> Result<User, Failed> {
+fn user(row: &AnyRow) -> Result<User, Failed> {
     let email: Option<String> = row.try_get("email")?;
     let phone: Option<String> = row.try_get("phone")?;
     let email = match (email, phone) {

@@ -5,8 +5,8 @@
 //! |---|---|---|---|
 //! | memory | `memory` (default) | `MemoryStore` | one process, tests, the edge of a fleet |
 //! | Redis | `redis` | `RedisStore` | a fleet of instances, one set of counters |
-//! | `PostgreSQL` | `postgres` | `PostgresStore` | a fleet of instances, one set of rows that last |
-//! | `MySQL`, `MariaDB` | `mysql` | `MysqlStore` | a fleet of instances, one set of rows that last |
+//! | PostgreSQL | `postgres` | `PostgresStore` | a fleet of instances, one set of rows that last |
+//! | MySQL, MariaDB | `mysql` | `MysqlStore` | a fleet of instances, one set of rows that last |
 //! | SQLite | `sqlite` | `SqliteStore` | one machine, with everything on disk |
 //!
 //! Stores made of stores, `Degrading`, `ReadOnlyFallback` and `Split`, are the feature `composite`,
@@ -26,6 +26,8 @@ pub mod redis;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod tables;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod wire;
 
@@ -43,3 +45,5 @@ pub use postgres::PostgresStore;
 pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub use tables::Tables;

@@ -20,7 +20,9 @@ use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use tokio::time::timeout;
 
-pub use options::{Migrations, MysqlOptions};
+pub use options::MysqlOptions;
+
+pub use crate::Tables;
 
 use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, Retention, keep_in_rows};
 use failure::failed;
@@ -98,9 +100,9 @@ impl MysqlStore {
     /// not there and the options leave them to the host.
     pub async fn with_options(options: MysqlOptions) -> Result<Self, StoreError> {
         let pool = pool(&options)?;
-        match options.migrations {
-            Migrations::Run => schema::migrate(&pool).await?,
-            Migrations::Expect => schema::expect(&pool).await?,
+        match options.tables {
+            Tables::Migrate => schema::migrate(&pool).await?,
+            Tables::Expect => schema::expect(&pool).await?,
         }
         let store = Self {
             inner: Arc::new(Inner {

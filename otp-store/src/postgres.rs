@@ -41,7 +41,9 @@ use otp_core::event::Event;
 use otp_core::store::StoreError;
 use sqlx::PgPool;
 
-pub use options::{PostgresOptions, Tables};
+pub use options::PostgresOptions;
+
+pub use crate::Tables;
 
 use link::{Function, Link};
 use options::Retention;

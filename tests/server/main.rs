@@ -16,6 +16,8 @@
 mod configuration;
 mod delivery;
 #[cfg(debug_assertions)]
+mod engines;
+#[cfg(debug_assertions)]
 mod forwarding;
 #[cfg(debug_assertions)]
 mod limits;

@@ -6,19 +6,23 @@ use super::{Environment, Refused};
 /// not in force is worse than no server.
 const OURS: [&str; 3] = ["OTP_", "TWILIO_", "SENDGRID_"];
 
-const READ: [&str; 25] = [
+const READ: [&str; 29] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "BIND_ADDR",
+    "DATABASE_FALLBACK_URL",
     "DATABASE_URL",
     "DEV_MODE",
     "DEV_PREVIEW_CODE",
     "NEXT_PUBLIC_APP_URL",
     "OTP_HASHER",
+    "OTP_INSTANCES",
     "OTP_KEYS",
     "OTP_KEYS_FILE",
+    "OTP_REDIS_OUTAGE",
     "PUBLIC_BASE_URL",
     "RATE_LIMIT_REQUESTS",
+    "REDIS_URL",
     "RUST_LOG",
     "SECRET_KEY",
     "SENDGRID_API_KEY",
@@ -35,14 +39,11 @@ const READ: [&str; 25] = [
 ];
 
 /// Left alone for now, with a warning: nothing gets weaker without them.
-const LATER: [&str; 11] = [
+const LATER: [&str; 8] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKENS",
     "CORS_ORIGINS",
-    "DATABASE_FALLBACK_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTP_INSTANCES",
-    "OTP_REDIS_OUTAGE",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
     "OTP_WHATSAPP_TEMPLATE_APPROVED",
     "SENDGRID_WEBHOOK_PUBLIC_KEY",
@@ -50,9 +51,8 @@ const LATER: [&str; 11] = [
 ];
 
 /// Whoever sets one of these relies on it; a server without it would only look right.
-const NOT_YET: [&str; 5] = [
+const NOT_YET: [&str; 4] = [
     "OTP_CONFIG",
-    "REDIS_URL",
     "TLS_CERT",
     "TLS_KEY",
     "TWILIO_VERIFY_BASE_URL",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use otp_core::clock::Clock;
 use sqlx::MySqlPool;
 
+use crate::Tables;
 use crate::sql::Retention;
 
 /// Says which database a [`MysqlStore`](super::MysqlStore) keeps things in and how long it waits.
@@ -17,11 +18,11 @@ use crate::sql::Retention;
 /// # Examples
 /// ```
 /// use std::time::Duration;
-/// use otp_store::mysql::{Migrations, MysqlOptions};
+/// use otp_store::mysql::{MysqlOptions, Tables};
 ///
 /// let options = MysqlOptions::new("mysql://otp@127.0.0.1/otp")
 ///     .deadline(Duration::from_secs(2))
-///     .migrations(Migrations::Expect);
+///     .tables(Tables::Expect);
 /// # let _ = options;
 /// ```
 #[derive(Clone)]
@@ -30,7 +31,7 @@ pub struct MysqlOptions {
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) deadline: Duration,
     pub(super) connections: u32,
-    pub(super) migrations: Migrations,
+    pub(super) tables: Tables,
     pub(super) retention: Retention,
 }
 
@@ -41,43 +42,33 @@ pub(super) enum Place {
     Pool(MySqlPool),
 }
 
-/// Who brings the tables up to date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Migrations {
-    /// The store does, when it is opened. Its user must be allowed to make tables.
-    #[default]
-    Run,
-    /// The host does, with [`MysqlStore::migrate`](super::MysqlStore::migrate), before it opens the
-    /// store; opening fails where it has not.
-    Expect,
-}
-
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 impl MysqlOptions {
-    /// Keeps everything in a database, over connections of the store's own.
+    /// Keeps everything in a database, over connections of the store's own. Opening migrates.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self::at(Place::Url(url.to_owned()))
+        Self::at(Place::Url(url.to_owned()), Tables::Migrate)
     }
 
-    /// Keeps everything in a database that the host has a pool of connections to.
+    /// Keeps everything in a database that the host has a pool of connections to. Opening expects
+    /// the tables; see [`tables`](Self::tables) and [`MysqlStore::migrate`](super::MysqlStore::migrate).
     ///
     /// The store needs nothing of how its sessions are set up, and leaves them as they were, but
-    /// for two variables of its own, `@otp_kit_wait` and `@otp_kit_idle`. A connection whose transaction is in doubt is
-    /// closed and not given back.
+    /// for two variables of its own, `@otp_kit_wait` and `@otp_kit_idle`. A connection whose
+    /// transaction is in doubt is closed and not given back.
     #[must_use]
     pub fn pool(pool: MySqlPool) -> Self {
-        Self::at(Place::Pool(pool))
+        Self::at(Place::Pool(pool), Tables::Expect)
     }
 
-    fn at(place: Place) -> Self {
+    fn at(place: Place, tables: Tables) -> Self {
         Self {
             place,
             clock: None,
             deadline: FIVE_SECONDS,
             connections: 10,
-            migrations: Migrations::default(),
+            tables,
             retention: Retention::USUAL,
         }
     }
@@ -106,10 +97,11 @@ impl MysqlOptions {
         self
     }
 
-    /// Sets who brings the tables up to date. Default: the store, when it is opened.
+    /// Sets what opening does about the tables. Default: [`Tables::Migrate`] for a URL,
+    /// [`Tables::Expect`] for a host's pool.
     #[must_use]
-    pub fn migrations(mut self, by: Migrations) -> Self {
-        self.migrations = by;
+    pub fn tables(mut self, tables: Tables) -> Self {
+        self.tables = tables;
         self
     }
 
@@ -135,7 +127,7 @@ impl fmt::Debug for MysqlOptions {
         f.debug_struct("MysqlOptions")
             .field("deadline", &self.deadline)
             .field("connections", &self.connections)
-            .field("migrations", &self.migrations)
+            .field("tables", &self.tables)
             .field("retention", &self.retention)
             .finish_non_exhaustive()
     }

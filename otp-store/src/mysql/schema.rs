@@ -7,6 +7,7 @@ use sqlx::{Error, Row as _};
 use super::failure::failed;
 use super::session::Session;
 use crate::sql::{BOOKKEEPING, WrongSchema, first};
+use crate::tables::NEXT_MAJOR;
 
 const FIRST: &str = include_str!("../../migrations/mysql/0001_otp_store.sql");
 
@@ -31,7 +32,7 @@ const ENTER: &str = "INSERT INTO _otp_kit_migrations
 
 /// What a database has of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tables {
+enum Found {
     Current,
     Missing,
 }
@@ -45,9 +46,9 @@ pub(super) async fn migrate(pool: &MySqlPool) -> Result<(), StoreError> {
     let mut session = Session::take(pool).await.map_err(|error| failed(&error))?;
     // Where it fails the session is closed, and its lock goes with it.
     let conn = session.conn().map_err(|error| failed(&error))?;
-    if applied(conn).await? == Tables::Missing {
+    if applied(conn).await? == Found::Missing {
         lock(conn).await?;
-        if applied(conn).await? == Tables::Missing {
+        if applied(conn).await? == Found::Missing {
             create(conn).await.map_err(|error| failed(&error))?;
         }
         run(conn, UNLOCK).await.map_err(|error| failed(&error))?;
@@ -60,8 +61,8 @@ pub(super) async fn migrate(pool: &MySqlPool) -> Result<(), StoreError> {
 pub(super) async fn expect(pool: &MySqlPool) -> Result<(), StoreError> {
     let mut conn = pool.acquire().await.map_err(|error| failed(&error))?;
     match applied(&mut conn).await? {
-        Tables::Current => Ok(()),
-        Tables::Missing => Err(wrong(WrongSchema::Missing)),
+        Found::Current => Ok(()),
+        Found::Missing => Err(wrong(WrongSchema::Missing)),
     }
 }
 
@@ -91,27 +92,31 @@ async fn run(conn: &mut MySqlConnection, sql: &'static str) -> Result<(), Error>
     sqlx::raw_sql(sql).execute(conn).await.map(drop)
 }
 
-async fn applied(conn: &mut MySqlConnection) -> Result<Tables, StoreError> {
+async fn applied(conn: &mut MySqlConnection) -> Result<Found, StoreError> {
     const NO_SUCH_TABLE: &str = "42S02";
     let rows = match sqlx::query(APPLIED).fetch_all(conn).await {
         Ok(rows) => rows,
         Err(Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_TABLE) => {
-            return Ok(Tables::Missing);
+            return Ok(Found::Missing);
         }
         Err(error) => return Err(failed(&error)),
     };
     let known = first(FIRST);
-    let mut tables = Tables::Missing;
+    let mut tables = Found::Missing;
     for row in rows {
         let version: i64 = row.try_get("version").map_err(|error| failed(&error))?;
         let checksum: Vec<u8> = row.try_get("checksum").map_err(|error| failed(&error))?;
-        if version > known.version {
+        if version >= NEXT_MAJOR {
             return Err(wrong(WrongSchema::Newer));
+        }
+        // What a newer version has added is none of this one's business.
+        if version > known.version {
+            continue;
         }
         if version != known.version || checksum != known.checksum.as_ref() {
             return Err(wrong(WrongSchema::Other));
         }
-        tables = Tables::Current;
+        tables = Found::Current;
     }
     Ok(tables)
 }

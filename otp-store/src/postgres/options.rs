@@ -9,6 +9,8 @@ use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
+use crate::Tables;
+
 /// Says which database a [`PostgresStore`](super::PostgresStore) keeps things in and how long it
 /// waits.
 ///
@@ -36,15 +38,6 @@ pub struct PostgresOptions {
 enum Place {
     Url(String),
     Pool(PgPool),
-}
-
-/// What opening a store does about its tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tables {
-    /// Makes them, or brings them up to date; the connection's user must be allowed to.
-    Migrate,
-    /// Expects them to be there, and refuses where they are not.
-    Expect,
 }
 
 /// How long things are kept after their time.

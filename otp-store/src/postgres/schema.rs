@@ -9,14 +9,10 @@ use sqlx::{Connection as _, Error, PgPool, Row as _, SqlStr};
 use thiserror::Error;
 
 use super::failure::{code, failed};
-use super::options::Tables;
+use crate::tables::{NEXT_MAJOR, Tables};
 
 /// Ours alone, so that the host's own migrations in the same schema are not mixed with these.
 const BOOKKEEPING: &str = "_otp_kit_migrations";
-
-/// Migrations below this number add and leave what there is; from it on they change what this
-/// version works with.
-const NEXT_MAJOR: i64 = 1_000;
 
 /// The oldest server whose times are exact: 14.
 const OLDEST: i32 = 140_000;

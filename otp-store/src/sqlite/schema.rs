@@ -7,27 +7,35 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::engine::{self, failed};
 use crate::sql::{BOOKKEEPING, WrongSchema, first};
+use crate::tables::NEXT_MAJOR;
 
 const FIRST: &str = include_str!("../../migrations/sqlite/0001_otp_store.sql");
+
+const NEWER: &str = "SELECT 1 FROM _otp_kit_migrations WHERE version >= ?1";
 
 /// Creates or updates the tables; of processes that do so at once, one does and the others wait.
 pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let mut migrator = Migrator::with_migrations(vec![first(FIRST)]);
     migrator.dangerous_set_table_name(BOOKKEEPING);
+    // What a newer version has added is none of this one's business.
+    migrator.set_ignore_missing(true);
     let mut lock = conn.begin_with(engine::BEGIN).await.map_err(failed)?;
     migrator
         .run_direct(None, &mut *lock, false)
         .await
         .map_err(refused)?;
+    let newer = sqlx::query(NEWER)
+        .bind(NEXT_MAJOR)
+        .fetch_optional(&mut *lock);
+    if newer.await.map_err(failed)?.is_some() {
+        return Err(StoreError::new(StoreErrorKind::Corrupt).with_source(WrongSchema::Newer));
+    }
     lock.commit().await.map_err(failed)
 }
 
 fn refused(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
-        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-            StoreError::new(StoreErrorKind::Corrupt).with_source(WrongSchema::Newer)
-        }
         _ => StoreError::new(StoreErrorKind::Corrupt).with_source(WrongSchema::Other),
     }
 }

@@ -8,7 +8,7 @@ use otp_core::event::EventKind;
 use otp_core::store::{AuditStore as _, ChallengeStore as _, StoreErrorKind};
 use otp_core::testing::store::kit;
 use otp_store::MysqlStore;
-use otp_store::mysql::MysqlOptions;
+use otp_store::mysql::{MysqlOptions, Tables};
 
 use crate::fixture::{MINUTE, Place, attempt, issued, outcome};
 
@@ -18,7 +18,8 @@ async fn the_time_is_the_servers_whatever_a_sessions_time_zone_says() {
     let place = Place::new().await;
     for zone in ["SET time_zone = '+09:00'", "SET time_zone = '-07:00'"] {
         let pool = place.pool(zone).await;
-        let store = MysqlStore::with_options(MysqlOptions::pool(pool)).await;
+        let store =
+            MysqlStore::with_options(MysqlOptions::pool(pool).tables(Tables::Migrate)).await;
         let store = store.unwrap();
         let told = store.ping().await.unwrap();
         let here = SystemClock.now();

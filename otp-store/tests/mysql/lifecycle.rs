@@ -5,7 +5,7 @@ use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
 use otp_core::store::{ChallengeStore as _, Seen, SeenStore as _, StoreErrorKind};
 use otp_core::testing::store::kit;
 use otp_store::MysqlStore;
-use otp_store::mysql::{Migrations, MysqlOptions};
+use otp_store::mysql::{MysqlOptions, Tables};
 
 use crate::fixture::{DEADLOCKS, MINUTE, Place, attempt, issued, number, outcome, say};
 
@@ -15,7 +15,7 @@ async fn the_host_may_run_the_migrations_as_often_as_it_likes() {
     let place = Place::new().await;
     let pool = place.pool("DO 0").await;
     MysqlStore::migrate(&pool).await.unwrap();
-    let options = MysqlOptions::pool(pool.clone()).migrations(Migrations::Expect);
+    let options = MysqlOptions::pool(pool.clone()).tables(Tables::Expect);
     let store = MysqlStore::with_options(options).await.unwrap();
     let challenge = issued(&store, "ann").await;
     MysqlStore::migrate(&pool).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_migration_that_was_interrupted_is_finished_by_the_next() {
 #[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
 async fn tables_that_are_not_there_are_named_as_the_reason() {
     let place = Place::new().await;
-    let options = place.options().migrations(Migrations::Expect);
+    let options = place.options().tables(Tables::Expect);
     let refused = MysqlStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
     assert_eq!(
@@ -79,13 +79,24 @@ async fn tables_that_are_not_there_are_named_as_the_reason() {
 
 #[tokio::test]
 #[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
-async fn tables_of_a_newer_version_are_refused() {
+async fn tables_that_a_newer_version_added_to_serve_and_those_that_it_changed_are_refused() {
     let place = Place::new().await;
     drop(place.open().await);
-    say(
-        &mut place.raw().await,
+    let mut raw = place.raw().await;
+    for sql in [
         "INSERT INTO _otp_kit_migrations (version, description, success, checksum, execution_time)
-         VALUES (99, 'from the future', 1, x'00', 0)",
+         VALUES (999, 'from the future', 1, x'00', 0)",
+        "ALTER TABLE auth_challenges ADD COLUMN novelty VARCHAR(8) NOT NULL DEFAULT 'none'",
+    ] {
+        say(&mut raw, sql).await;
+    }
+    let older = place.open().await;
+    let challenge = issued(&older, "ann").await;
+    assert!(older.find(&challenge.id).await.unwrap().is_some());
+    say(
+        &mut raw,
+        "INSERT INTO _otp_kit_migrations (version, description, success, checksum, execution_time)
+         VALUES (1000, 'from the far future', 1, x'00', 0)",
     )
     .await;
     let refused = MysqlStore::with_options(place.options()).await.unwrap_err();
@@ -102,7 +113,7 @@ async fn a_hosts_sessions_are_left_as_they_were() {
     let place = Place::new().await;
     let habit = "SET SESSION innodb_lock_wait_timeout = 7, SESSION wait_timeout = 777";
     let pool = place.pool(habit).await;
-    let store = MysqlStore::with_options(MysqlOptions::pool(pool.clone()))
+    let store = MysqlStore::with_options(MysqlOptions::pool(pool.clone()).tables(Tables::Migrate))
         .await
         .unwrap();
     let challenge = issued(&store, "ann").await;
@@ -130,7 +141,9 @@ async fn a_hosts_isolation_level_changes_no_decision_and_makes_no_deadlock() {
     let pool = place
         .pool("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE")
         .await;
-    let options = MysqlOptions::pool(pool).deadline(MINUTE);
+    let options = MysqlOptions::pool(pool)
+        .tables(Tables::Migrate)
+        .deadline(MINUTE);
     let store = MysqlStore::with_options(options).await.unwrap();
     let challenge = issued(&store, "ann").await;
     let mut race = tokio::task::JoinSet::new();

@@ -156,14 +156,25 @@ async fn purge_works_in_batches_and_leaves_what_is_live() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version_is_refused_and_not_touched() {
+async fn tables_that_a_newer_version_added_to_serve_and_those_that_it_changed_are_refused() {
     let place = Place::new();
     drop(place.open().await);
     let mut raw = place.raw().await;
+    for sql in [
+        "INSERT INTO _otp_kit_migrations (version, description, success, checksum, execution_time)
+         VALUES (999, 'from the future', 1, x'00', 0)",
+        "ALTER TABLE auth_challenges ADD COLUMN novelty TEXT NOT NULL DEFAULT 'none'",
+    ] {
+        run(&mut raw, sql).await;
+    }
+    let older = place.open().await;
+    let challenge = issued(&older, "ann").await;
+    assert!(older.find(&challenge.id).await.unwrap().is_some());
+    drop(older);
     run(
         &mut raw,
         "INSERT INTO _otp_kit_migrations (version, description, success, checksum, execution_time)
-         VALUES (99, 'from the future', 1, x'00', 0)",
+         VALUES (1000, 'from the far future', 1, x'00', 0)",
     )
     .await;
     let refused = SqliteStore::with_options(place.options())

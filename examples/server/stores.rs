@@ -1,0 +1,97 @@
+//! The store that the configuration asks for: an engine, or engines put together.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use otp_kit::store::{
+    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisStore, Split, SqliteStore, Store,
+};
+
+use crate::config::{Place, Redis, Refused, Stores};
+
+/// Takes a store of whatever type the configuration comes to.
+pub(crate) trait Taker {
+    type Taken;
+
+    fn take(self, store: impl Store) -> Self::Taken;
+}
+
+/// Opens what is asked for and hands it over.
+pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<T::Taken, Refused> {
+    let Stores {
+        database,
+        fallback,
+        redis,
+    } = stores;
+    match database {
+        Place::Sqlite(path) => {
+            let store = sqlite("DATABASE_URL", path).await?;
+            shared(redis, store, taker).await
+        }
+        Place::Postgres(url) => {
+            let store = PostgresStore::connect(&url)
+                .await
+                .map_err(database_refused)?;
+            backed(fallback, redis, store, taker).await
+        }
+        Place::Mysql(url) => {
+            let store = MysqlStore::connect(&url).await.map_err(database_refused)?;
+            backed(fallback, redis, store, taker).await
+        }
+    }
+}
+
+/// Puts a file beneath the database, for the operator to read from while it is away.
+async fn backed<T: Taker>(
+    fallback: Option<PathBuf>,
+    redis: Option<Redis>,
+    store: impl Store,
+    taker: T,
+) -> Result<T::Taken, Refused> {
+    let Some(path) = fallback else {
+        return shared(redis, store, taker).await;
+    };
+    let beneath = sqlite("DATABASE_FALLBACK_URL", path).await?;
+    shared(redis, ReadOnlyFallback::new(store, beneath), taker).await
+}
+
+/// Puts Redis before the database, where there is one: it decides, the database keeps the record.
+async fn shared<T: Taker>(
+    redis: Option<Redis>,
+    database: impl Store,
+    taker: T,
+) -> Result<T::Taken, Refused> {
+    let Some(Redis {
+        url,
+        outage,
+        instances,
+    }) = redis
+    else {
+        return Ok(taker.take(database));
+    };
+    let store = RedisStore::connect(&url)
+        .await
+        .map_err(|error| refused("REDIS_URL", "names a Redis that cannot be used", &error))?;
+    let store = Degrading::new(store, outage, instances);
+    let engine = database.engine();
+    Ok(taker.take(Split::new(store, database, engine)))
+}
+
+async fn sqlite(key: &str, path: PathBuf) -> Result<SqliteStore, Refused> {
+    let opened = SqliteStore::open(path).await;
+    opened.map_err(|error| refused(key, "names a database that cannot be opened", &error))
+}
+
+fn database_refused(error: otp_kit::store::StoreError) -> Refused {
+    refused(
+        "DATABASE_URL",
+        "names a database that cannot be opened",
+        &error,
+    )
+}
+
+/// The line on standard error names the setting; the cause is in the log, for the operator.
+fn refused(key: &str, problem: &str, error: &(dyn Error + 'static)) -> Refused {
+    tracing::error!(error, "{key} {problem}");
+    Refused::new(key, problem)
+}

@@ -1,0 +1,16 @@
+//! The tables of an SQL engine: who makes them, and which versions go together.
+
+/// What opening a store does about its tables.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// Makes them, or brings them up to date; the connection's user must be allowed to.
+    Migrate,
+    /// Expects them to be there, and refuses where they are not.
+    Expect,
+}
+
+/// Migrations below this number add and leave what there is, so that an older version of the library
+/// works beside a newer one while a fleet is being replaced; from it on they change what this version
+/// works with, and it refuses.
+pub(crate) const NEXT_MAJOR: i64 = 1_000;

@@ -1,0 +1,203 @@
+//! The server on every engine that its configuration can name.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sql};
+
+use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify, wrong};
+
+const START: &str = "/api/auth/otp/request";
+const VERIFY: &str = "/api/auth/verify-otp";
+
+/// Signs somebody in, and tries what must not work.
+async fn signs_in(server: &Server, phone: &str) {
+    let started = server.post(START, &body_of_request(phone)).await;
+    assert_eq!(started.status, 200, "{started:?}\n{}", server.log());
+    let code = started.text("preview_code");
+    let typo = server
+        .post(VERIFY, &body_of_verify(phone, &wrong(&code)))
+        .await;
+    typo.is_error(400, "invalid_otp", "Invalid OTP");
+    let body = json!({ "phone": phone, "otp": code, "attempt_id": "try-1" });
+    let reply = server.post(VERIFY, &body).await;
+    assert_eq!(reply.status, 200, "{reply:?}\n{}", server.log());
+    let repeated = server.post(VERIFY, &body).await;
+    assert_eq!(repeated.text("access_token"), reply.text("access_token"));
+    let again = server.post(VERIFY, &body_of_verify(phone, &code)).await;
+    again.is_error(400, "invalid_otp", "Invalid OTP");
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} names a server"))
+}
+
+/// Makes a name that nobody else has.
+fn fresh() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("otp_server_{}_{number}", std::process::id())
+}
+
+/// Names another database of the same server.
+fn beside(url: &str, name: &str) -> String {
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_sign_in_on_postgres_and_a_file_to_read_from() {
+    let (url, name) = (variable("TEST_POSTGRES_URL"), fresh());
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let made = raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")));
+    made.execute(&mut admin).await.unwrap();
+    let server = Server::with(&[
+        ("DATABASE_URL", &beside(&url, &name)),
+        ("DATABASE_FALLBACK_URL", "sqlite:beneath.db"),
+    ]);
+    signs_in(&server, PHONE).await;
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("redis"), "not configured");
+    assert_eq!(status.text("database"), "connected");
+    let server = server.kill_and_restart();
+    signs_in(&server, OTHER_PHONE).await;
+    drop(server);
+    let gone = raw_sql(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")));
+    gone.execute(&mut admin).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_sign_in_on_mysql() {
+    let (url, name) = (variable("TEST_MYSQL_URL"), fresh());
+    let mut admin = MySqlConnection::connect(&url).await.unwrap();
+    let made = raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")));
+    made.execute(&mut admin).await.unwrap();
+    let server = Server::with(&[("DATABASE_URL", &beside(&url, &name))]);
+    signs_in(&server, PHONE).await;
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("database"), "connected");
+    drop(server);
+    let gone = raw_sql(AssertSqlSafe(format!("DROP DATABASE {name}")));
+    gone.execute(&mut admin).await.unwrap();
+}
+
+/// A Redis of the test's own, which it kills.
+struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        Self {
+            child: Self::spawn(port),
+            port,
+        }
+    }
+
+    fn spawn(port: u16) -> Child {
+        let mut child = Command::new("redis-server")
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--port",
+                &port.to_string(),
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "redis-server starts");
+            std::thread::yield_now();
+        }
+        child
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server, which it kills (./test.sh runs it)"]
+async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
+    let mut redis = Redis::start();
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let settings = [
+        ("REDIS_URL", url.as_str()),
+        ("OTP_REDIS_OUTAGE", "memory"),
+        ("OTP_INSTANCES", "2"),
+    ];
+    let server = Server::with(&settings);
+    signs_in(&server, PHONE).await;
+    assert_eq!(
+        server.get("/otp/status").await.text("redis"),
+        "redis connected"
+    );
+    let above = server
+        .post(START, &body_of_request(OTHER_PHONE))
+        .await
+        .text("preview_code");
+    redis.kill();
+    let lost = server
+        .post(VERIFY, &body_of_verify(OTHER_PHONE, &above))
+        .await;
+    lost.is_error(503, "unavailable", "Service unavailable");
+    let mut tried = 0;
+    let beneath = loop {
+        let started = server.post(START, &body_of_request("+14155550177")).await;
+        if started.status == 200 {
+            break started.text("preview_code");
+        }
+        tried += 1;
+        assert!(tried < 10, "{started:?}");
+    };
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("redis"), "memory fallback", "{status:?}");
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let reply = server
+        .post(VERIFY, &body_of_verify("+14155550177", &beneath))
+        .await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server, which it kills (./test.sh runs it)"]
+async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
+    let mut redis = Redis::start();
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let server = Server::with(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "closed")]);
+    let code = server
+        .post(START, &body_of_request(PHONE))
+        .await
+        .text("preview_code");
+    redis.kill();
+    for (path, body) in [
+        (START, body_of_request(OTHER_PHONE)),
+        (VERIFY, body_of_verify(PHONE, &code)),
+    ] {
+        let reply = server.post(path, &body).await;
+        reply.is_error(503, "unavailable", "Service unavailable");
+        assert!(reply.header("retry-after").is_some());
+    }
+    assert_eq!(server.get("/readyz").await.status, 503);
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("redis"), "unavailable", "{status:?}");
+}
