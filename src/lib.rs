@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use otp_core::{challenge, clock, delivery, destination, event, gate, hash, key, policy};
+pub use otp_core::{
+    breaker, challenge, clock, delivery, destination, event, gate, hash, key, policy,
+};
 pub use otp_core::{quota, random, request, secret, verifier};
 
 /// For providers and stores of your own.
@@ -35,12 +37,32 @@ pub mod store {
 /// The providers that the features bring; the contract is in [`delivery`].
 pub mod providers {
     pub use otp_providers::ConfigError;
+    #[cfg(any(feature = "ses", feature = "sns"))]
+    pub use otp_providers::aws;
+    #[cfg(feature = "generic")]
+    pub use otp_providers::generic::{self, HttpProvider, VendorDescription};
+    #[cfg(feature = "plivo")]
+    pub use otp_providers::plivo::{self, Plivo};
     #[cfg(any(debug_assertions, feature = "danger-preview"))]
     pub use otp_providers::preview::Preview;
     #[cfg(feature = "sendgrid")]
     pub use otp_providers::sendgrid::{self, SendGrid};
+    #[cfg(feature = "ses")]
+    pub use otp_providers::ses::{self, Ses};
+    #[cfg(feature = "smtp")]
+    pub use otp_providers::smtp::{self, Smtp, SmtpServer};
+    #[cfg(feature = "sns")]
+    pub use otp_providers::sns::{self, Sns};
+    #[cfg(feature = "telegram")]
+    pub use otp_providers::telegram::{self, TelegramGateway};
     #[cfg(feature = "twilio")]
     pub use otp_providers::twilio::{self, Twilio, TwilioAuth};
+    #[cfg(feature = "vonage")]
+    pub use otp_providers::vonage::{self, Vonage};
+    #[cfg(feature = "_webhook")]
+    pub use otp_providers::webhook;
+    #[cfg(feature = "whatsapp")]
+    pub use otp_providers::whatsapp::{self, WhatsApp};
     pub use otp_providers::{Classified, http};
 }
 

@@ -56,6 +56,8 @@ refusals! {
     INVALID_IDEMPOTENCY_KEY: BAD_REQUEST, "invalid_idempotency_key", "Invalid Idempotency-Key";
     IDEMPOTENCY_CONFLICT: UNPROCESSABLE_ENTITY, "idempotency_conflict", "Idempotency-Key was used for another request";
     MALFORMED: BAD_REQUEST, "malformed", "Malformed request body";
+    BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";
+    HANDSHAKE_REFUSED: FORBIDDEN, "handshake_refused", "Handshake refused";
     BLOCKED: FORBIDDEN, "blocked", "Request refused";
     DISABLED: FORBIDDEN, "disabled", "Authenticator disabled";
     NOT_FOUND: NOT_FOUND, "not_found", "Not found";

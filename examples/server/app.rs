@@ -11,10 +11,10 @@ use axum::routing::{get, post};
 use otp_kit::request::TrustedProxies;
 use otp_kit::verifier::Verifier;
 
-use crate::config::Config;
+use crate::config::{Approval, Config, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{request, status, verify};
+use crate::routes::{request, status, verify, webhook};
 use crate::tokens::Tokens;
 use crate::users::Users;
 use crate::{answer, json, service};
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) proxies: TrustedProxies,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) whatsapp_template: Approval,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl App {
@@ -38,6 +40,8 @@ impl App {
         let proxies = config.proxies.clone();
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
+        let whatsapp_template = config.whatsapp_template;
+        let webhooks = config.webhooks.clone();
         let (verifier, outbox) = service::build(config).await?;
         Ok(Arc::new(Self {
             verifier,
@@ -46,6 +50,8 @@ impl App {
             outbox,
             proxies,
             key_file,
+            whatsapp_template,
+            webhooks,
         }))
     }
 }
@@ -55,8 +61,20 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
     let routes = probes()
         .route("/api/auth/otp/request", post(request::handle))
         .route("/api/auth/verify-otp", post(verify::handle))
-        .route("/otp/status", get(status::handle));
+        .route("/otp/status", get(status::handle))
+        .merge(webhooks());
     finished(routes, app)
+}
+
+/// What vendors call; their bodies may be larger than a client's.
+fn webhooks() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/auth/mfa/webhook", post(webhook::twilio))
+        .route(
+            "/api/auth/webhooks/{vendor}",
+            post(webhook::handle).get(webhook::handle),
+        )
+        .layer(DefaultBodyLimit::max(webhook::LARGEST))
 }
 
 /// The routes of the operator's listener.

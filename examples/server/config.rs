@@ -6,6 +6,7 @@ mod known;
 mod logging;
 mod providers;
 mod stores;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,8 +18,9 @@ use otp_kit::request::TrustedProxies;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
-pub(crate) use providers::{Delivery, Providers};
+pub(crate) use providers::{Approval, Delivery, Providers};
 pub(crate) use stores::{Place, Redis, Stores};
+pub(crate) use webhooks::Webhooks;
 
 /// Everything the server is told, in types that cannot be half right.
 pub(crate) struct Config {
@@ -28,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
+    pub(crate) whatsapp_template: Approval,
+    pub(crate) webhooks: Webhooks,
     pub(crate) address_quota: Quota,
     pub(crate) access_life: Duration,
     pub(crate) logging: Logging,
@@ -75,6 +79,8 @@ impl Config {
             keys: Keys::read(env, development)?,
             hasher: hasher(env)?,
             delivery: Delivery::read(env, development)?,
+            whatsapp_template: Approval::read(env)?,
+            webhooks: Webhooks::read(env)?,
             address_quota: address_quota(env)?,
             access_life: access_life(env)?,
             logging: Logging::read(env)?,

@@ -27,6 +27,7 @@ mod users;
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use app::App;
 use config::Config;
@@ -58,7 +59,10 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         app.users.add_test_user().await?;
     }
     let chores = housekeeping::start(&app);
-    serve::until_stopped(listeners, app).await?;
+    serve::until_stopped(listeners, Arc::clone(&app)).await?;
+    if app.verifier.drain(serve::GRACE).await.is_err() {
+        tracing::warn!("some messages were still on their way");
+    }
     chores.abort();
     Ok(())
 }

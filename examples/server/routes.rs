@@ -4,3 +4,4 @@ mod address;
 pub(crate) mod request;
 pub(crate) mod status;
 pub(crate) mod verify;
+pub(crate) mod webhook;

@@ -13,7 +13,7 @@ use crate::app::{self, App};
 use crate::config::{Listen, Refused};
 
 /// How long requests in flight may take once the process is told to stop.
-const GRACE: Duration = Duration::from_secs(15);
+pub(crate) const GRACE: Duration = Duration::from_secs(15);
 
 /// The open listeners; one alone where both have the same address.
 pub(crate) struct Listeners {

@@ -76,12 +76,7 @@ fn limits(address: Quota) -> Limits {
 }
 
 fn sent(builder: Limited, providers: Providers) -> Result<Routed, Box<dyn Error>> {
-    let Providers { sms, email } = providers;
-    let routes = [
-        sms.map(|twilio| (Channel::Sms, Route::primary(twilio))),
-        email.map(|sendgrid| (Channel::Email, Route::primary(sendgrid))),
-    ];
-    let mut routes = routes.into_iter().flatten();
+    let mut routes = providers.routes().into_iter();
     let (channel, route) = routes.next().ok_or("no provider is configured")?;
     let first = builder.route(channel, route);
     Ok(routes.fold(first, |builder, (channel, route)| {

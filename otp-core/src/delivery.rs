@@ -6,16 +6,30 @@
 
 mod catalogue;
 mod error;
+mod health;
 mod message;
+mod price;
 mod provider;
 mod receipt;
+mod report;
 mod route;
+mod sender;
+mod sms_format;
 
 pub use catalogue::{
     Brand, Catalogue, EnglishCatalogue, InvalidBrand, InvalidLocale, Locale, Rendered, Template,
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
+pub use health::ProviderHealth;
 pub use message::{Message, MessageBuilder, MessageId};
+pub use price::{Price, Prices};
 pub use provider::DeliveryProvider;
 pub use receipt::Receipt;
-pub use route::{Route, RouteFailure};
+pub use report::{DeliveryState, ReplayKey, Report};
+pub(crate) use route::Afterwards;
+pub use route::{
+    CountryRule, InvalidPlan, InvalidRoute, OnUnknown, Providers, Route, RouteFailure, RouteHealth,
+    RoutePlan, Switch,
+};
+pub use sender::{InvalidSender, SenderId, TemplateId};
+pub use sms_format::{OriginBoundCode, sms_retriever_hash};

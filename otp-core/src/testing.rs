@@ -3,9 +3,11 @@
 
 mod outbox;
 pub mod provider;
+mod stand_in;
 pub mod store;
 
 pub use outbox::Outbox;
+pub use stand_in::{Behaviour, Inbox, StandIn};
 
 pub use crate::clock::ManualClock;
 pub use crate::random::{BrokenRandom, SeededRandom};

@@ -6,15 +6,18 @@ mod cancel;
 mod desk;
 mod device;
 mod dispatch;
+mod draft;
 mod error;
 mod issue;
+mod onward;
+mod outbound;
 mod request;
 mod resend;
+mod routes;
 mod status;
 mod verified;
 mod verify;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use attempt::{Attempt, Claim};
@@ -23,12 +26,14 @@ pub use device::DeviceToken;
 pub use error::{
     BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
 };
+pub use outbound::StillSending;
 pub use request::{Addressed, Dispatch, Issue, Issued};
+pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
 pub use verified::{AuthenticationMethod, Verified};
 
 use crate::clock::Clock;
-use crate::delivery::{Brand, Catalogue, Route};
+use crate::delivery::{Brand, Catalogue};
 use crate::event::Observer;
 use crate::gate::Gate;
 use crate::hash::CodeHasher;
@@ -79,7 +84,8 @@ struct Inner {
     store: Arc<dyn Store>,
     keys: KeyRing,
     hasher: CodeHasher,
-    routes: BTreeMap<&'static str, Route>,
+    routes: routes::RouteTable,
+    outbound: outbound::Outbound,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,

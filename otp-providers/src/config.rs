@@ -2,7 +2,7 @@ use std::error::Error;
 
 use thiserror::Error;
 
-#[cfg(any(feature = "twilio", feature = "sendgrid"))]
+#[cfg(feature = "_adapter")]
 use {
     crate::http::{BaseUrl, HttpTransport},
     http::HeaderValue,
@@ -45,6 +45,29 @@ pub enum ConfigError {
     /// The sender's display name is empty, too long, or holds control characters.
     #[error("a sender name is 1 to 100 visible characters")]
     FromName,
+    /// A vendor's id of an account, key, phone number or pool is malformed.
+    #[error("an id of the vendor's is malformed")]
+    VendorId,
+    /// The name of a template, a template set or a tag is malformed.
+    #[error("a template or set name is malformed")]
+    TemplateName,
+    /// The language of a template is no code such as `en_US`.
+    #[error("a template language is a code such as en_US")]
+    TemplateLanguage,
+    /// The region is no name such as `eu-west-1`.
+    #[error("a region is a name such as eu-west-1")]
+    Region,
+    /// The server's address is neither a host name nor an IP address, or its scheme is unknown.
+    #[error(
+        "a mail server is smtp://host or smtps://host, with a port where it is not the usual one"
+    )]
+    MailServer,
+    /// Mail would leave in the clear.
+    #[error("mail without tls is for loopback addresses only")]
+    PlainMail,
+    /// A mail address is not one that this protocol carries.
+    #[error("a mail address is not one that smtp carries")]
+    MailAddress,
     /// No transport was given, and no default one is compiled in.
     #[error("a transport is missing: give one, or enable the feature reqwest")]
     TransportMissing,
@@ -54,13 +77,13 @@ pub enum ConfigError {
 }
 
 /// Reads an address that the adapter itself names.
-#[cfg(any(feature = "twilio", feature = "sendgrid"))]
+#[cfg(feature = "_adapter")]
 pub(crate) fn default_base(url: &str) -> Result<BaseUrl, ConfigError> {
     BaseUrl::parse(url).map_err(|error| ConfigError::Transport(error.into()))
 }
 
 /// Takes the transport that was given, or makes the default one.
-#[cfg(any(feature = "twilio", feature = "sendgrid"))]
+#[cfg(feature = "_adapter")]
 pub(crate) fn transport_or_default(
     given: Option<Arc<dyn HttpTransport>>,
 ) -> Result<Arc<dyn HttpTransport>, ConfigError> {
@@ -70,7 +93,7 @@ pub(crate) fn transport_or_default(
     }
 }
 
-#[cfg(all(feature = "reqwest", any(feature = "twilio", feature = "sendgrid")))]
+#[cfg(all(feature = "reqwest", feature = "_adapter"))]
 fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     match crate::http::ReqwestTransport::new() {
         Ok(transport) => Ok(Arc::new(transport)),
@@ -78,19 +101,41 @@ fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     }
 }
 
-#[cfg(all(
-    not(feature = "reqwest"),
-    any(feature = "twilio", feature = "sendgrid")
-))]
+#[cfg(all(not(feature = "reqwest"), feature = "_adapter"))]
 fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     Err(ConfigError::TransportMissing)
 }
 
 /// Checks that a secret can travel in a header.
-#[cfg(any(feature = "twilio", feature = "sendgrid"))]
+#[cfg(any(
+    feature = "plivo",
+    feature = "sendgrid",
+    feature = "ses",
+    feature = "sns",
+    feature = "telegram",
+    feature = "twilio",
+    feature = "vonage",
+    feature = "whatsapp"
+))]
 pub(crate) fn check_credential(secret: &SecretString) -> Result<(), ConfigError> {
+    check_token(secret, 512)
+}
+
+/// Checks that a token of at most so many bytes can travel in a header.
+#[cfg(any(
+    feature = "plivo",
+    feature = "sendgrid",
+    feature = "ses",
+    feature = "sns",
+    feature = "telegram",
+    feature = "twilio",
+    feature = "vonage",
+    feature = "whatsapp"
+))]
+pub(crate) fn check_token(secret: &SecretString, longest: usize) -> Result<(), ConfigError> {
     let text = secret.expose();
-    let fits = (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits =
+        (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     if fits {
         Ok(())
     } else {
@@ -99,9 +144,46 @@ pub(crate) fn check_credential(secret: &SecretString) -> Result<(), ConfigError>
 }
 
 /// Makes a header that `Debug` and the HTTP/2 header tables keep to themselves.
-#[cfg(any(feature = "twilio", feature = "sendgrid"))]
+#[cfg(feature = "_adapter")]
 pub(crate) fn secret_header(value: &SecretString) -> Result<HeaderValue, ConfigError> {
     let mut header = HeaderValue::from_str(value.expose()).map_err(|_| ConfigError::Credential)?;
     header.set_sensitive(true);
     Ok(header)
+}
+
+/// Writes HTTP Basic (RFC 7617).
+#[cfg(any(
+    feature = "generic",
+    feature = "plivo",
+    feature = "twilio",
+    feature = "vonage"
+))]
+pub(crate) fn basic_header(user: &str, secret: &SecretString) -> Result<HeaderValue, ConfigError> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    let pair = SecretString::new(format!("{user}:{}", secret.expose()));
+    secret_header(&SecretString::new(format!(
+        "Basic {}",
+        STANDARD.encode(pair.expose())
+    )))
+}
+
+/// Writes a bearer token (RFC 6750).
+#[cfg(any(feature = "generic", feature = "telegram", feature = "whatsapp"))]
+pub(crate) fn bearer_header(token: &SecretString) -> Result<HeaderValue, ConfigError> {
+    secret_header(&SecretString::new(format!("Bearer {}", token.expose())))
+}
+
+/// Checks the name that mail programs show for the sender.
+#[cfg(any(feature = "sendgrid", feature = "ses", feature = "smtp"))]
+pub(crate) fn checked_name(name: String) -> Result<String, ConfigError> {
+    let fits = !name.trim().is_empty()
+        && name.chars().count() <= 100
+        && !name.chars().any(char::is_control);
+    if fits {
+        Ok(name)
+    } else {
+        Err(ConfigError::FromName)
+    }
 }

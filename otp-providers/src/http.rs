@@ -7,6 +7,7 @@
 mod base_url;
 mod date;
 mod error;
+mod rate_limit;
 mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -21,6 +22,7 @@ pub use ::async_trait::async_trait;
 
 pub use self::base_url::{BaseUrl, Endpoint, InvalidBaseUrl};
 pub use self::error::{TransportError, TransportErrorKind};
+pub use self::rate_limit::{RateLimitPolicy, RateLimitState, wait_of};
 pub use self::request::HttpRequest;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder, TransportSetupError};

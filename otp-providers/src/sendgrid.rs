@@ -85,7 +85,7 @@ impl SendGridBuilder {
             endpoint: base.endpoint(&["v3", "mail", "send"]),
             authorization: config::secret_header(&bearer)?,
             from: self.from,
-            from_name: self.from_name.map(checked_name).transpose()?,
+            from_name: self.from_name.map(config::checked_name).transpose()?,
             transport: config::transport_or_default(self.transport)?,
             clock: self.clock,
         })
@@ -247,17 +247,6 @@ fn names_recipient(body: &[u8]) -> bool {
             let field = fault.field.as_deref().unwrap_or_default();
             field.starts_with("personalizations.") && field.ends_with(".email")
         })
-}
-
-fn checked_name(name: String) -> Result<String, ConfigError> {
-    let fits = !name.trim().is_empty()
-        && name.chars().count() <= 100
-        && !name.chars().any(char::is_control);
-    if fits {
-        Ok(name)
-    } else {
-        Err(ConfigError::FromName)
-    }
 }
 
 #[cfg(test)]

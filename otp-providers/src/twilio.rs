@@ -3,6 +3,7 @@
 mod auth;
 mod codes;
 mod sender;
+mod verify_check;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,18 +15,19 @@ use otp_core::clock::{Clock, SystemClock};
 use otp_core::delivery::{DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, Receipt};
 use otp_core::destination::Channel;
 use serde::Deserialize;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use crate::config::ConfigError;
 use crate::http::{BaseUrl, Endpoint, HttpRequest, HttpResponse, HttpTransport};
-use crate::{Classified, config};
+use crate::{Classified, config, sender as senders};
 
 pub use self::auth::TwilioAuth;
-use self::sender::Sender;
+use self::sender::{Sender, WhatsAppFrom};
+pub use self::verify_check::{CheckAsked, CheckVerdict, classify_check};
 
 const NAME: &str = "twilio";
+const WHATSAPP_NAME: &str = "twilio-whatsapp";
 const API: &str = "https://api.twilio.com";
-const LONGEST_CALLBACK: usize = 4000;
 
 /// Gathers the settings of a [`Twilio`]; see [`Twilio::builder`].
 #[must_use]
@@ -34,6 +36,7 @@ pub struct TwilioBuilder {
     auth: TwilioAuth,
     from: Option<String>,
     messaging_service: Option<String>,
+    content: Option<String>,
     status_callback: Option<String>,
     base_url: Option<BaseUrl>,
     transport: Option<Arc<dyn HttpTransport>>,
@@ -50,6 +53,14 @@ impl TwilioBuilder {
     /// Lets a messaging service (`MG` and 32 hexadecimal digits) choose the sender.
     pub fn messaging_service(mut self, sid: impl Into<String>) -> Self {
         self.messaging_service = Some(sid.into());
+        self
+    }
+
+    /// Sends over WhatsApp instead: the content template (`HX` and 32 hexadecimal digits) of type
+    /// `whatsapp/authentication`, whose one variable is the code. The sender is then a number that
+    /// is registered for WhatsApp, or a service with one, and the provider serves WhatsApp alone.
+    pub fn whatsapp_template(mut self, content_sid: impl Into<String>) -> Self {
+        self.content = Some(content_sid.into());
         self
     }
 
@@ -89,13 +100,8 @@ impl TwilioBuilder {
             return Err(ConfigError::AccountSid);
         }
         self.auth.check()?;
-        let sender = match (self.from, self.messaging_service) {
-            (None, None) => return Err(ConfigError::SenderMissing),
-            (Some(_), Some(_)) => return Err(ConfigError::TwoSenders),
-            (Some(from), None) => Sender::from_text(from)?,
-            (None, Some(sid)) => Sender::service(sid)?,
-        };
-        let callback = self.status_callback.map(checked_callback).transpose()?;
+        let sender = Sender::new(self.from, self.messaging_service, self.content)?;
+        let callback = self.status_callback.map(senders::callback).transpose()?;
         let base = match self.base_url {
             Some(base) => base,
             None => config::default_base(API)?,
@@ -122,7 +128,10 @@ impl fmt::Debug for TwilioBuilder {
     }
 }
 
-/// Sends text messages through Twilio Programmable Messaging.
+/// Sends text messages, or WhatsApp templates, through Twilio Programmable Messaging.
+///
+/// One provider serves one channel: `twilio` for text messages, and `twilio-whatsapp` where a
+/// [template](TwilioBuilder::whatsapp_template) is set.
 ///
 /// # Examples
 /// ```
@@ -161,6 +170,7 @@ impl Twilio {
             auth,
             from: None,
             messaging_service: None,
+            content: None,
             status_callback: None,
             base_url: None,
             transport: None,
@@ -172,10 +182,22 @@ impl Twilio {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("To", to);
         match &self.sender {
-            Sender::From(from) => form.append_pair("From", from),
+            Sender::From(from) => form.append_pair("From", from.as_str()),
             Sender::Service(sid) => form.append_pair("MessagingServiceSid", sid),
+            Sender::WhatsApp { from, .. } => match from {
+                WhatsAppFrom::Number(number) => form.append_pair("From", number),
+                WhatsAppFrom::Service(sid) => form.append_pair("MessagingServiceSid", sid),
+            },
         };
-        form.append_pair("Body", message.text());
+        match &self.sender {
+            Sender::WhatsApp { content, .. } => {
+                // A code is letters and digits, so nothing in it needs escaping.
+                let variables = format!(r#"{{"1":"{}"}}"#, message.code().expose());
+                form.append_pair("ContentSid", content)
+                    .append_pair("ContentVariables", &variables)
+            }
+            _ => form.append_pair("Body", message.text()),
+        };
         form.append_pair(
             "ValidityPeriod",
             &validity(message.expires_in()).to_string(),
@@ -192,16 +214,26 @@ impl Twilio {
         .with_header(ACCEPT, HeaderValue::from_static("application/json"))
     }
 
+    /// Names the provider and its channel, and what stands before a number there. The two are
+    /// told apart in events, since one may fail while the other works.
+    const fn names(&self) -> (&'static str, Channel, &'static str) {
+        match self.sender {
+            Sender::WhatsApp { .. } => (WHATSAPP_NAME, Channel::WhatsApp, "whatsapp:"),
+            _ => (NAME, Channel::Sms, ""),
+        }
+    }
+
     fn read(&self, reply: &HttpResponse, to: &str) -> Result<Receipt, DeliveryError> {
+        let (name, ..) = self.names();
         let status = reply.status().as_u16();
         if !reply.status().is_success() {
-            let error = classify_api(status, reply.body()).into_error(NAME);
+            let error = classify_api(status, reply.body()).into_error(name);
             return Err(match reply.retry_after(self.clock.now()) {
                 Some(wait) => error.with_retry_after(wait),
                 None => error,
             });
         }
-        let protocol = || DeliveryError::new(DeliveryErrorKind::Protocol, NAME).maybe_sent();
+        let protocol = || DeliveryError::new(DeliveryErrorKind::Protocol, name).maybe_sent();
         let accepted: Accepted = serde_json::from_slice(reply.body()).map_err(|_| protocol())?;
         if accepted.to != to || !is_message_sid(&accepted.sid) {
             return Err(protocol());
@@ -213,13 +245,13 @@ impl Twilio {
             // Twilio made the message and refused it in one step; it never left.
             (Some("failed"), code) => {
                 let kind = code.map_or(DeliveryErrorKind::Unavailable, classify_status);
-                let error = DeliveryError::new(kind, NAME).not_sent();
+                let error = DeliveryError::new(kind, name).not_sent();
                 Err(match code {
                     Some(code) => error.with_code(&code.to_string()),
                     None => error,
                 })
             }
-            _ => Ok(Receipt::accepted(NAME).with_reference(&accepted.sid)),
+            _ => Ok(Receipt::accepted(name).with_reference(&accepted.sid)),
         }
     }
 }
@@ -233,24 +265,28 @@ impl fmt::Debug for Twilio {
 #[async_trait]
 impl DeliveryProvider for Twilio {
     fn name(&self) -> &str {
-        NAME
+        self.names().0
     }
 
     fn channels(&self) -> &[Channel] {
-        &[Channel::Sms]
+        match self.sender {
+            Sender::WhatsApp { .. } => &[Channel::WhatsApp],
+            _ => &[Channel::Sms],
+        }
     }
 
     async fn deliver(&self, message: &Message) -> Result<Receipt, DeliveryError> {
-        let phone = match (message.channel(), message.destination().as_phone()) {
-            (Channel::Sms, Some(phone)) => phone,
-            _ => return Err(DeliveryError::new(DeliveryErrorKind::Invalid, NAME).not_sent()),
-        };
-        let reply = self
-            .transport
-            .send(self.request(phone.e164(), message))
-            .await
-            .map_err(|error| error.into_delivery_error(NAME))?;
-        self.read(&reply, phone.e164())
+        let (name, channel, prefix) = self.names();
+        let phone = message.destination().as_phone();
+        let phone = phone
+            .filter(|_| message.channel() == channel)
+            .ok_or_else(|| DeliveryError::new(DeliveryErrorKind::Invalid, name).not_sent())?;
+        let to = format!("{prefix}{}", phone.e164());
+        let reply = self.transport.send(self.request(&to, message)).await;
+        self.read(
+            &reply.map_err(|error| error.into_delivery_error(name))?,
+            &to,
+        )
     }
 }
 
@@ -326,20 +362,6 @@ fn is_message_sid(sid: &str) -> bool {
 /// Twilio drops what it could not hand over in this many seconds: 1 to 36000.
 fn validity(expires_in: Duration) -> u64 {
     expires_in.as_secs().clamp(1, 36_000)
-}
-
-fn checked_callback(text: String) -> Result<String, ConfigError> {
-    let url = Url::parse(&text).map_err(|_| ConfigError::StatusCallback)?;
-    let host = url.host_str().unwrap_or_default();
-    let fits = matches!(url.scheme(), "https" | "http")
-        && !host.is_empty()
-        && !host.contains('_')
-        && text.len() <= LONGEST_CALLBACK;
-    if fits {
-        Ok(text)
-    } else {
-        Err(ConfigError::StatusCallback)
-    }
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@
 #[path = "../support/service.rs"]
 mod support;
 
+mod channel_order;
 mod channels;
 mod cost;
 mod delivery;
+mod failover;
 mod limits;
 mod rotation;
 mod sign_in;

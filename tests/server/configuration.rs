@@ -58,7 +58,25 @@ fn half_a_provider_is_refused_in_development_too() {
     );
     refuses("SENDGRID_FROM", &without("SENDGRID_FROM", &SENDGRID));
     refuses("SENDGRID_API_KEY", &without("SENDGRID_API_KEY", &SENDGRID));
+    for provider in OTHERS {
+        let values: Vec<_> = provider.iter().map(|key| (*key, "canary-value")).collect();
+        for key in provider {
+            refuses(key, &without(key, &values));
+        }
+    }
 }
+
+/// What each of the other providers needs.
+const OTHERS: [&[&str]; 4] = [
+    &["PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN", "PLIVO_FROM"],
+    &["VONAGE_API_KEY", "VONAGE_API_SECRET", "VONAGE_FROM"],
+    &[
+        "WHATSAPP_TOKEN",
+        "WHATSAPP_PHONE_NUMBER_ID",
+        "WHATSAPP_TEMPLATE",
+    ],
+    &["SMTP_URL", "SMTP_FROM"],
+];
 
 #[test]
 fn a_bad_value_is_refused_by_the_name_of_its_key() {

@@ -1,3 +1,4 @@
+use crate::support::plivo::Plivo;
 use crate::support::twilio::{Answer, Twilio};
 use crate::support::{PHONE, Server, body_of_request, body_of_verify};
 
@@ -31,6 +32,40 @@ async fn a_code_leaves_once_and_is_in_no_answer() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn what_the_primary_surely_did_not_send_the_backup_does_with_the_same_challenge() {
+    let refused = Answer::Fails(401, r#"{"code":20003,"message":"Authenticate"}"#);
+    let twilio = Twilio::start(refused).await;
+    let plivo = Plivo::start().await;
+    let settings = [&twilio.settings()[..], &plivo.settings()].concat();
+    let server = Server::with(&settings);
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(twilio.posted().len(), 1);
+    let codes = plivo.codes();
+    assert_eq!(codes.len(), 1);
+    assert_eq!(
+        codes[0].0.trim_start_matches('+'),
+        PHONE.trim_start_matches('+')
+    );
+    assert_eq!(codes[0].1, twilio.posted()[0].code());
+    let verified = server
+        .post(VERIFY, &body_of_verify(PHONE, &codes[0].1))
+        .await;
+    assert_eq!(verified.status, 200, "{verified:?}");
+}
+
+#[tokio::test]
+async fn what_the_primary_may_have_sent_goes_to_nobody_else() {
+    let twilio = Twilio::start(Answer::Fails(500, "")).await;
+    let plivo = Plivo::start().await;
+    let settings = [&twilio.settings()[..], &plivo.settings()].concat();
+    let server = Server::with(&settings);
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    reply.is_error(500, "send_failed", "Failed to send verification code");
+    assert_eq!((twilio.posted().len(), plivo.codes().len()), (1, 0));
 }
 
 #[tokio::test]

@@ -40,3 +40,5 @@ mod strict;
 mod support;
 #[cfg(debug_assertions)]
 mod verify;
+#[cfg(debug_assertions)]
+mod webhooks;

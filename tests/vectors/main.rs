@@ -12,8 +12,21 @@
     reason = "a test fails by panicking"
 )]
 
+mod aws_sigv4;
 mod error_classes;
+mod mail_webhooks;
+mod meta_signatures;
 mod phones;
+mod plivo_signatures;
+mod rate_limit_headers;
+mod sendgrid_events;
+mod sms_formats;
+mod sns_messages;
+mod telegram_login;
+mod twilio_signatures;
+mod twilio_verify_checks;
+mod vonage_signatures;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,18 +82,57 @@ fn file(folder: &str, path: &Path) -> Vec<Trial> {
         Ok(document) => document,
         Err(error) => return vec![failing(&name, error)],
     };
-    let check: fn(&Value) -> Verdict = match document["name"].as_str() {
-        Some("phones") => phones::check,
-        Some("error_classes") => error_classes::check,
-        _ => return vec![ignored(&name, "nothing reads this kind of file yet")],
+    let Some(lists) = document["name"].as_str().and_then(lists) else {
+        return vec![ignored(&name, "nothing reads this kind of file yet")];
     };
-    let Some(cases) = document["vectors"].as_array() else {
-        return vec![failing(&name, "there is no list `vectors`".to_owned())];
-    };
-    if cases.is_empty() {
-        return vec![failing(&name, "the list `vectors` is empty".to_owned())];
+    let mut trials = Vec::new();
+    for (list, check) in lists {
+        let cases = document[*list].as_array().into_iter().flatten();
+        trials.extend(cases.map(|case| trial(&name, case, *check)));
     }
-    cases.iter().map(|case| trial(&name, case, check)).collect()
+    if trials.is_empty() {
+        return vec![failing(&name, "there are no cases in it".to_owned())];
+    }
+    trials
+}
+
+type Check = fn(&Value) -> Verdict;
+
+/// The lists of cases in a kind of file, and what reads each.
+fn lists(kind: &str) -> Option<&'static [(&'static str, Check)]> {
+    Some(match kind {
+        "aws_sigv4" => &[("vectors", aws_sigv4::check)],
+        "error_classes" => &[("vectors", error_classes::check)],
+        "mail_webhooks" => &[
+            ("svix", mail_webhooks::check_svix),
+            ("mailgun", mail_webhooks::check_mailgun),
+        ],
+        "meta_signatures" => &[
+            ("vectors", meta_signatures::check),
+            ("challenges", meta_signatures::check_handshake),
+        ],
+        "phones" => &[("vectors", phones::check)],
+        "plivo_signatures" => &[("vectors", plivo_signatures::check)],
+        "rate_limit_headers" => &[("vectors", rate_limit_headers::check)],
+        "sendgrid_events" => &[("vectors", sendgrid_events::check)],
+        "sms_formats" => &[
+            ("origin_bound", sms_formats::check_origin_bound),
+            ("sms_retriever", sms_formats::check_sms_retriever),
+        ],
+        "sns_messages" => &[("vectors", sns_messages::check)],
+        "telegram_login" => &[
+            ("widget", telegram_login::check_widget),
+            ("mini_app", telegram_login::check_mini_app),
+            ("gateway", telegram_login::check_gateway),
+        ],
+        "twilio_signatures" => &[("vectors", twilio_signatures::check)],
+        "twilio_verify_checks" => &[("vectors", twilio_verify_checks::check)],
+        "vonage_signatures" => &[
+            ("jwt", vonage_signatures::check_jwt),
+            ("sms", vonage_signatures::check_sms),
+        ],
+        _ => return None,
+    })
 }
 
 fn trial(file: &str, case: &Value, check: fn(&Value) -> Verdict) -> Trial {

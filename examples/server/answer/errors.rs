@@ -1,6 +1,7 @@
 //! The library's errors as answers. What an operator needs of them is in the log already, or is
 //! put there here; the client learns what it can act on.
 
+use otp_kit::providers::webhook::WebhookError;
 use otp_kit::store::StoreError;
 use otp_kit::verifier::{IssueError, Unavailable, VerifyError};
 
@@ -60,4 +61,19 @@ impl From<Failed> for Declined {
 fn unavailable(error: &Unavailable) -> Declined {
     tracing::error!(kind = error.kind().name(), "the store failed");
     Refusal::UNAVAILABLE.into()
+}
+
+impl Refusal {
+    /// Says why a vendor's report was not taken, and nothing of it.
+    pub(crate) fn of_webhook(error: WebhookError) -> Self {
+        match error {
+            WebhookError::TooLarge => Self::TOO_LARGE,
+            WebhookError::Unsigned | WebhookError::BadSignature | WebhookError::Stale => {
+                Self::BAD_SIGNATURE
+            }
+            WebhookError::HandshakeRefused => Self::HANDSHAKE_REFUSED,
+            WebhookError::KeyUnavailable => Self::UNAVAILABLE,
+            _ => Self::MALFORMED,
+        }
+    }
 }

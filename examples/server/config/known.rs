@@ -4,11 +4,25 @@ use super::{Environment, Refused};
 
 /// A misspelt name under these prefixes stops the start: a limit or a credential that is silently
 /// not in force is worse than no server.
-const OURS: [&str; 3] = ["OTP_", "TWILIO_", "SENDGRID_"];
+const OURS: [&str; 9] = [
+    "OTP_",
+    "PLIVO_",
+    "SENDGRID_",
+    "SES_",
+    "SMTP_",
+    "TELEGRAM_",
+    "TWILIO_",
+    "VONAGE_",
+    "WHATSAPP_",
+];
 
-const READ: [&str; 29] = [
+const READ: [&str; 56] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "BIND_ADDR",
     "DATABASE_FALLBACK_URL",
     "DATABASE_URL",
@@ -20,6 +34,11 @@ const READ: [&str; 29] = [
     "OTP_KEYS",
     "OTP_KEYS_FILE",
     "OTP_REDIS_OUTAGE",
+    "OTP_WHATSAPP_TEMPLATE_APPROVED",
+    "PLIVO_AUTH_ID",
+    "PLIVO_AUTH_TOKEN",
+    "PLIVO_BASE_URL",
+    "PLIVO_FROM",
     "PUBLIC_BASE_URL",
     "RATE_LIMIT_REQUESTS",
     "REDIS_URL",
@@ -28,6 +47,13 @@ const READ: [&str; 29] = [
     "SENDGRID_API_KEY",
     "SENDGRID_BASE_URL",
     "SENDGRID_FROM",
+    "SENDGRID_WEBHOOK_PUBLIC_KEY",
+    "SES_BASE_URL",
+    "SES_FROM",
+    "SMTP_FROM",
+    "SMTP_URL",
+    "TELEGRAM_GATEWAY_BASE_URL",
+    "TELEGRAM_GATEWAY_TOKEN",
     "TRUSTED_PROXIES",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_API_KEY_SECRET",
@@ -36,17 +62,27 @@ const READ: [&str; 29] = [
     "TWILIO_BASE_URL",
     "TWILIO_FROM",
     "TWILIO_MESSAGING_SERVICE_SID",
+    "VONAGE_API_KEY",
+    "VONAGE_API_SECRET",
+    "VONAGE_BASE_URL",
+    "VONAGE_FROM",
+    "VONAGE_SIGNATURE_SECRET",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_BASE_URL",
+    "WHATSAPP_PHONE_NUMBER_ID",
+    "WHATSAPP_TEMPLATE",
+    "WHATSAPP_TOKEN",
+    "WHATSAPP_VERIFY_TOKEN",
 ];
 
 /// Left alone for now, with a warning: nothing gets weaker without them.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKENS",
     "CORS_ORIGINS",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
-    "OTP_WHATSAPP_TEMPLATE_APPROVED",
-    "SENDGRID_WEBHOOK_PUBLIC_KEY",
+    "TELEGRAM_BOT_TOKEN",
     "TWILIO_VERIFY_SERVICE_SID",
 ];
 

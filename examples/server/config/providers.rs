@@ -1,9 +1,21 @@
+mod plivo;
+mod sendgrid;
+mod ses;
+mod smtp;
+mod telegram;
+mod twilio;
+mod vonage;
+mod whatsapp;
+
+use std::sync::Arc;
+
 use otp_kit::challenge::{Code, CodeFormat};
-use otp_kit::destination::EmailAddress;
+use otp_kit::delivery::{DeliveryProvider, Route, Switch};
+use otp_kit::destination::Channel;
 use otp_kit::providers::http::BaseUrl;
-use otp_kit::providers::{ConfigError, SendGrid, Twilio, TwilioAuth};
 
 use super::{Environment, Refused};
+pub(crate) use whatsapp::Approval;
 
 /// What becomes of a code.
 pub(crate) enum Delivery {
@@ -16,10 +28,64 @@ pub(crate) enum Delivery {
     Sent(Box<Providers>),
 }
 
+type Shared = Arc<dyn DeliveryProvider>;
+
 /// The providers that are configured; one at least.
 pub(crate) struct Providers {
-    pub(crate) sms: Option<Twilio>,
-    pub(crate) email: Option<SendGrid>,
+    /// The first of a channel is its primary, the others are its backups.
+    sms: Vec<Shared>,
+    email: Vec<Shared>,
+    whatsapp: Option<(Shared, Approval)>,
+    telegram: Option<Shared>,
+}
+
+impl Providers {
+    fn read(env: &Environment) -> Result<Self, Refused> {
+        let approval = Approval::read(env)?;
+        let some = |found: [Option<Shared>; 3]| found.into_iter().flatten().collect();
+        Ok(Self {
+            sms: some([twilio::read(env)?, plivo::read(env)?, vonage::read(env)?]),
+            email: some([sendgrid::read(env)?, ses::read(env)?, smtp::read(env)?]),
+            whatsapp: whatsapp::read(env)?.map(|provider| (provider, approval)),
+            telegram: telegram::read(env)?,
+        })
+    }
+
+    /// Lists a route for each channel that has a provider.
+    pub(crate) fn routes(self) -> Vec<(Channel, Route)> {
+        let whatsapp = self.whatsapp.map(|(provider, approval)| {
+            let switch = match approval {
+                Approval::Approved => Switch::On,
+                Approval::NotApproved => Switch::Off,
+            };
+            Route::shared(provider).starts(switch)
+        });
+        let routes = [
+            (Channel::Sms, route(self.sms)),
+            (Channel::Email, route(self.email)),
+            (Channel::WhatsApp, whatsapp),
+            (Channel::Telegram, self.telegram.map(Route::shared)),
+        ];
+        let configured = |(channel, route): (Channel, Option<Route>)| Some((channel, route?));
+        routes.into_iter().filter_map(configured).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sms.is_empty()
+            && self.email.is_empty()
+            && self.whatsapp.is_none()
+            && self.telegram.is_none()
+    }
+}
+
+fn route(providers: Vec<Shared>) -> Option<Route> {
+    let mut providers = providers.into_iter();
+    let primary = Route::shared(providers.next()?);
+    Some(providers.fold(primary, Route::shared_backup))
+}
+
+fn shared(provider: impl DeliveryProvider) -> Option<Shared> {
+    Some(Arc::new(provider))
 }
 
 impl Delivery {
@@ -27,17 +93,14 @@ impl Delivery {
     /// the day it is needed.
     pub(super) fn read(env: &Environment, development: bool) -> Result<Self, Refused> {
         let fixed = fixed_code(env, development)?;
-        let providers = Providers {
-            sms: twilio(env)?,
-            email: sendgrid(env)?,
-        };
+        let providers = Providers::read(env)?;
         if development {
             return Ok(Self::Shown { fixed });
         }
-        if providers.sms.is_none() && providers.email.is_none() {
+        if providers.is_empty() {
             return Err(Refused::new(
                 "TWILIO_ACCOUNT_SID",
-                "is missing, and so is SENDGRID_API_KEY: without a provider nobody gets a code",
+                "is missing, and so is every other provider: without one nobody gets a code",
             ));
         }
         Ok(Self::Sent(Box::new(providers)))
@@ -55,98 +118,18 @@ fn fixed_code(env: &Environment, development: bool) -> Result<Option<Code>, Refu
     }
 }
 
-fn twilio(env: &Environment) -> Result<Option<Twilio>, Refused> {
-    const SID: &str = "TWILIO_ACCOUNT_SID";
-    let parts = [
-        "TWILIO_AUTH_TOKEN",
-        "TWILIO_API_KEY_SID",
-        "TWILIO_API_KEY_SECRET",
-        "TWILIO_FROM",
-        "TWILIO_MESSAGING_SERVICE_SID",
-    ];
-    let Some(account) = env.get(SID) else {
-        return alone(env, &parts, SID);
+/// Reads a provider's settings: all of them, or none where none is set.
+fn all<'e, const N: usize>(
+    env: &'e Environment,
+    keys: [&'static str; N],
+) -> Result<Option<[&'e str; N]>, Refused> {
+    let Some(set) = keys.into_iter().find(|key| env.get(key).is_some()) else {
+        return Ok(None);
     };
-    let mut builder = Twilio::builder(account, twilio_auth(env)?);
-    match (
-        env.get("TWILIO_FROM"),
-        env.get("TWILIO_MESSAGING_SERVICE_SID"),
-    ) {
-        (Some(from), None) => builder = builder.from(from),
-        (None, Some(service)) => builder = builder.messaging_service(service),
-        (Some(_), Some(_)) => {
-            let problem = "is set beside TWILIO_MESSAGING_SERVICE_SID: set one";
-            return Err(Refused::new("TWILIO_FROM", problem));
-        }
-        (None, None) => {
-            let problem = "is missing: set it or TWILIO_MESSAGING_SERVICE_SID";
-            return Err(Refused::new("TWILIO_FROM", problem));
-        }
+    if let Some(missing) = keys.into_iter().find(|key| env.get(key).is_none()) {
+        return Err(Refused::new(missing, &format!("is missing beside {set}")));
     }
-    if let Some(base) = base_url(env, "TWILIO_BASE_URL")? {
-        builder = builder.base_url(base);
-    }
-    let made = builder.build();
-    made.map(Some).map_err(|error| {
-        let key = match error {
-            ConfigError::ApiKeySid => "TWILIO_API_KEY_SID",
-            ConfigError::Credential if env.get("TWILIO_API_KEY_SID").is_some() => {
-                "TWILIO_API_KEY_SECRET"
-            }
-            ConfigError::Credential => "TWILIO_AUTH_TOKEN",
-            ConfigError::Sender => "TWILIO_FROM",
-            ConfigError::MessagingServiceSid => "TWILIO_MESSAGING_SERVICE_SID",
-            _ => SID,
-        };
-        Refused::because(key, &error)
-    })
-}
-
-/// Prefers an API key, which can be revoked alone. Of several auth tokens the first one sends;
-/// the others are for checking webhooks while one replaces another.
-fn twilio_auth(env: &Environment) -> Result<TwilioAuth, Refused> {
-    let key = (
-        env.get("TWILIO_API_KEY_SID"),
-        env.get("TWILIO_API_KEY_SECRET"),
-    );
-    match (key, env.get("TWILIO_AUTH_TOKEN")) {
-        ((Some(sid), Some(secret)), _) => Ok(TwilioAuth::api_key(sid, secret)),
-        ((Some(_), None), _) => Err(Refused::new(
-            "TWILIO_API_KEY_SECRET",
-            "is missing beside TWILIO_API_KEY_SID",
-        )),
-        ((None, Some(_)), _) => Err(Refused::new(
-            "TWILIO_API_KEY_SID",
-            "is missing beside TWILIO_API_KEY_SECRET",
-        )),
-        ((None, None), Some(tokens)) => {
-            let first = tokens.split(',').next().unwrap_or_default().trim();
-            Ok(TwilioAuth::token(first))
-        }
-        ((None, None), None) => Err(Refused::new(
-            "TWILIO_AUTH_TOKEN",
-            "is missing beside TWILIO_ACCOUNT_SID",
-        )),
-    }
-}
-
-fn sendgrid(env: &Environment) -> Result<Option<SendGrid>, Refused> {
-    const KEY: &str = "SENDGRID_API_KEY";
-    let Some(key) = env.get(KEY) else {
-        return alone(env, &["SENDGRID_FROM"], KEY);
-    };
-    let from = env
-        .get("SENDGRID_FROM")
-        .ok_or_else(|| Refused::new("SENDGRID_FROM", "is missing beside SENDGRID_API_KEY"))?;
-    let from =
-        EmailAddress::parse(from).map_err(|error| Refused::because("SENDGRID_FROM", &error))?;
-    let mut builder = SendGrid::builder(key, from);
-    if let Some(base) = base_url(env, "SENDGRID_BASE_URL")? {
-        builder = builder.base_url(base);
-    }
-    let made = builder.build();
-    made.map(Some)
-        .map_err(|error| Refused::because(KEY, &error))
+    Ok(Some(keys.map(|key| env.get(key).unwrap_or_default())))
 }
 
 /// Refuses the parts of a provider whose main key is not set.

@@ -76,7 +76,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
             .into_iter()
             .map(|channel| (channel.name(), state(channel.name())))
             .collect(),
-        templates: BTreeMap::new(),
+        templates: BTreeMap::from([("whatsapp", app.whatsapp_template.name())]),
         overrides: Vec::new(),
     })
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Locale;
+use super::{Locale, SenderId, TemplateId};
 use crate::challenge::Code;
 use crate::destination::{Channel, Destination};
 use crate::secret::SecretString;
@@ -50,6 +50,8 @@ pub struct Message {
     html: Option<SecretString>,
     code: Code,
     expires_in: Duration,
+    sender: Option<SenderId>,
+    template: Option<TemplateId>,
 }
 
 impl Message {
@@ -72,6 +74,8 @@ impl Message {
             html: None,
             code,
             expires_in: Duration::from_secs(300),
+            sender: None,
+            template: None,
         })
     }
 
@@ -128,6 +132,42 @@ impl Message {
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }
+
+    /// Gives the sender that the route's rule for the person's country asks for. A provider uses
+    /// it in place of its own default where its vendor knows senders of that kind.
+    #[must_use]
+    pub fn sender(&self) -> Option<&SenderId> {
+        self.sender.as_ref()
+    }
+
+    /// Names the template at the vendor that the route's rule for the person's country asks for
+    /// (a WhatsApp template, a registered SMS text), in place of the provider's own default.
+    #[must_use]
+    pub fn template(&self) -> Option<&TemplateId> {
+        self.template.as_ref()
+    }
+
+    /// Copies the message for one provider of a route. The public type has no `Clone`, lest a code
+    /// be kept by accident.
+    pub(super) fn as_sent_by(
+        &self,
+        sender: Option<&SenderId>,
+        template: Option<&TemplateId>,
+    ) -> Self {
+        Self {
+            id: self.id.clone(),
+            channel: self.channel,
+            destination: self.destination.clone(),
+            locale: self.locale.clone(),
+            subject: self.subject.clone(),
+            text: self.text.clone(),
+            html: self.html.clone(),
+            code: self.code.clone(),
+            expires_in: self.expires_in,
+            sender: sender.or(self.sender.as_ref()).cloned(),
+            template: template.or(self.template.as_ref()).cloned(),
+        }
+    }
 }
 
 impl fmt::Debug for Message {
@@ -176,6 +216,20 @@ impl MessageBuilder {
     #[must_use]
     pub fn expires_in(mut self, life: Duration) -> Self {
         self.0.expires_in = life;
+        self
+    }
+
+    /// Asks for a sender; see [`Message::sender`]. Default: the provider's own.
+    #[must_use]
+    pub fn sender(mut self, sender: SenderId) -> Self {
+        self.0.sender = Some(sender);
+        self
+    }
+
+    /// Asks for a template; see [`Message::template`]. Default: the provider's own.
+    #[must_use]
+    pub fn template(mut self, template: TemplateId) -> Self {
+        self.0.template = Some(template);
         self
     }
 

@@ -1,27 +1,116 @@
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use super::{DeliveryError, DeliveryProvider, DispatchCertainty, Message, Receipt};
-use crate::delivery::DeliveryErrorKind;
+mod country;
+mod failure;
+mod leg;
+mod plan;
+mod send;
+mod status;
+
+pub use country::CountryRule;
+pub use failure::{InvalidRoute, RouteFailure};
+pub use plan::{InvalidPlan, Providers, RoutePlan};
+pub use status::RouteHealth;
+
+use super::{DeliveryProvider, Price, Prices};
+use crate::breaker::BreakerRules;
+use crate::destination::{Channel, Region};
+
+use leg::Leg;
+pub(crate) use send::Afterwards;
 
 /// The providers of one channel, in the order in which they are tried.
 ///
 /// What a provider surely did not send goes to the next one at once, as the same message under
 /// the same challenge. An outcome that is not known (a timeout, a failure after the request went
-/// out) ends the route, because going on could reach the person twice. A refusal that protects
-/// (an opt-out, a vendor's fraud guard) ends it too: going round it would defeat it.
+/// out) ends the route, because going on could reach the person twice, unless
+/// [`on_unknown`](Self::on_unknown) prefers delivery. A refusal that protects (an opt-out, a
+/// vendor's fraud guard) ends it in any case: going round it would defeat it.
+///
+/// Each provider has a breaker: after [`failover_threshold`](Self::failover_threshold) failures of
+/// its own in a row it is passed over for 30 seconds, and then one message finds out whether it is
+/// back. Where every provider rests and there is nowhere else to turn to, the one that has rested
+/// longest is tried all the same, with one message at a time: a person is waiting, and a provider
+/// that came back early serves everybody again with the first message that it takes.
+///
+/// Clones share breakers and counts.
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "testing")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use otp_core::testing::Outbox;
+/// # let (twilio, plivo) = (Outbox::named("twilio"), Outbox::named("plivo"));
+/// use std::num::NonZeroU32;
+/// use otp_core::delivery::{CountryRule, Route, SenderId};
+/// use otp_core::destination::{Channel, Region};
+///
+/// let route = Route::primary(twilio)
+///     .backup(plivo)
+///     .failover_threshold(NonZeroU32::new(5).ok_or("not zero")?)
+///     .in_country(
+///         Region::parse("GB")?,
+///         CountryRule::new()
+///             .via("plivo")
+///             .via("twilio")
+///             .sender(SenderId::new("Acme")?),
+///     );
+/// assert!(route.check(Channel::Sms).is_ok());
+/// # Ok(()) }
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// ```
 #[derive(Clone, Debug)]
 pub struct Route {
-    providers: Vec<Arc<dyn DeliveryProvider>>,
+    legs: Vec<Leg>,
+    countries: BTreeMap<Region, CountryRule>,
+    threshold: Option<NonZeroU32>,
+    rest: Duration,
     deadline: Duration,
+    on_unknown: OnUnknown,
+    prices: Prices,
+    max_price: Option<Price>,
+    start: Switch,
 }
 
-/// How long one provider may take, unless the route says otherwise.
+/// What follows on an outcome that nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnUnknown {
+    /// Nothing: the code works if it arrives, and the person may ask for another. The default.
+    #[default]
+    Stop,
+    /// The same message once more, through the next provider. The person may get it twice, with
+    /// the same code, and never a third time.
+    PreferDelivery,
+}
+
+/// Whether a channel takes messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// It does.
+    #[default]
+    On,
+    /// An operator switched it off.
+    Off,
+}
+
+/// As configuration files say it: `enabled: true`.
+impl From<bool> for Switch {
+    fn from(enabled: bool) -> Self {
+        if enabled { Self::On } else { Self::Off }
+    }
+}
+
+/// How long a message may take over all providers, unless the route says otherwise.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The failures in a row that open a provider's breaker, where the route names none.
+const THRESHOLD: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+/// The same for e-mail.
+const EMAIL_THRESHOLD: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 
 impl Route {
     /// Starts a route with the provider that is tried first.
@@ -34,111 +123,155 @@ impl Route {
     #[must_use]
     pub fn shared(provider: Arc<dyn DeliveryProvider>) -> Self {
         Self {
-            providers: vec![provider],
+            legs: vec![Leg::new(provider)],
+            countries: BTreeMap::new(),
+            threshold: None,
+            rest: BreakerRules::REST,
             deadline: DEADLINE,
+            on_unknown: OnUnknown::default(),
+            prices: Prices::default(),
+            max_price: None,
+            start: Switch::default(),
         }
     }
 
     /// Adds a provider that is tried when those before it surely did not send.
     #[must_use]
-    pub fn backup(mut self, provider: impl DeliveryProvider) -> Self {
-        self.providers.push(Arc::new(provider));
+    pub fn backup(self, provider: impl DeliveryProvider) -> Self {
+        self.shared_backup(Arc::new(provider))
+    }
+
+    /// Adds a backup that the host keeps a handle on.
+    #[must_use]
+    pub fn shared_backup(mut self, provider: Arc<dyn DeliveryProvider>) -> Self {
+        self.legs.push(Leg::new(provider));
         self
     }
 
-    /// Sets how long each provider may take before its outcome counts as unknown. Default: ten
-    /// seconds.
+    /// Sets how many failures of a provider's own, in a row, have it passed over. Default: 5, for
+    /// e-mail 3.
+    #[must_use]
+    pub fn failover_threshold(mut self, failures: NonZeroU32) -> Self {
+        self.threshold = Some(failures);
+        self
+    }
+
+    /// Sets how long a provider is passed over before one message finds out whether it is back.
+    /// Default: 30 seconds.
+    #[must_use]
+    pub fn rest(mut self, rest: Duration) -> Self {
+        self.rest = rest;
+        self
+    }
+
+    /// Sets how long a message may take over all providers together; then its outcome counts as
+    /// unknown. Of what is left, a provider with another behind it gets three fifths, the last one
+    /// gets all. Default: ten seconds.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Lists the providers in order.
-    pub fn providers(&self) -> impl Iterator<Item = &dyn DeliveryProvider> {
-        self.providers.iter().map(AsRef::as_ref)
+    /// Says what follows on an outcome that nobody knows. Default: [`OnUnknown::Stop`].
+    #[must_use]
+    pub fn on_unknown(mut self, then: OnUnknown) -> Self {
+        self.on_unknown = then;
+        self
     }
 
-    /// Sends a message along the route.
+    /// Gives a country providers, a sender or a ceiling of its own; a second rule for the country
+    /// replaces the first. Numbers that belong to no country go by the route's own.
+    #[must_use]
+    pub fn in_country(mut self, country: Region, rule: CountryRule) -> Self {
+        self.countries.insert(country, rule);
+        self
+    }
+
+    /// Says what messages cost; see [`max_price`](Self::max_price). Default: nobody knows.
+    #[must_use]
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.prices = prices;
+        self
+    }
+
+    /// Sets the most that a message may cost. Providers above it, or of unknown price, are not
+    /// asked; where none is left the message is refused before any vendor hears of it, as
+    /// [`Protected`](super::DeliveryErrorKind::Protected). Default: no ceiling.
+    #[must_use]
+    pub fn max_price(mut self, ceiling: Price) -> Self {
+        self.max_price = Some(ceiling);
+        self
+    }
+
+    /// Sets whether the channel is on when the verifier starts; later it is switched by
+    /// [`Routes`](crate::verifier::Routes). Default: on.
+    #[must_use]
+    pub fn starts(mut self, switch: Switch) -> Self {
+        self.start = switch;
+        self
+    }
+
+    /// Lists the providers in order, those of countries last.
+    pub fn providers(&self) -> impl Iterator<Item = &dyn DeliveryProvider> {
+        let countries = self.countries.values().flat_map(CountryRule::own);
+        self.legs.iter().chain(countries).map(Leg::provider)
+    }
+
+    /// Says whether the route can serve a channel.
     ///
     /// # Errors
-    /// [`RouteFailure`] with the error of each provider that was tried, in order.
-    ///
-    /// # Cancellation
-    /// Dropping the future leaves the outcome unknown, as a timeout would.
-    pub async fn send(&self, message: &Message) -> Result<Receipt, RouteFailure> {
-        let mut errors = Vec::new();
-        for provider in &self.providers {
-            let delivery = unpanicked(provider.deliver(message));
-            let error = match tokio::time::timeout(self.deadline, delivery).await {
-                Ok(Some(Ok(receipt))) => return Ok(receipt),
-                Ok(Some(Err(error))) => error,
-                Ok(None) => DeliveryError::new(DeliveryErrorKind::Protocol, provider.name()),
-                Err(_elapsed) => DeliveryError::new(DeliveryErrorKind::Timeout, provider.name()),
-            };
-            let stop = error.certainty() == DispatchCertainty::Unknown || error.kind().ends_route();
-            errors.push(error);
-            if stop {
-                break;
+    /// [`InvalidRoute`] where a provider does not serve the channel, or a country's rule names a
+    /// provider that the route does not have, or one twice.
+    pub fn check(&self, channel: Channel) -> Result<(), InvalidRoute> {
+        let stranger = self
+            .providers()
+            .find(|provider| !provider.channels().contains(&channel));
+        if let Some(provider) = stranger {
+            return Err(InvalidRoute::Provider {
+                provider: provider.name().to_owned(),
+                channel,
+            });
+        }
+        for (country, rule) in &self.countries {
+            let unknown = rule.names().find(|name| self.leg(name).is_none());
+            if let Some(provider) = unknown {
+                return Err(InvalidRoute::UnknownProvider {
+                    provider: provider.to_owned(),
+                    country: *country,
+                });
+            }
+            if let Some(provider) = rule.repeated() {
+                return Err(InvalidRoute::Repeated {
+                    provider: provider.to_owned(),
+                    country: *country,
+                });
             }
         }
-        Err(RouteFailure { errors })
+        Ok(())
+    }
+
+    pub(crate) fn start(&self) -> Switch {
+        self.start
+    }
+
+    pub(crate) fn total_deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    fn rules(&self, channel: Channel) -> BreakerRules {
+        let default = match channel {
+            Channel::Email => EMAIL_THRESHOLD,
+            _ => THRESHOLD,
+        };
+        BreakerRules::new(self.threshold.unwrap_or(default)).with_rest(self.rest)
+    }
+
+    fn leg(&self, name: &str) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.provider().name() == name)
     }
 }
 
-/// Runs a host's future; one that panics ends as `None` and harms nobody else.
-async fn unpanicked<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> Option<T> {
-    poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        match polled {
-            Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(_panic) => Poll::Ready(None),
-        }
-    })
-    .await
-}
-
-/// No provider of the route accepted the message.
-#[derive(Debug)]
-pub struct RouteFailure {
-    errors: Vec<DeliveryError>,
-}
-
-impl RouteFailure {
-    /// The message could not be put into words, so nobody was asked to send it.
-    pub(crate) fn of_catalogue() -> Self {
-        let error = DeliveryError::new(DeliveryErrorKind::Invalid, "catalogue").not_sent();
-        Self {
-            errors: vec![error],
-        }
-    }
-
-    /// Says whether the message may reach the person all the same.
-    #[must_use]
-    pub fn certainty(&self) -> DispatchCertainty {
-        let unknown = self
-            .errors
-            .iter()
-            .any(|error| error.certainty() == DispatchCertainty::Unknown);
-        if unknown {
-            DispatchCertainty::Unknown
-        } else {
-            DispatchCertainty::NotSent
-        }
-    }
-
-    /// Gives what each provider answered, in the order in which they were tried.
-    #[must_use]
-    pub fn errors(&self) -> &[DeliveryError] {
-        &self.errors
-    }
-
-    /// Gives the kind that ended the route.
-    #[must_use]
-    pub fn kind(&self) -> DeliveryErrorKind {
-        self.errors
-            .last()
-            .map_or(DeliveryErrorKind::Unavailable, DeliveryError::kind)
-    }
-}
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

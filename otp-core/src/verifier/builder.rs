@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use super::outbound::Outbound;
+use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier};
 use crate::challenge::CodeFormat;
 use crate::clock::{Clock, SystemClock};
@@ -47,6 +50,8 @@ pub struct VerifierBuilder<L, R> {
     keys: KeyRing,
     policy: Policy,
     routes: BTreeMap<&'static str, (Channel, Route)>,
+    order: Vec<Channel>,
+    background: Option<NonZeroU32>,
     hasher: Option<CodeHasher>,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
@@ -66,6 +71,8 @@ impl VerifierBuilder<Missing, Missing> {
             keys,
             policy: Policy::new(Limits::recommended()),
             routes: BTreeMap::new(),
+            order: Vec::new(),
+            background: None,
             hasher: None,
             catalogue: Arc::new(EnglishCatalogue),
             brand: Brand::default(),
@@ -97,6 +104,23 @@ impl<L, R> VerifierBuilder<L, R> {
     pub fn route(mut self, channel: Channel, route: Route) -> VerifierBuilder<L, Present> {
         self.routes.insert(channel.name(), (channel, route));
         self.having()
+    }
+
+    /// Sets the order in which channels follow each other: what the route of one surely did not
+    /// send goes over the next that reaches the person ([`Addressed::or_to`](super::Addressed::or_to)
+    /// adds an address), with a code of its own under the same challenge. Guesses, budget and
+    /// expiry stay, and every gate is asked again. An outcome that is not known, and a refusal
+    /// that protects, end the order. Default: every message keeps its channel.
+    pub fn channel_order(mut self, order: impl IntoIterator<Item = Channel>) -> Self {
+        self.order = order.into_iter().collect();
+        self
+    }
+
+    /// Sets how many messages of [`Dispatch::Background`](super::Dispatch::Background) may be
+    /// under way at once; beyond that the answer is busy. Default: 1,000.
+    pub fn background_limit(mut self, limit: NonZeroU32) -> Self {
+        self.background = Some(limit);
+        self
     }
 
     /// Registers a purpose with the shape of its codes, or changes one. Default:
@@ -148,8 +172,8 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
-    /// Replaces the clock that device tokens expire by; challenges go by the store's. Default:
-    /// the system's.
+    /// Replaces the clock that device tokens expire by and breakers rest by; challenges go by the
+    /// store's. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -177,6 +201,8 @@ impl<L, R> VerifierBuilder<L, R> {
             keys: self.keys,
             policy: self.policy,
             routes: self.routes,
+            order: self.order,
+            background: self.background,
             hasher: self.hasher,
             catalogue: self.catalogue,
             brand: self.brand,
@@ -195,31 +221,29 @@ impl VerifierBuilder<Present, Present> {
     /// Builds the verifier.
     ///
     /// # Errors
-    /// [`BuildError`] where the policy cannot be or misses its declared level, or where a
-    /// provider does not serve the channel of its route.
+    /// [`BuildError`] where the policy cannot be or misses its declared level, where a provider
+    /// does not serve the channel of its route, or where the channel order names what has none.
     pub fn build(self) -> Result<Verifier, BuildError> {
         self.policy.validate()?;
         for (channel, route) in self.routes.values() {
-            let stranger = route
-                .providers()
-                .find(|provider| !provider.channels().contains(channel));
-            if let Some(provider) = stranger {
-                return Err(BuildError::Provider {
-                    provider: provider.name().to_owned(),
-                    channel: *channel,
-                });
+            route
+                .check(*channel)
+                .map_err(|why| BuildError::route(*channel, why))?;
+        }
+        let mut before: Vec<Channel> = Vec::new();
+        for channel in &self.order {
+            if before.contains(channel) || !self.routes.contains_key(channel.name()) {
+                return Err(BuildError::ChannelOrder(*channel));
             }
+            before.push(*channel);
         }
         Ok(Verifier {
             inner: Arc::new(Inner {
                 store: self.store,
                 keys: self.keys,
                 hasher: self.hasher.unwrap_or_else(CodeHasher::argon2id),
-                routes: self
-                    .routes
-                    .into_iter()
-                    .map(|(name, (_, route))| (name, route))
-                    .collect(),
+                routes: RouteTable::new(self.routes.into_values(), self.order),
+                outbound: Outbound::new(self.background),
                 catalogue: self.catalogue,
                 brand: self.brand,
                 gates: self.gates,

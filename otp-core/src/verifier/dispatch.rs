@@ -1,8 +1,14 @@
 //! The way out: words, route, and the record of what came of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::request::{Dispatch, Issue, Issued};
+use tokio::time::Instant;
+
+use super::onward::{NextWay, Onward};
+use super::outbound::Place;
+use super::request::Issued;
+use super::routes::Way;
 use super::{NotSent, Verifier};
 use crate::challenge::{Challenge, Code};
 use crate::delivery::{
@@ -14,132 +20,209 @@ use crate::request::{Purpose, RequestContext};
 
 /// A code that is ready to be put into words and sent.
 pub(super) struct Parcel {
+    /// What is recorded of the sending; its kind and outcome are set when they are known.
     event: Event,
+    /// A decoy's goes nowhere.
+    to: Option<Destination>,
+    letter: Letter,
+    onward: Option<Box<Onward>>,
+}
+
+/// What the words are made of, and which way they go.
+struct Letter {
     id: MessageId,
     channel: Channel,
-    destination: Option<Destination>,
-    purpose: Purpose,
-    locale: Locale,
+    route: Arc<Route>,
     code: Code,
     life: Duration,
-    route: Route,
+    purpose: Purpose,
+    locale: Locale,
 }
 
 impl Parcel {
-    pub(super) fn new(challenge: &Challenge, code: Code, issue: &Issue, route: &Route) -> Self {
-        Self::with(
-            challenge,
-            code,
-            issue.destination().cloned(),
-            route.clone(),
-            issue.locale.clone(),
-            &issue.context,
-            challenge.expires_at.since(challenge.created_at),
-        )
-    }
-
-    pub(super) fn with(
+    pub(super) fn new(
         challenge: &Challenge,
         code: Code,
-        destination: Option<Destination>,
-        route: Route,
-        locale: Locale,
+        to: Option<Destination>,
+        way: &Way,
         context: &RequestContext,
         life: Duration,
     ) -> Self {
+        let id = format!("{}-{}", challenge.id.fingerprint(), challenge.sends);
         Self {
-            id: MessageId::new(&format!(
-                "{}-{}",
-                challenge.id.fingerprint(),
-                challenge.sends
-            )),
-            channel: challenge.channel,
-            destination,
-            purpose: challenge.purpose.clone(),
-            locale,
-            code,
-            life,
-            route,
-            // Its kind and outcome are set when they are known.
-            event: Event::new(EventKind::CodeSent, &challenge.tenant)
-                .from_request(context)
-                .of_challenge(challenge),
+            event: event_of(challenge, context, to.as_ref()),
+            to,
+            letter: Letter {
+                id: MessageId::new(&id),
+                channel: way.channel,
+                route: Arc::clone(&way.route),
+                code,
+                life,
+                purpose: challenge.purpose.clone(),
+                locale: Locale::default(),
+            },
+            onward: None,
+        }
+    }
+
+    pub(super) fn in_locale(mut self, locale: Locale) -> Self {
+        self.letter.locale = locale;
+        self
+    }
+
+    /// Adds the channels that follow where this one surely sends nothing.
+    pub(super) fn or_onward(self, onward: Option<Onward>) -> Self {
+        Self {
+            onward: onward.map(Box::new),
+            ..self
         }
     }
 }
 
+fn event_of(challenge: &Challenge, context: &RequestContext, to: Option<&Destination>) -> Event {
+    let mut event = Event::new(EventKind::CodeSent, &challenge.tenant)
+        .from_request(context)
+        .of_challenge(challenge);
+    if let Some(to) = to {
+        event.destination = Some(to.to_string());
+    }
+    event
+}
+
 impl Verifier {
-    /// Sends, or has it sent.
+    /// Sends, or has it sent where a place for that was taken. Answers with the channel that the
+    /// message went over in the end.
     pub(super) async fn dispatch(
         &self,
-        dispatch: Dispatch,
+        place: Option<Place>,
         parcel: Parcel,
         issued: Issued,
-    ) -> Result<(), NotSent> {
-        match dispatch {
-            Dispatch::Await => self
-                .send(parcel)
-                .await
-                .map_err(|failure| NotSent { failure, issued }),
-            Dispatch::Background => {
-                let verifier = self.clone();
-                // The task says by itself what came of it: the event and the log line.
-                drop(tokio::spawn(async move {
-                    drop(verifier.send(parcel).await);
-                }));
-                Ok(())
-            }
-        }
+    ) -> Result<Issued, NotSent> {
+        let Some(place) = place else {
+            return match self.send(parcel).await {
+                Ok(channel) => Ok(Issued { channel, ..issued }),
+                Err(failure) => Err(NotSent { failure, issued }),
+            };
+        };
+        let verifier = self.clone();
+        // The task says by itself what came of it: the event and the log line.
+        drop(tokio::spawn(async move {
+            let _until_sent = place;
+            drop(verifier.send(parcel).await);
+        }));
+        Ok(issued)
     }
 
-    /// Puts the code into words, takes them along the route and records what came of it. A decoy
-    /// goes nowhere, and that succeeds.
-    async fn send(&self, mut parcel: Parcel) -> Result<(), RouteFailure> {
-        let Some(destination) = parcel.destination.take() else {
-            return Ok(());
+    /// Puts the code into words, takes them along the route and records what came of it; what one
+    /// channel surely did not send goes over the next. A decoy goes nowhere, and that succeeds.
+    async fn send(&self, parcel: Parcel) -> Result<Channel, RouteFailure> {
+        let Parcel {
+            mut event,
+            to,
+            mut letter,
+            mut onward,
+        } = parcel;
+        let Some(mut destination) = to else {
+            return Ok(letter.channel);
         };
-        let message = self.words(&parcel, destination);
-        let sent = match message {
-            Some(message) => parcel.route.send(&message).await,
-            None => Err(RouteFailure::of_catalogue()),
-        };
-        if let Err(failure) = &sent {
+        let begun = Instant::now();
+        let total = letter.route.total_deadline();
+        let mut earlier = Vec::new();
+        loop {
+            let gone = begun.elapsed();
+            let life = letter.life.saturating_sub(gone);
+            let left = total.saturating_sub(gone);
+            let sent = match self.words(&letter, destination, life) {
+                Some(message) => {
+                    let clock = self.inner.clock.as_ref();
+                    let afterwards = Onward::afterwards(onward.as_deref());
+                    let route = &letter.route;
+                    route.send_within(&message, clock, left, afterwards).await
+                }
+                None => Err(RouteFailure::of_catalogue()),
+            };
+            event = delivery_event(event, &sent);
+            let Err(failure) = sent else {
+                self.record_delivery(event).await;
+                return Ok(letter.channel);
+            };
             tracing::warn!(
                 target: "otp_kit",
-                channel = parcel.channel.name(),
+                channel = letter.channel.name(),
                 kind = failure.kind().name(),
                 certainty = ?failure.certainty(),
                 "failed to send"
             );
+            let next = match onward.as_deref_mut() {
+                Some(onward) if begun.elapsed() < total => {
+                    let left = total.saturating_sub(begun.elapsed());
+                    self.over_the_next(onward, &failure, &event, left).await
+                }
+                _ => None,
+            };
+            let (Some(next), Some(onward)) = (next, &onward) else {
+                self.record_delivery(event).await;
+                return Err(failure.after(earlier));
+            };
+            earlier.append(&mut failure.into_errors());
+            event = event_of(&onward.challenge, &onward.context, Some(&next.destination));
+            destination = next.destination;
+            let id = format!("{}-{}", letter.id.as_str(), next.way.channel.name());
+            letter = Letter {
+                id: MessageId::new(&id),
+                channel: next.way.channel,
+                route: next.way.route,
+                code: next.code,
+                ..letter
+            };
         }
-        let event = delivery_event(parcel.event, &sent);
+    }
+
+    /// Gets the next channel ready, where the one before surely sent nothing and nothing forbids
+    /// it. Then the failure is in the store, together with the new code.
+    async fn over_the_next(
+        &self,
+        onward: &mut Onward,
+        failure: &RouteFailure,
+        failed: &Event,
+        left: Duration,
+    ) -> Option<NextWay> {
+        let surely = failure.certainty() == DispatchCertainty::NotSent;
+        if !surely || failure.is_protective() {
+            return None;
+        }
+        let next = self.go_onward(onward, failed, left).await?;
+        self.observe(failed);
+        Some(next)
+    }
+
+    async fn record_delivery(&self, event: Event) {
         if self.record(event).await.is_err() {
             tracing::error!(target: "otp_kit", "a delivery could not be recorded");
         }
-        sent.map(drop)
     }
 
-    fn words(&self, parcel: &Parcel, destination: Destination) -> Option<Message> {
+    fn words(&self, letter: &Letter, destination: Destination, life: Duration) -> Option<Message> {
         let template = Template {
-            channel: parcel.channel,
-            purpose: &parcel.purpose,
-            locale: &parcel.locale,
+            channel: letter.channel,
+            purpose: &letter.purpose,
+            locale: &letter.locale,
             brand: &self.inner.brand,
-            code: &parcel.code,
-            expires_in: parcel.life,
+            code: &letter.code,
+            expires_in: life,
         };
         let render = std::panic::AssertUnwindSafe(|| self.inner.catalogue.render(&template));
         // A host's catalogue that panics fails this message, not the service.
         let rendered = std::panic::catch_unwind(render).ok()?;
         let mut message = Message::builder(
-            parcel.id.clone(),
-            parcel.channel,
+            letter.id.clone(),
+            letter.channel,
             destination,
             rendered.text,
-            parcel.code.clone(),
+            letter.code.clone(),
         )
-        .locale(parcel.locale.clone())
-        .expires_in(parcel.life);
+        .locale(letter.locale.clone())
+        .expires_in(life);
         if let Some(subject) = &rendered.subject {
             message = message.subject(subject);
         }
@@ -158,7 +241,7 @@ fn delivery_event(mut event: Event, sent: &Result<Receipt, RouteFailure>) -> Eve
             let last = failure.errors().last();
             event.provider = last.map(|error| error.provider().to_owned());
             let unknown = failure.certainty() == DispatchCertainty::Unknown;
-            let reason = match (failure.kind().name(), unknown) {
+            let reason = match (failure.reason(), unknown) {
                 (kind, true) => format!("{kind}_outcome_unknown"),
                 (kind, false) => kind.to_owned(),
             };

@@ -3,7 +3,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Issued;
-use crate::delivery::{DispatchCertainty, RouteFailure};
+use crate::delivery::{DispatchCertainty, InvalidRoute, RouteFailure};
 use crate::destination::{Channel, ChannelMismatch};
 use crate::gate::Denial;
 use crate::hash::Busy;
@@ -26,6 +26,27 @@ pub enum BuildError {
         /// The route's channel.
         channel: Channel,
     },
+    /// A route cannot be.
+    #[error("the route for {} is refused", channel.name())]
+    Route {
+        /// The route's channel.
+        channel: Channel,
+        /// Why.
+        #[source]
+        why: InvalidRoute,
+    },
+    /// The channel order names a channel that has no route, or names it twice.
+    #[error("the channel order names {} without a route or twice", .0.name())]
+    ChannelOrder(Channel),
+}
+
+impl BuildError {
+    pub(super) fn route(channel: Channel, why: InvalidRoute) -> Self {
+        match why {
+            InvalidRoute::Provider { provider, channel } => Self::Provider { provider, channel },
+            why => Self::Route { channel, why },
+        }
+    }
 }
 
 /// A limit was met. It says when to come back and what the limits are, and nothing else.
@@ -136,9 +157,13 @@ pub enum IssueError {
     /// The purpose is not registered in the policy.
     #[error("the purpose is not registered")]
     UnknownPurpose,
-    /// The channel has no route.
+    /// The channel has no route or is switched off, and no other in the order reaches the person.
     #[error("no route for {}", .0.name())]
     NoRoute(Channel),
+    /// The request has a second address and names no account; see
+    /// [`Addressed::or_to`](super::Addressed::or_to).
+    #[error("a second address needs a named account")]
+    NoSubject,
     /// The destination is not one of the channel's.
     #[error("the destination does not fit the channel")]
     Channel(#[from] ChannelMismatch),
@@ -163,7 +188,7 @@ pub enum IssueError {
     /// Somebody or something in the request is blocked.
     #[error("refused")]
     Blocked,
-    /// The hashing pool is full.
+    /// The hashing pool or the background is full; nothing was charged.
     #[error("busy")]
     Busy(Throttled),
     /// No provider took the message.
@@ -188,7 +213,8 @@ pub enum ResendError {
     /// Every message that a challenge sends was sent.
     #[error("no more messages for this challenge")]
     NoneLeft,
-    /// The channel has no route any more.
+    /// The channel has no route any more or is switched off, and no other in the order reaches the
+    /// person.
     #[error("no route for {}", .0.name())]
     NoRoute(Channel),
     /// A limit was met.

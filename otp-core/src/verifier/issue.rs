@@ -1,29 +1,21 @@
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-
 use tokio::runtime::Handle;
 
 use super::desk::{Admitted, Turned};
 use super::dispatch::Parcel;
+use super::draft::Draft;
+use super::onward::{Onward, charged};
 use super::request::{Issue, Issued};
+use super::routes::{Start, Way};
 use super::{IssueError, Unavailable, Verifier};
-use crate::challenge::{Challenge, ChallengeId, ChallengeState, Code, CodeFormat, Lane};
-use crate::clock::Timestamp;
-use crate::delivery::{DispatchCertainty, Route};
-use crate::destination::Channel;
+use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat};
+use crate::delivery::DispatchCertainty;
+use crate::destination::{Channel, Destination};
 use crate::event::{Event, Outcome};
-use crate::gate::{GateRequest, Operation};
+use crate::gate::Operation;
 use crate::hash::Binding;
-use crate::key::{KeySet, Sealed, seal};
-use crate::policy::{Policy, ResendCode};
+use crate::key::KeySet;
 use crate::random::RandomError;
-use crate::request::{FactorClass, Purpose, SubjectKey};
-use crate::store::{
-    BudgetClaim, BudgetKey, Granted, IdempotencyClaim, IdempotencyKey, Insert, RecordedIssue, Step,
-};
+use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue};
 
 impl Verifier {
     /// Issues a code and sends it.
@@ -48,11 +40,11 @@ impl Verifier {
             .purposes()
             .find(&issue.purpose)
             .ok_or(IssueError::UnknownPurpose)?;
-        let channel = issue.channel();
-        let route = self.route(channel).ok_or(IssueError::NoRoute(channel))?;
-        if let Some(destination) = issue.destination() {
-            channel.fits(destination)?;
-        }
+        let ways = self.ways(&issue)?;
+        let Some(first) = ways.first() else {
+            return Err(IssueError::NoRoute(issue.channel()));
+        };
+        let channel = first.channel;
         let keys = self.inner.keys.snapshot();
         let subject = issue.subject_key();
         let lane = self.lane(&keys, &issue.tenant, &subject, &issue.context);
@@ -65,7 +57,8 @@ impl Verifier {
             channel,
             lane,
             subject,
-            destination_key: issue.destination_key(),
+            destination: issue.address_for(channel),
+            destination_key: issue.destination_key(channel),
             issue: &issue,
         };
         let event = Event::new(Operation::Issue.event(), &issue.tenant)
@@ -75,13 +68,16 @@ impl Verifier {
             purpose: Some(purpose.clone()),
             channel: Some(channel),
             lane: Some(lane),
-            destination: issue.destination().map(ToString::to_string),
+            destination: draft.destination.map(ToString::to_string),
             ..event
         };
         let request = draft.gate_request();
         let wants = self.wants(&request, &event).await?;
-        // A place in the hashing pool comes before any reservation: shedding costs nothing.
+        // A place in the hashing pool, and one in the background, come before any reservation:
+        // shedding costs nothing.
         let slot = self.inner.hasher.reserve()?;
+        let place = self.inner.outbound.reserve(issue.dispatch)?;
+        let charged = charged(&wants, &ways);
         let step = draft.step()?;
         let admitted = self.admit(&request, wants, step, event).await?;
         let (now, event) = match admitted {
@@ -115,7 +111,19 @@ impl Verifier {
             .map_err(Unavailable::because)?;
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
-        let parcel = Parcel::new(&challenge, code, &issue, &route);
+        let life = challenge.expires_at.since(challenge.created_at);
+        let to = issue.address_for(channel).cloned();
+        let onward = Onward::plan(
+            &challenge,
+            &issue.context,
+            Operation::Issue,
+            &policy,
+            charged,
+            after_the_first(&ways, |channel| issue.address_for(channel)),
+        );
+        let parcel = Parcel::new(&challenge, code, to, first, &issue.context, life)
+            .in_locale(issue.locale.clone())
+            .or_onward(onward);
         self.inner
             .store
             .insert(Insert {
@@ -125,22 +133,31 @@ impl Verifier {
             .await?;
         taken.keep();
         self.observe(&event);
-        let sent = self.dispatch(issue.dispatch, parcel, issued.clone()).await;
-        if let Err(not_sent) = sent {
-            if not_sent.certainty() == DispatchCertainty::NotSent {
-                self.undo(&issue, &issued).await;
+        match self.dispatch(place, parcel, issued).await {
+            Ok(issued) => Ok(issued),
+            Err(not_sent) => {
+                if not_sent.certainty() == DispatchCertainty::NotSent {
+                    self.undo(&issue, &not_sent.issued).await;
+                }
+                Err(IssueError::NotSent(Box::new(not_sent)))
             }
-            return Err(IssueError::NotSent(Box::new(not_sent)));
         }
-        Ok(issued)
     }
 
-    fn route(&self, channel: Channel) -> Option<Route> {
-        self.inner.routes.get(channel.name()).cloned()
-    }
-
-    pub(super) fn route_of(&self, challenge: &Challenge) -> Option<Route> {
-        self.route(challenge.channel)
+    /// Lists the channels that a request may go over.
+    fn ways(&self, issue: &Issue) -> Result<Vec<Way>, IssueError> {
+        if !issue.others.is_empty() && issue.subject.is_none() {
+            return Err(IssueError::NoSubject);
+        }
+        let start = issue.start();
+        if let (Start::At(channel), Some(destination)) = (start, issue.destination()) {
+            let reaches = issue.address_for(channel).is_some();
+            if !reaches && self.inner.routes.is_on(channel) {
+                channel.fits(destination)?;
+            }
+        }
+        let reaches = |channel| issue.is_reached_over(channel);
+        Ok(self.inner.routes.ways(start, reaches))
     }
 
     pub(super) fn new_code(&self, format: CodeFormat) -> Result<Code, RandomError> {
@@ -219,147 +236,21 @@ impl Drop for KeyTaken {
     }
 }
 
-/// A challenge in the making.
-struct Draft<'a> {
-    id: ChallengeId,
-    policy: &'a Policy,
-    keys: &'a KeySet,
-    purpose: &'a Purpose,
-    format: CodeFormat,
-    channel: Channel,
-    lane: Lane,
-    subject: SubjectKey,
-    destination_key: SubjectKey,
-    issue: &'a Issue,
-}
-
-impl Draft<'_> {
-    fn gate_request(&self) -> GateRequest<'_> {
-        GateRequest {
-            operation: Operation::Issue,
-            tenant: &self.issue.tenant,
-            subject: Some(&self.subject),
-            destination: self.issue.judged_destination(),
-            destination_key: Some(&self.destination_key),
-            channel: Some(self.channel),
-            purpose: Some(self.purpose),
-            lane: self.lane,
-            context: &self.issue.context,
-            policy: self.policy,
-        }
-    }
-
-    fn step(&self) -> Result<Step, IssueError> {
-        let key = BudgetKey {
-            tenant: self.issue.tenant.clone(),
-            subject: self.subject.clone(),
-            class: FactorClass::OutOfBand,
-        };
-        let budget = BudgetClaim::new(key, self.lane, self.policy.limits().budget().clone());
-        let idempotency = match &self.issue.idempotency_key {
-            None => None,
-            Some(_) => Some(IdempotencyClaim {
-                key: IdempotencyKey::of(self.issue).ok_or(IssueError::InvalidIdempotencyKey)?,
-                fingerprint: self.fingerprint(),
-                challenge: self.id,
-                life: self.policy.lifetime(self.channel),
-                resend_after: self.first_cooldown(),
-            }),
-        };
-        Ok(Step::Issue {
-            budget,
-            idempotency,
-        })
-    }
-
-    /// Hashes what makes two requests the same.
-    fn fingerprint(&self) -> [u8; 32] {
-        let destination = self.issue.destination().map(|d| d.canonical().to_owned());
-        let binding = self.issue.context.binding();
-        let binding = binding.map(|b| URL_SAFE_NO_PAD.encode(b.as_bytes()));
-        let binding = binding.unwrap_or_default();
-        let mut hash = Sha256::new();
-        for part in [
-            self.subject.as_str(),
-            self.purpose.as_str(),
-            self.channel.name(),
-            destination.as_deref().unwrap_or_default(),
-            // Another door or another browser is another request: it must not be handed the
-            // challenge of this one.
-            self.lane.name(),
-            binding.as_str(),
-        ] {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        hash.finalize().into()
-    }
-
-    fn first_cooldown(&self) -> Duration {
-        let cooldowns = self.policy.limits().cooldowns();
-        cooldowns.first().copied().unwrap_or_default()
-    }
-
-    fn challenge(
-        &self,
-        verifier: &Verifier,
-        code: &Code,
-        now: Timestamp,
-    ) -> Result<Challenge, IssueError> {
-        let destination = self.issue.destination();
-        let sealed = match destination {
-            Some(destination) => {
-                Some(self.seal(verifier, DESTINATION, &destination.to_stored())?)
-            }
-            None => None,
-        };
-        let sealed_code = match (self.policy.resend_code(), destination) {
-            (ResendCode::Same, Some(_)) => Some(self.seal(verifier, CODE, code.expose())?),
-            _ => None,
-        };
-        Ok(Challenge {
-            id: self.id,
-            tenant: self.issue.tenant.clone(),
-            subject: self.subject.clone(),
-            purpose: self.purpose.clone(),
-            channel: self.channel,
-            lane: self.lane,
-            class: FactorClass::OutOfBand,
-            format: self.format,
-            destination: sealed,
-            destination_key: self.destination_key.clone(),
-            destination_masked: destination.map(ToString::to_string).unwrap_or_default(),
-            digest: String::new(),
-            sealed_code,
-            key_id: *self.keys.current().id(),
-            address: self.issue.context.address(),
-            binding: self.issue.context.binding().cloned(),
-            created_at: now,
-            expires_at: now.saturating_add(self.policy.lifetime(self.channel)),
-            attempts: 0,
-            wrong: 0,
-            attempt_limit: self.policy.limits().attempts(),
-            sends: 1,
-            next_send_at: now.saturating_add(self.first_cooldown()),
-            state: ChallengeState::Live,
-            attempt_log: Vec::new(),
-        })
-    }
-
-    fn seal(
-        &self,
-        verifier: &Verifier,
-        what: &'static [u8],
-        text: &str,
-    ) -> Result<Sealed, IssueError> {
-        let aad = row_aad(&self.issue.tenant, &self.id, what);
-        seal(self.keys, verifier.random(), &aad, text.as_bytes())
-            .map_err(|error| IssueError::Unavailable(Unavailable::because(error)))
-    }
-}
-
 pub(super) const DESTINATION: &[u8] = b"destination";
 pub(super) const CODE: &[u8] = b"code";
+/// Stands between the addresses of a challenge; no address holds one.
+pub(super) const ADDRESS_BREAK: &str = "\n";
+
+/// Pairs every way but the first with the address that it goes to.
+pub(super) fn after_the_first<'a>(
+    ways: &'a [Way],
+    address: impl Fn(Channel) -> Option<&'a Destination> + 'a,
+) -> impl Iterator<Item = (Way, Destination)> + 'a {
+    ways.iter().skip(1).filter_map(move |way| {
+        let address = address(way.channel)?;
+        Some((way.clone(), address.clone()))
+    })
+}
 
 /// Names the row that a sealed value belongs to; in any other row it does not open.
 pub(super) fn row_aad<'a>(
@@ -403,7 +294,7 @@ impl Issued {
 }
 
 impl IdempotencyKey {
-    fn of(issue: &Issue) -> Option<Self> {
+    pub(super) fn of(issue: &Issue) -> Option<Self> {
         let key = issue.idempotency_key.as_deref()?;
         Self::new(&issue.tenant, key)
     }

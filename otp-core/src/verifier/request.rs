@@ -1,5 +1,6 @@
 use std::time::SystemTime;
 
+use super::routes::Start;
 use crate::challenge::ChallengeId;
 use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
@@ -13,7 +14,10 @@ pub enum Dispatch {
     #[default]
     Await,
     /// Answers at once and sends in a task of its own: for flows where the time of the answer
-    /// would tell whether an account exists.
+    /// would tell whether an account exists. So many are under way and no more
+    /// ([`background_limit`](super::VerifierBuilder::background_limit)); beyond that the answer is
+    /// busy, before anything is charged. [`Verifier::drain`](super::Verifier::drain) waits for
+    /// the last.
     Background,
 }
 
@@ -21,6 +25,7 @@ pub enum Dispatch {
 #[derive(Clone, Debug)]
 pub struct Addressed {
     recipient: Recipient,
+    others: Vec<Destination>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +56,7 @@ pub(super) enum Recipient {
 #[derive(Clone, Debug)]
 pub struct Issue {
     pub(super) recipient: Recipient,
+    pub(super) others: Vec<Destination>,
     pub(super) purpose: String,
     pub(super) tenant: Tenant,
     pub(super) subject: Option<SubjectId>,
@@ -67,6 +73,7 @@ impl Issue {
     pub fn to(destination: impl Into<Destination>) -> Addressed {
         Addressed {
             recipient: Recipient::Person(destination.into()),
+            others: Vec::new(),
         }
     }
 
@@ -86,6 +93,7 @@ impl Issue {
                 claimed,
                 channel,
             },
+            others: Vec::new(),
         }
     }
 
@@ -104,7 +112,10 @@ impl Issue {
         self
     }
 
-    /// Chooses the channel. Default: SMS for a phone number, e-mail for an address.
+    /// Chooses the channel. Where the verifier has an
+    /// [order of channels](super::VerifierBuilder::channel_order) that names it, the order begins
+    /// there. Default: the first of the order that reaches the person; without an order, SMS for
+    /// a phone number and e-mail for an address.
     #[must_use]
     pub fn over(mut self, channel: Channel) -> Self {
         self.channel = Some(channel);
@@ -156,10 +167,13 @@ impl Issue {
         }
     }
 
-    /// Names the address in counts: the pseudonym of the destination, or of what was claimed.
-    pub(super) fn destination_key(&self) -> SubjectKey {
+    /// Names the address of a channel in counts: the pseudonym of the destination, or of what was
+    /// claimed.
+    pub(super) fn destination_key(&self, channel: Channel) -> SubjectKey {
         match &self.recipient {
-            Recipient::Person(destination) => SubjectKey::of_destination(destination),
+            Recipient::Person(destination) => {
+                SubjectKey::of_destination(self.address_for(channel).unwrap_or(destination))
+            }
             Recipient::Nobody {
                 address: Some(address),
                 ..
@@ -168,10 +182,11 @@ impl Issue {
         }
     }
 
-    /// Gives the address that is judged: where the message goes, or where a decoy's would.
-    pub(super) fn judged_destination(&self) -> Option<&Destination> {
+    /// Gives the address that is judged over a channel: where the message goes, or where a
+    /// decoy's would.
+    pub(super) fn judged(&self, channel: Channel) -> Option<&Destination> {
         match &self.recipient {
-            Recipient::Person(destination) => Some(destination),
+            Recipient::Person(_) => self.address_for(channel),
             Recipient::Nobody { address, .. } => address.as_ref(),
         }
     }
@@ -180,6 +195,41 @@ impl Issue {
         match &self.recipient {
             Recipient::Person(destination) => Some(destination),
             Recipient::Nobody { .. } => None,
+        }
+    }
+
+    /// Lists the addresses of a person, the first one first; a decoy has none.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Destination> {
+        let others = self.others.iter().filter(|_| self.destination().is_some());
+        self.destination().into_iter().chain(others)
+    }
+
+    /// Gives the first address that fits a channel.
+    pub(super) fn address_for(&self, channel: Channel) -> Option<&Destination> {
+        self.addresses()
+            .find(|address| channel.fits(address).is_ok())
+    }
+
+    /// Says whether a channel reaches the person, or would reach whom a decoy stands for.
+    pub(super) fn is_reached_over(&self, channel: Channel) -> bool {
+        match &self.recipient {
+            Recipient::Person(_) => self.address_for(channel).is_some(),
+            Recipient::Nobody {
+                channel: claimed, ..
+            } => {
+                let kind = channel.destination_kind();
+                kind == claimed.destination_kind()
+                    || self.others.iter().any(|other| other.kind() == kind)
+            }
+        }
+    }
+
+    /// Says where the order of channels begins.
+    pub(super) fn start(&self) -> Start {
+        match (&self.recipient, self.channel) {
+            (_, Some(channel)) => Start::At(channel),
+            (Recipient::Nobody { channel, .. }, None) => Start::At(*channel),
+            (Recipient::Person(destination), None) => Start::First(destination.default_channel()),
         }
     }
 
@@ -193,11 +243,27 @@ impl Issue {
 }
 
 impl Addressed {
+    /// Adds an address of another kind, for the channels after the first: a phone number's e-mail
+    /// address, say. It is used where the verifier has an
+    /// [order of channels](super::VerifierBuilder::channel_order); of several of one kind the
+    /// first is. The account must be named ([`Issue::for_subject`]): a code that went to the one
+    /// address proves nothing about the other.
+    ///
+    /// Whoever holds either address can then sign in, so give only what the account has proven.
+    ///
+    /// With a decoy it says which kinds of address a person would have had.
+    #[must_use]
+    pub fn or_to(mut self, destination: impl Into<Destination>) -> Self {
+        self.others.push(destination.into());
+        self
+    }
+
     /// Says what the code is for, by the name of a purpose that the policy registers.
     #[must_use]
     pub fn for_purpose(self, purpose: impl AsRef<str>) -> Issue {
         Issue {
             recipient: self.recipient,
+            others: self.others,
             purpose: purpose.as_ref().chars().take(64).collect(),
             tenant: Tenant::default(),
             subject: None,
@@ -220,6 +286,6 @@ pub struct Issued {
     pub expires_at: SystemTime,
     /// When a further message may be asked for.
     pub resend_at: SystemTime,
-    /// How the message was sent.
+    /// How the message was sent; of one in the background, how it is tried first.
     pub channel: Channel,
 }

@@ -1,17 +1,19 @@
 use super::desk::Turned;
 use super::dispatch::Parcel;
-use super::issue::{CODE, row_aad};
+use super::issue::{CODE, after_the_first, row_aad};
+use super::onward::{Onward, charged};
 use super::request::{Dispatch, Issued};
-use super::verify::opened;
+use super::routes::{Start, Way};
+use super::verify::opened_all;
 use super::{ResendError, Throttled, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId, Code, Refusal, ResendClaim, ResendOutcome};
-use crate::delivery::Locale;
+use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
 use crate::key::{KeySet, open, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
-use crate::request::{RequestContext, Tenant};
+use crate::request::{RequestContext, SubjectKey, Tenant};
 use crate::store::{Granted, Reissue, Step, StoreError, StoreErrorKind};
 
 impl Verifier {
@@ -52,17 +54,23 @@ impl Verifier {
         // first; what is decided is decided in the admission, on the challenge as it is then.
         let known = self.inner.store.find(challenge).await?;
         let known = known.filter(|known| known.tenant == *tenant);
-        let destination = known.as_ref().and_then(|known| opened(&keys, known));
-        if let Some(known) = known.as_ref().filter(|known| !known.is_decoy()) {
-            // Its key is retired: nobody could be told what was sent, so nothing is.
-            if destination.is_none() {
-                let why = "the destination of a live challenge does not open";
-                return Err(ResendError::Unavailable(Unavailable::because(why)));
+        let addresses = match &known {
+            Some(known) => addresses(&keys, known)?,
+            None => Vec::new(),
+        };
+        let ways = match &known {
+            Some(known) => self.ways_of(known, &addresses)?,
+            None => Vec::new(),
+        };
+        let channel = ways.first().map(|way| way.channel);
+        let destination = channel.and_then(|channel| address(&addresses, channel));
+        let destination_key = match (destination, &known) {
+            // Of an address after the first, which the challenge does not go by.
+            (Some(other), Some(_)) if addresses.first() != Some(other) => {
+                Some(SubjectKey::of_destination(other))
             }
-            if self.route_of(known).is_none() {
-                return Err(ResendError::NoRoute(known.channel));
-            }
-        }
+            (_, known) => known.as_ref().map(|known| known.destination_key.clone()),
+        };
         let event = Event::new(EventKind::ChallengeResent, tenant)
             .from_request(&context)
             .naming(challenge);
@@ -70,13 +78,18 @@ impl Verifier {
             Some(known) => event.of_challenge(known),
             None => event,
         };
+        let event = Event {
+            channel,
+            destination: destination.map(ToString::to_string).or(event.destination),
+            ..event
+        };
         let request = GateRequest {
             operation: Operation::Resend,
             tenant,
             subject: known.as_ref().map(|known| &known.subject),
-            destination: destination.as_ref(),
-            destination_key: known.as_ref().map(|known| &known.destination_key),
-            channel: known.as_ref().map(|known| known.channel),
+            destination,
+            destination_key: destination_key.as_ref(),
+            channel,
             purpose: known.as_ref().map(|known| &known.purpose),
             lane: known.as_ref().map(|known| known.lane).unwrap_or_default(),
             context: &context,
@@ -84,6 +97,8 @@ impl Verifier {
         };
         let wants = self.wants(&request, &event).await?;
         let slot = self.inner.hasher.reserve()?;
+        let place = self.inner.outbound.reserve(dispatch)?;
+        let charged = charged(&wants, &ways);
         let step = resend_step(&policy, tenant, challenge, &context);
         let admitted = self.admit(&request, wants, step, event).await?;
         let event = admitted.event;
@@ -93,6 +108,10 @@ impl Verifier {
             }
             _ => return Err(self.refused(&event, Refusal::Unknown.name()).await),
         };
+        let Some(first) = ways.first() else {
+            return Err(ResendError::NoRoute(challenge.channel));
+        };
+        challenge.channel = first.channel;
         let code = self.resent_code(&policy, &keys, &mut challenge)?;
         challenge.key_id = *keys.current().id();
         challenge.digest = self
@@ -113,23 +132,41 @@ impl Verifier {
             .map_err(over)?;
         self.observe(&event);
         let issued = Issued::of(&challenge);
-        let Some(route) = self.route_of(&challenge) else {
-            return Err(ResendError::NoRoute(challenge.channel));
-        };
         let life = challenge.expires_at.since(admitted.now);
-        let parcel = Parcel::with(
+        let onward = Onward::plan(
             &challenge,
-            code,
-            destination,
-            route,
-            Locale::default(),
             &context,
-            life,
+            Operation::Resend,
+            &policy,
+            charged,
+            after_the_first(&ways, |channel| address(&addresses, channel)),
         );
-        self.dispatch(dispatch, parcel, issued.clone())
+        let to = destination.cloned();
+        let parcel = Parcel::new(&challenge, code, to, first, &context, life).or_onward(onward);
+        self.dispatch(place, parcel, issued)
             .await
-            .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))?;
-        Ok(issued)
+            .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))
+    }
+
+    /// Lists the channels that a further message may go over, from the one that the challenge's
+    /// latest message went over.
+    fn ways_of(
+        &self,
+        known: &Challenge,
+        addresses: &[Destination],
+    ) -> Result<Vec<Way>, ResendError> {
+        let kind = known.channel.destination_kind();
+        let ways = self.inner.routes.ways(Start::At(known.channel), |channel| {
+            if known.is_decoy() {
+                channel.destination_kind() == kind
+            } else {
+                address(addresses, channel).is_some()
+            }
+        });
+        if ways.is_empty() {
+            return Err(ResendError::NoRoute(known.channel));
+        }
+        Ok(ways)
     }
 
     async fn granted(
@@ -188,6 +225,24 @@ impl Verifier {
         };
         Ok(code)
     }
+}
+
+/// Opens the addresses of a challenge; a decoy has none.
+fn addresses(keys: &KeySet, known: &Challenge) -> Result<Vec<Destination>, ResendError> {
+    match opened_all(keys, known) {
+        Some(addresses) => Ok(addresses),
+        None if known.is_decoy() => Ok(Vec::new()),
+        // Its key is retired: nobody could be told what was sent, so nothing is.
+        None => Err(ResendError::Unavailable(Unavailable::because(
+            "the destination of a live challenge does not open",
+        ))),
+    }
+}
+
+fn address(addresses: &[Destination], channel: Channel) -> Option<&Destination> {
+    addresses
+        .iter()
+        .find(|address| channel.fits(address).is_ok())
 }
 
 /// A challenge that ended while its new code was made takes none.

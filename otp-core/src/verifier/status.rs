@@ -1,4 +1,6 @@
 use super::Verifier;
+use crate::delivery::RouteHealth;
+use crate::destination::Channel;
 use crate::store::{Condition, Duty, EngineStatus, StoreErrorKind};
 
 /// Whether a part works.
@@ -45,18 +47,26 @@ pub struct Status {
     pub store: Health,
     /// The engines of the store, each with its condition.
     pub engines: Vec<EngineStatus>,
-    /// The channels that have a route, by name.
+    /// The channels that have a route and are switched on, by name.
     pub channels: Vec<&'static str>,
+    /// How each channel that has a route is doing. Which providers that is about,
+    /// [`Routes::status`](super::Routes::status) tells the operator.
+    pub delivery: Vec<(Channel, RouteHealth)>,
 }
 
 impl Verifier {
     /// Asks the parts how they are. It never fails: what is wrong is in the answer.
     pub async fn status(&self) -> Status {
         let engines = self.inner.store.status().await;
+        let delivery = self.inner.routes.health();
+        let on = delivery
+            .iter()
+            .filter(|(_, health)| *health != RouteHealth::Off);
         Status {
             store: Health::of(&engines),
             engines,
-            channels: self.inner.routes.keys().copied().collect(),
+            channels: on.map(|(channel, _)| channel.name()).collect(),
+            delivery,
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::attempt::{Attempt, Claim, ClaimKind};
 use super::desk::Turned;
-use super::issue::{DESTINATION, binding, row_aad};
+use super::issue::{ADDRESS_BREAK, DESTINATION, binding, row_aad};
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, Code, ConsumeOutcome, Lane, RecordedAnswer, Refusal,
@@ -346,12 +346,21 @@ const fn mismatch(reason: MismatchReason) -> &'static str {
     }
 }
 
-/// Opens the address that a challenge was sent to.
+/// Opens the address that a challenge's latest code was sent to.
 pub(super) fn opened(keys: &KeySet, challenge: &Challenge) -> Option<Destination> {
+    let fits = |address: &Destination| challenge.channel.fits(address).is_ok();
+    opened_all(keys, challenge)?.into_iter().find(fits)
+}
+
+/// Opens the addresses that a challenge's codes may be sent to, the first one first.
+pub(super) fn opened_all(keys: &KeySet, challenge: &Challenge) -> Option<Vec<Destination>> {
     let sealed = challenge.destination.as_ref()?;
     let aad = row_aad(&challenge.tenant, &challenge.id, DESTINATION);
     let text = open(keys, &aad, sealed).ok()?;
-    Destination::from_stored(std::str::from_utf8(text.expose()).ok()?)
+    let text = std::str::from_utf8(text.expose()).ok()?;
+    text.split(ADDRESS_BREAK)
+        .map(Destination::from_stored)
+        .collect()
 }
 
 impl From<Turned> for VerifyError {

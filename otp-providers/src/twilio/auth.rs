@@ -1,7 +1,5 @@
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::header::HeaderValue;
 use otp_core::secret::SecretString;
 
@@ -47,9 +45,7 @@ impl TwilioAuth {
             Sort::Token(token) => (account_sid, token),
             Sort::ApiKey { sid, secret } => (sid.as_str(), secret),
         };
-        let pair = SecretString::new(format!("{user}:{}", secret.expose()));
-        let value = SecretString::new(format!("Basic {}", STANDARD.encode(pair.expose())));
-        config::secret_header(&value)
+        config::basic_header(user, secret)
     }
 }
 

@@ -121,6 +121,83 @@ async fn a_service_an_api_key_and_a_callback_take_their_places() {
     );
 }
 
+fn to_whatsapp() -> Message {
+    let phone = PhoneNumber::parse(TO).expect("a number");
+    let id = MessageId::new("c-1");
+    let text = "not sent: the words are the template's".to_owned();
+    Message::builder(id, Channel::WhatsApp, phone.into(), text, code()).build()
+}
+
+#[tokio::test]
+async fn a_template_goes_over_whatsapp_with_the_code_as_its_variable() {
+    let accepted = ACCEPTED.replace(TO, "whatsapp:+14155550123");
+    let vendor = ScriptedTransport::new()
+        .then(201, &accepted)
+        .then(201, &accepted);
+    let bare = || Twilio::builder(ACCOUNT, TwilioAuth::token("t"));
+    let senders = [
+        (
+            bare().from("+15005550006"),
+            ("From", "whatsapp:+15005550006"),
+        ),
+        (
+            bare().messaging_service("MG00000000000000000000000000000003"),
+            ("MessagingServiceSid", "MG00000000000000000000000000000003"),
+        ),
+    ];
+    for (builder, sender) in senders {
+        let twilio = builder
+            .whatsapp_template("HX00000000000000000000000000000004")
+            .transport(Arc::new(vendor.clone()))
+            .build()
+            .expect("a provider");
+        assert_eq!(
+            (twilio.name(), twilio.channels()),
+            ("twilio-whatsapp", [Channel::WhatsApp].as_slice())
+        );
+        twilio.deliver(&to_whatsapp()).await.expect("accepted");
+        let expected = [
+            ("To", "whatsapp:+14155550123"),
+            sender,
+            ("ContentSid", "HX00000000000000000000000000000004"),
+            ("ContentVariables", r#"{"1":"904173"}"#),
+            ("ValidityPeriod", "300"),
+        ];
+        let requests = vendor.requests();
+        let request = requests.last().expect("a request");
+        assert_eq!(
+            form(request),
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+        let refused = twilio.deliver(&message(Duration::from_secs(1))).await;
+        assert_eq!(
+            refused.expect_err("a text message").kind(),
+            DeliveryErrorKind::Invalid
+        );
+    }
+    assert_eq!(vendor.requests().len(), 2);
+}
+
+#[test]
+fn a_template_needs_a_number_or_a_service() {
+    let with = |from: &str| {
+        builder()
+            .from(from)
+            .whatsapp_template("HX00000000000000000000000000000004")
+    };
+    assert!(with("whatsapp:+15005550006").build().is_ok());
+    for from in ["ACME", "12345", "whatsapp:whatsapp:+15005550006"] {
+        assert!(
+            matches!(with(from).build(), Err(ConfigError::Sender)),
+            "{from}"
+        );
+    }
+    let malformed = builder()
+        .whatsapp_template("MG00000000000000000000000000000004")
+        .build();
+    assert!(matches!(malformed, Err(ConfigError::TemplateName)));
+}
+
 #[test]
 fn the_validity_stays_in_twilios_range() {
     for (life, seconds) in [(0, 1), (300, 300), (36_000, 36_000), (86_400, 36_000)] {

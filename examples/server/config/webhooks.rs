@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use otp_kit::providers::webhook::{
+    EventPublicKey, PlivoWebhook, PublicUrl, SendGridWebhook, TelegramGatewayWebhook,
+    TwilioWebhook, VonageWebhook, Webhook, WebhookSecret, WhatsAppWebhook,
+};
+
+use super::{Environment, Refused};
+
+/// The vendors' reports that are believed: each by the secret that it is signed with.
+#[derive(Clone)]
+pub(crate) struct Webhooks {
+    /// What the outside world calls us; signatures are made over it, never over `Host`.
+    pub(crate) url: PublicUrl,
+    readers: BTreeMap<&'static str, Arc<dyn Webhook>>,
+}
+
+impl Webhooks {
+    pub(super) fn read(env: &Environment) -> Result<Self, Refused> {
+        let key = ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"];
+        let key = key.into_iter().find(|key| env.get(key).is_some());
+        let url = key
+            .and_then(|key| env.get(key))
+            .unwrap_or("http://127.0.0.1:8080");
+        let url = PublicUrl::parse(url)
+            .map_err(|error| Refused::because(key.unwrap_or("PUBLIC_BASE_URL"), &error))?;
+        let readers = [
+            twilio(env)?,
+            sendgrid(env)?,
+            plivo(env)?,
+            vonage(env)?,
+            whatsapp(env)?,
+            telegram(env)?,
+        ];
+        Ok(Self {
+            url,
+            readers: readers.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Finds a vendor's reader by the last part of its route.
+    pub(crate) fn of(&self, vendor: &str) -> Option<&Arc<dyn Webhook>> {
+        self.readers.get(vendor)
+    }
+}
+
+type Reader = Option<(&'static str, Arc<dyn Webhook>)>;
+
+fn some(vendor: &'static str, reader: impl Webhook) -> Reader {
+    Some((vendor, Arc::new(reader)))
+}
+
+/// Reads the secrets of a variable; several are separated by commas while one replaces another.
+fn secrets(
+    env: &Environment,
+    key: &str,
+) -> Result<Option<(WebhookSecret, Vec<WebhookSecret>)>, Refused> {
+    let Some(list) = env.get(key) else {
+        return Ok(None);
+    };
+    let read = |secret: &str| {
+        WebhookSecret::new(secret.trim()).map_err(|error| Refused::because(key, &error))
+    };
+    let mut secrets = list
+        .split(',')
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter();
+    Ok(secrets.next().map(|first| (first, secrets.collect())))
+}
+
+fn twilio(env: &Environment) -> Result<Reader, Refused> {
+    let Some((first, others)) = secrets(env, "TWILIO_AUTH_TOKEN")? else {
+        return Ok(None);
+    };
+    let reader = TwilioWebhook::new(first);
+    Ok(some(
+        "twilio",
+        others
+            .into_iter()
+            .fold(reader, TwilioWebhook::or_auth_token),
+    ))
+}
+
+fn sendgrid(env: &Environment) -> Result<Reader, Refused> {
+    const KEY: &str = "SENDGRID_WEBHOOK_PUBLIC_KEY";
+    let Some(key) = env.get(KEY) else {
+        return Ok(None);
+    };
+    let key = EventPublicKey::parse(key).map_err(|error| Refused::because(KEY, &error))?;
+    Ok(some("sendgrid", SendGridWebhook::new(key)))
+}
+
+fn plivo(env: &Environment) -> Result<Reader, Refused> {
+    let Some((first, others)) = secrets(env, "PLIVO_AUTH_TOKEN")? else {
+        return Ok(None);
+    };
+    let reader = PlivoWebhook::new(first);
+    Ok(some(
+        "plivo",
+        others.into_iter().fold(reader, PlivoWebhook::or_auth_token),
+    ))
+}
+
+fn vonage(env: &Environment) -> Result<Reader, Refused> {
+    let Some((first, others)) = secrets(env, "VONAGE_SIGNATURE_SECRET")? else {
+        return Ok(None);
+    };
+    let reader = VonageWebhook::new(first);
+    Ok(some(
+        "vonage",
+        others.into_iter().fold(reader, VonageWebhook::or_secret),
+    ))
+}
+
+fn whatsapp(env: &Environment) -> Result<Reader, Refused> {
+    let secret = secrets(env, "WHATSAPP_APP_SECRET")?;
+    let token = secrets(env, "WHATSAPP_VERIFY_TOKEN")?;
+    match (secret, token) {
+        (None, None) => Ok(None),
+        (Some((first, others)), Some((token, _))) => {
+            let reader = WhatsAppWebhook::new(first, token);
+            Ok(some(
+                "whatsapp",
+                others
+                    .into_iter()
+                    .fold(reader, WhatsAppWebhook::or_app_secret),
+            ))
+        }
+        (Some(_), None) => Err(Refused::new(
+            "WHATSAPP_VERIFY_TOKEN",
+            "is missing beside WHATSAPP_APP_SECRET",
+        )),
+        (None, Some(_)) => Err(Refused::new(
+            "WHATSAPP_APP_SECRET",
+            "is missing beside WHATSAPP_VERIFY_TOKEN",
+        )),
+    }
+}
+
+fn telegram(env: &Environment) -> Result<Reader, Refused> {
+    let Some((first, others)) = secrets(env, "TELEGRAM_GATEWAY_TOKEN")? else {
+        return Ok(None);
+    };
+    let reader = TelegramGatewayWebhook::new(first);
+    Ok(some(
+        "telegram",
+        others
+            .into_iter()
+            .fold(reader, TelegramGatewayWebhook::or_token),
+    ))
+}

@@ -1,0 +1,95 @@
+//! `POST /api/auth/webhooks/{vendor}`: what a vendor reports about a message. Nothing of it is
+//! believed, or even read, before its signature is right; what was seen before changes nothing.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use otp_kit::clock::{Clock as _, SystemClock};
+use otp_kit::providers::webhook::{Answer, Event, WebhookError, WebhookRequest};
+use otp_kit::store::{Seen, StoreError};
+
+use crate::answer::Refusal;
+use crate::app::App;
+
+/// The most that a vendor sends; one byte more is read to know that it is too much.
+pub(crate) const LARGEST: usize = 64 * 1024;
+
+/// Takes what Twilio reports at the address that the runbooks know.
+pub(crate) async fn twilio(
+    state: State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    handle(state, Path("twilio".to_owned()), method, uri, headers, body).await
+}
+
+pub(crate) async fn handle(
+    State(app): State<Arc<App>>,
+    Path(vendor): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Ok(body) = body else {
+        return refused(&vendor, WebhookError::TooLarge);
+    };
+    let Some(reader) = app.webhooks.of(&vendor) else {
+        return Refusal::NOT_FOUND.into_response();
+    };
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let Ok(url) = app.webhooks.url.of(path) else {
+        return refused(&vendor, WebhookError::Malformed("url"));
+    };
+    let read = async {
+        let request = WebhookRequest::new(&method, &url, &headers, &body)?;
+        reader.read(&request, SystemClock.now()).await
+    };
+    match read.await {
+        Ok(Answer::Events(events)) => match note(&app, events).await {
+            Ok(()) => StatusCode::OK.into_response(),
+            // The vendor sends it again.
+            Err(error) => {
+                tracing::warn!(%error, vendor, "a report could not be noted");
+                Refusal::UNAVAILABLE.into_response()
+            }
+        },
+        Ok(Answer::Echo(text)) => text.into_response(),
+        Ok(_) => StatusCode::OK.into_response(),
+        Err(error) => refused(&vendor, error),
+    }
+}
+
+/// Notes what was not seen before, once over all instances.
+async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
+    for event in events {
+        let replay = event.replay();
+        let seen = app
+            .verifier
+            .store()
+            .first_seen(replay.as_str(), replay.life());
+        match (seen.await?, &event) {
+            (Seen::Again, _) => tracing::info!(word = event.word(), "a report came again"),
+            (Seen::First, Event::Report(report)) => tracing::info!(
+                provider = report.provider(),
+                reference = report.reference(),
+                state = report.state().name(),
+                code = report.code(),
+                "delivery report"
+            ),
+            (Seen::First, _) => tracing::info!(word = event.word(), "vendor's notice"),
+        }
+    }
+    Ok(())
+}
+
+fn refused(vendor: &str, error: WebhookError) -> Response {
+    tracing::warn!(%error, vendor, "a webhook was refused");
+    Refusal::of_webhook(error).into_response()
+}

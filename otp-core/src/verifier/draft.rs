@@ -1,0 +1,170 @@
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::issue::{ADDRESS_BREAK, CODE, DESTINATION, row_aad};
+use super::request::Issue;
+use super::{IssueError, Unavailable, Verifier};
+use crate::challenge::{Challenge, ChallengeId, ChallengeState, Code, CodeFormat, Lane};
+use crate::clock::Timestamp;
+use crate::destination::{Channel, Destination};
+use crate::gate::{GateRequest, Operation};
+use crate::key::{KeySet, Sealed, seal};
+use crate::policy::{Policy, ResendCode};
+use crate::request::{FactorClass, Purpose, SubjectKey};
+use crate::store::{BudgetClaim, BudgetKey, IdempotencyClaim, IdempotencyKey, Step};
+
+/// A challenge in the making.
+pub(super) struct Draft<'a> {
+    pub(super) id: ChallengeId,
+    pub(super) policy: &'a Policy,
+    pub(super) keys: &'a KeySet,
+    pub(super) purpose: &'a Purpose,
+    pub(super) format: CodeFormat,
+    pub(super) channel: Channel,
+    pub(super) lane: Lane,
+    pub(super) subject: SubjectKey,
+    /// Where the first message goes; a decoy's goes nowhere.
+    pub(super) destination: Option<&'a Destination>,
+    pub(super) destination_key: SubjectKey,
+    pub(super) issue: &'a Issue,
+}
+
+impl Draft<'_> {
+    pub(super) fn gate_request(&self) -> GateRequest<'_> {
+        GateRequest {
+            operation: Operation::Issue,
+            tenant: &self.issue.tenant,
+            subject: Some(&self.subject),
+            destination: self.issue.judged(self.channel),
+            destination_key: Some(&self.destination_key),
+            channel: Some(self.channel),
+            purpose: Some(self.purpose),
+            lane: self.lane,
+            context: &self.issue.context,
+            policy: self.policy,
+        }
+    }
+
+    pub(super) fn step(&self) -> Result<Step, IssueError> {
+        let key = BudgetKey {
+            tenant: self.issue.tenant.clone(),
+            subject: self.subject.clone(),
+            class: FactorClass::OutOfBand,
+        };
+        let budget = BudgetClaim::new(key, self.lane, self.policy.limits().budget().clone());
+        let idempotency = match &self.issue.idempotency_key {
+            None => None,
+            Some(_) => Some(IdempotencyClaim {
+                key: IdempotencyKey::of(self.issue).ok_or(IssueError::InvalidIdempotencyKey)?,
+                fingerprint: self.fingerprint(),
+                challenge: self.id,
+                life: self.policy.lifetime(self.channel),
+                resend_after: self.first_cooldown(),
+            }),
+        };
+        Ok(Step::Issue {
+            budget,
+            idempotency,
+        })
+    }
+
+    /// Hashes what makes two requests the same.
+    fn fingerprint(&self) -> [u8; 32] {
+        let destination = self.issue.destination().map(|d| d.canonical().to_owned());
+        let binding = self.issue.context.binding();
+        let binding = binding.map(|b| URL_SAFE_NO_PAD.encode(b.as_bytes()));
+        let binding = binding.unwrap_or_default();
+        let others = self.issue.others.iter().map(Destination::canonical);
+        let mut hash = Sha256::new();
+        for part in [
+            self.subject.as_str(),
+            self.purpose.as_str(),
+            // The one that is asked for: a channel that is switched off meanwhile makes it no
+            // other request.
+            self.issue.channel().name(),
+            destination.as_deref().unwrap_or_default(),
+            // Another door or another browser is another request: it must not be handed the
+            // challenge of this one.
+            self.lane.name(),
+            binding.as_str(),
+        ]
+        .into_iter()
+        .chain(others)
+        {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    fn first_cooldown(&self) -> Duration {
+        let cooldowns = self.policy.limits().cooldowns();
+        cooldowns.first().copied().unwrap_or_default()
+    }
+
+    pub(super) fn challenge(
+        &self,
+        verifier: &Verifier,
+        code: &Code,
+        now: Timestamp,
+    ) -> Result<Challenge, IssueError> {
+        let destination = self.destination;
+        let sealed = match destination {
+            Some(first) => Some(self.seal(verifier, DESTINATION, &self.addresses(first))?),
+            None => None,
+        };
+        let sealed_code = match (self.policy.resend_code(), destination) {
+            (ResendCode::Same, Some(_)) => Some(self.seal(verifier, CODE, code.expose())?),
+            _ => None,
+        };
+        Ok(Challenge {
+            id: self.id,
+            tenant: self.issue.tenant.clone(),
+            subject: self.subject.clone(),
+            purpose: self.purpose.clone(),
+            channel: self.channel,
+            lane: self.lane,
+            class: FactorClass::OutOfBand,
+            format: self.format,
+            destination: sealed,
+            destination_key: self.destination_key.clone(),
+            destination_masked: destination.map(ToString::to_string).unwrap_or_default(),
+            digest: String::new(),
+            sealed_code,
+            key_id: *self.keys.current().id(),
+            address: self.issue.context.address(),
+            binding: self.issue.context.binding().cloned(),
+            created_at: now,
+            expires_at: now.saturating_add(self.policy.lifetime(self.channel)),
+            attempts: 0,
+            wrong: 0,
+            attempt_limit: self.policy.limits().attempts(),
+            sends: 1,
+            next_send_at: now.saturating_add(self.first_cooldown()),
+            state: ChallengeState::Live,
+            attempt_log: Vec::new(),
+        })
+    }
+
+    /// Writes the addresses that a message may go to, a line each, the first one first.
+    fn addresses(&self, first: &Destination) -> String {
+        let others = self.issue.addresses().filter(|other| *other != first);
+        others.fold(first.to_stored(), |all, other| {
+            all + ADDRESS_BREAK + &other.to_stored()
+        })
+    }
+
+    fn seal(
+        &self,
+        verifier: &Verifier,
+        what: &'static [u8],
+        text: &str,
+    ) -> Result<Sealed, IssueError> {
+        let aad = row_aad(&self.issue.tenant, &self.id, what);
+        seal(self.keys, verifier.random(), &aad, text.as_bytes())
+            .map_err(|error| IssueError::Unavailable(Unavailable::because(error)))
+    }
+}

@@ -1,0 +1,263 @@
+//! The routes of a verifier, switched and replaced while it runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use thiserror::Error;
+
+use super::Verifier;
+use crate::delivery::{InvalidRoute, ProviderHealth, Route, RouteHealth, Switch};
+use crate::destination::Channel;
+
+/// The routes and the order of channels, behind one lock that is never held over a send.
+#[derive(Debug)]
+pub(super) struct RouteTable(RwLock<Table>);
+
+#[derive(Debug)]
+struct Table {
+    entries: BTreeMap<&'static str, Entry>,
+    order: Vec<Channel>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    channel: Channel,
+    route: Arc<Route>,
+    switch: Switch,
+}
+
+/// A channel that a message may go over, with its route as it was when the request began.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) channel: Channel,
+    pub(super) route: Arc<Route>,
+}
+
+/// Where a message's order of channels begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At this channel, which the request names.
+    At(Channel),
+    /// At the first channel of the order; where the order has none that reaches the person, this.
+    First(Channel),
+}
+
+impl RouteTable {
+    pub(super) fn new(
+        routes: impl IntoIterator<Item = (Channel, Route)>,
+        order: Vec<Channel>,
+    ) -> Self {
+        let entries = routes.into_iter().map(|(channel, route)| {
+            let entry = Entry {
+                channel,
+                switch: route.start(),
+                route: Arc::new(route),
+            };
+            (channel.name(), entry)
+        });
+        Self(RwLock::new(Table {
+            entries: entries.collect(),
+            order,
+        }))
+    }
+
+    /// Lists the channels that a message goes over, the next one where the one before surely sent
+    /// nothing: those of the order from where it starts, that are on and reach the person.
+    pub(super) fn ways(&self, start: Start, reaches: impl Fn(Channel) -> bool) -> Vec<Way> {
+        let table = self.read();
+        let way = |channel: &Channel| {
+            let entry = table.entries.get(channel.name())?;
+            let open = entry.switch == Switch::On && reaches(*channel);
+            open.then(|| Way {
+                channel: *channel,
+                route: Arc::clone(&entry.route),
+            })
+        };
+        let (Start::At(channel) | Start::First(channel)) = start;
+        let begin = match start {
+            Start::First(_) => Some(0),
+            Start::At(channel) => table.order.iter().position(|other| *other == channel),
+        };
+        let ordered = begin.and_then(|begin| table.order.get(begin..));
+        let ways: Vec<Way> = ordered.unwrap_or_default().iter().filter_map(way).collect();
+        if ways.is_empty() && !table.order.contains(&channel) {
+            return way(&channel).into_iter().collect();
+        }
+        ways
+    }
+
+    pub(super) fn is_on(&self, channel: Channel) -> bool {
+        let table = self.read();
+        let entry = table.entries.get(channel.name());
+        entry.is_some_and(|entry| entry.switch == Switch::On)
+    }
+
+    pub(super) fn health(&self) -> Vec<(Channel, RouteHealth)> {
+        let table = self.read();
+        let entries = table.entries.values();
+        entries
+            .map(|entry| (entry.channel, entry.health()))
+            .collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn health(&self) -> RouteHealth {
+        match self.switch {
+            Switch::On => self.route.health(),
+            Switch::Off => RouteHealth::Off,
+        }
+    }
+}
+
+/// How a channel's route is doing. For operators: it names the providers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteStatus {
+    /// The channel.
+    pub channel: Channel,
+    /// Whether it takes messages.
+    pub switch: Switch,
+    /// The sum of it.
+    pub health: RouteHealth,
+    /// Each provider: its breaker, its counts, its last error.
+    pub providers: Vec<ProviderHealth>,
+}
+
+/// The channel has no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no route for {}", .0.name())]
+pub struct NoSuchRoute(pub Channel);
+
+/// The routes of a running [`Verifier`]: what is changed here holds for the next message, on this
+/// instance. Messages under way end as they began.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use otp_core::testing::{Outbox, store::ReferenceStore};
+/// # let store = ReferenceStore::new(std::sync::Arc::new(otp_core::clock::SystemClock));
+/// # let (twilio, plivo) = (Outbox::named("twilio"), Outbox::named("plivo"));
+/// use otp_core::delivery::RouteHealth;
+/// use otp_core::prelude::*;
+///
+/// let verifier = Verifier::builder(store, KeyRing::generate(&OsRandom)?)
+///     .route(Channel::Sms, Route::primary(twilio))
+///     .limits(Limits::recommended())
+///     .build()?;
+///
+/// let routes = verifier.routes();
+/// routes.disable(Channel::Sms)?;
+/// assert_eq!(routes.status()[0].health, RouteHealth::Off);
+/// routes.replace(Channel::Sms, Route::primary(plivo))?;
+/// routes.enable(Channel::Sms)?;
+/// assert_eq!(routes.status()[0].providers[0].provider, "plivo");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Routes(Verifier);
+
+impl Verifier {
+    /// Gives the routes, to look at and to change while the verifier runs.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        Routes(self.clone())
+    }
+}
+
+impl Routes {
+    /// Switches a channel off: it takes no message, and a channel after it in the order does.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`].
+    pub fn disable(&self, channel: Channel) -> Result<(), NoSuchRoute> {
+        self.switch(channel, Switch::Off)
+    }
+
+    /// Switches a channel on.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`].
+    pub fn enable(&self, channel: Channel) -> Result<(), NoSuchRoute> {
+        self.switch(channel, Switch::On)
+    }
+
+    /// Puts another route in a channel's place, or gives a channel its first. A channel that was
+    /// switched off stays off; a new one starts as [`Route::starts`] says. The new route's
+    /// breakers and counts begin anew, unless it is a clone of the old one.
+    ///
+    /// # Errors
+    /// [`InvalidRoute`]; then the old one stays.
+    pub fn replace(&self, channel: Channel, route: Route) -> Result<(), InvalidRoute> {
+        route.check(channel)?;
+        let mut table = self.0.inner.routes.write();
+        let entry = table.entries.entry(channel.name());
+        let start = route.start();
+        let route = Arc::new(route);
+        entry
+            .and_modify(|entry| entry.route = Arc::clone(&route))
+            .or_insert(Entry {
+                channel,
+                route,
+                switch: start,
+            });
+        tracing::info!(target: "otp_kit", channel = channel.name(), "a route was replaced");
+        Ok(())
+    }
+
+    /// Sets the order in which channels follow each other; an empty one keeps every message on its
+    /// channel. See
+    /// [`VerifierBuilder::channel_order`](super::VerifierBuilder::channel_order).
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`] where a channel has no route; then the old order stays.
+    pub fn reorder(&self, order: impl IntoIterator<Item = Channel>) -> Result<(), NoSuchRoute> {
+        let mut table = self.0.inner.routes.write();
+        let mut checked = Vec::new();
+        for channel in order {
+            if !table.entries.contains_key(channel.name()) {
+                return Err(NoSuchRoute(channel));
+            }
+            if !checked.contains(&channel) {
+                checked.push(channel);
+            }
+        }
+        table.order = checked;
+        Ok(())
+    }
+
+    /// Says how every route is doing, each with its providers, channels in the order of their
+    /// names.
+    #[must_use]
+    pub fn status(&self) -> Vec<RouteStatus> {
+        let now = self.0.inner.clock.now();
+        let table = self.0.inner.routes.read();
+        let entries = table.entries.values();
+        entries
+            .map(|entry| RouteStatus {
+                channel: entry.channel,
+                switch: entry.switch,
+                health: entry.health(),
+                providers: entry.route.provider_health(now),
+            })
+            .collect()
+    }
+
+    fn switch(&self, channel: Channel, switch: Switch) -> Result<(), NoSuchRoute> {
+        let mut table = self.0.inner.routes.write();
+        let entry = table.entries.get_mut(channel.name());
+        entry.ok_or(NoSuchRoute(channel))?.switch = switch;
+        tracing::info!(target: "otp_kit", channel = channel.name(), ?switch, "a channel was switched");
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! What vendors report, as they sign it.
+
+use reqwest::header::CONTENT_TYPE;
+
+use crate::support::Server;
+
+const TWILIO: &str = "/api/auth/mfa/webhook";
+const WHATSAPP: &str = "/api/auth/webhooks/whatsapp";
+
+/// Made by `openssl dgst -sha1 -hmac` over the public URL and the sorted fields, and by
+/// `openssl dgst -sha256 -hmac` over the body.
+const TWILIO_SIGNATURE: &str = "6ILxOzLvKoI9fmrMG7HHOa/em1U=";
+const WHATSAPP_SIGNATURE: &str =
+    "sha256=0b400e05a45253e2d7a83c7102cc27e429915c62c80eb316f02a076cd73f26dd";
+
+const FORM: &str = "MessageSid=SM00000000000000000000000000000009&MessageStatus=delivered\
+    &AccountSid=AC00000000000000000000000000000001";
+const STATUS: &str = r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15005550006","phone_number_id":"106540352242922"},"statuses":[{"id":"wamid.HBgLMTQxNTU1NTAxMjM=","status":"delivered","timestamp":"1800000000","recipient_id":"14155550123"}]}}]}]}"#;
+
+fn server() -> Server {
+    Server::with(&[
+        ("PUBLIC_BASE_URL", "https://otp.example"),
+        ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+        ("TWILIO_AUTH_TOKEN", "first-token, second-token"),
+        ("TWILIO_FROM", "+15005550006"),
+        ("WHATSAPP_APP_SECRET", "the-app-secret"),
+        ("WHATSAPP_VERIFY_TOKEN", "the-verify-token"),
+    ])
+}
+
+async fn twilio(server: &Server, path: &str, form: &'static str, signature: &str) -> u16 {
+    let request = server.client.post(server.url(path));
+    let request = request
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", signature)
+        .body(form);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_report_is_believed_by_its_signature_alone_and_noted_once() {
+    let server = server();
+    for _ in 0..2 {
+        assert_eq!(twilio(&server, TWILIO, FORM, TWILIO_SIGNATURE).await, 200);
+    }
+    let changed = "MessageSid=SM00000000000000000000000000000009&MessageStatus=failed\
+        &AccountSid=AC00000000000000000000000000000001";
+    assert_eq!(
+        twilio(&server, TWILIO, changed, TWILIO_SIGNATURE).await,
+        401
+    );
+    let elsewhere = "/api/auth/webhooks/twilio";
+    assert_eq!(
+        twilio(&server, elsewhere, FORM, TWILIO_SIGNATURE).await,
+        401
+    );
+    let unsigned = server
+        .client
+        .post(server.url(TWILIO))
+        .body(FORM)
+        .send()
+        .await;
+    assert_eq!(unsigned.unwrap().status(), 401);
+    let log = server.whole_log();
+    assert_eq!(log.matches("delivery report").count(), 1, "{log}");
+    assert_eq!(log.matches("a report came again").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_not_read() {
+    let server = server();
+    let request = server.client.post(server.url(WHATSAPP));
+    let reply = request.body("x".repeat(64 * 1024 + 1)).send().await;
+    assert_eq!(reply.unwrap().status(), 413);
+}
+
+#[tokio::test]
+async fn a_vendors_handshake_is_answered_where_it_knows_the_token() {
+    let server = server();
+    let ask = |token: &str| {
+        let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=1158201444");
+        server
+            .client
+            .get(server.url(&format!("{WHATSAPP}?{query}")))
+            .send()
+    };
+    let known = ask("the-verify-token").await.unwrap();
+    assert_eq!(known.status(), 200);
+    assert_eq!(known.text().await.unwrap(), "1158201444");
+    assert_eq!(ask("another").await.unwrap().status(), 403);
+    let request = server.client.post(server.url(WHATSAPP));
+    let request = request
+        .header("x-hub-signature-256", WHATSAPP_SIGNATURE)
+        .body(STATUS);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_not_configured_has_no_route() {
+    let server = server();
+    for vendor in ["plivo", "nobody", "..%2f"] {
+        let path = format!("/api/auth/webhooks/{vendor}");
+        let reply = server.client.post(server.url(&path)).send().await.unwrap();
+        assert_eq!(reply.status(), 404, "{vendor}");
+    }
+}
