@@ -11,6 +11,7 @@ mod error;
 mod issue;
 mod onward;
 mod outbound;
+mod repeat;
 mod request;
 mod resend;
 mod routes;

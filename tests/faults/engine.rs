@@ -150,15 +150,20 @@ impl Corner {
         }
     }
 
+    /// Says how a Redis is reached.
+    pub(crate) fn redis(&self) -> RedisOptions {
+        let options = RedisOptions::new(self.url.as_str());
+        options.prefix(&self.name).deadline(DEADLINE)
+    }
+
     /// Builds a service on the corner.
     pub(crate) async fn service(&self) -> Service {
         match self.engine {
-            Engine::Redis => {
-                let options = RedisOptions::new(self.url.as_str())
-                    .prefix(&self.name)
-                    .deadline(DEADLINE);
-                Service::on(RedisStore::with_options(options).await.expect("a store"))
-            }
+            Engine::Redis => Service::on(
+                RedisStore::with_options(self.redis())
+                    .await
+                    .expect("a store"),
+            ),
             Engine::Postgres => {
                 let options = PostgresOptions::new(self.url.as_str())
                     .connections(4)

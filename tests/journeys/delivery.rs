@@ -238,3 +238,32 @@ async fn a_repeated_answer_is_recorded_as_repeated() {
         .count();
     assert_eq!(repeated, 2);
 }
+
+#[tokio::test]
+async fn a_start_that_a_gate_of_the_hosts_denied_gives_its_key_back() {
+    use otp_kit::gate::{Denial, Gate, GateRequest, Wants};
+    use otp_kit::store::Admission;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[derive(Debug)]
+    struct Once(AtomicBool);
+    impl Gate for Once {
+        fn name(&self) -> &'static str {
+            "once"
+        }
+        fn plan(&self, _: &GateRequest<'_>, _: &mut Wants) -> Result<(), Denial> {
+            Ok(())
+        }
+        fn judge(&self, _: &GateRequest<'_>, _: &Admission) -> Result<(), Denial> {
+            if self.0.swap(false, Ordering::Relaxed) {
+                return Err(Denial::Other("not_now".into()));
+            }
+            Ok(())
+        }
+    }
+    let service = Service::with(|builder| builder.gate(Once(AtomicBool::new(true))));
+    let named = || issue().idempotency_key("request-1");
+    assert!(service.verifier.issue(named()).await.is_err());
+    assert!(service.verifier.issue(named()).await.is_ok());
+    assert_eq!(service.outbox.len(), 1);
+}

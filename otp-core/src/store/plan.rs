@@ -3,7 +3,7 @@ use crate::event::Event;
 use crate::quota::{BudgetRules, Party, QuotaClaim};
 use crate::request::{FactorClass, SubjectKey};
 
-use super::{Block, BudgetKey, IdempotencyClaim, Target};
+use super::{Block, BudgetKey, IdempotencyClaim, IdempotencyKey, Target};
 
 /// What the gates of one request want to know and to reserve, all at once.
 ///
@@ -22,6 +22,16 @@ pub struct Plan {
     /// The record that is written where the plan is refused; the store sets outcome, reason and
     /// time. Where the plan is admitted nothing is written yet: a later intent says what came of it.
     pub event: Event,
+}
+
+impl Step {
+    /// Gives the host's key that the step takes, where it takes one.
+    pub(crate) fn key(&self) -> Option<&IdempotencyKey> {
+        match self {
+            Self::Issue { idempotency, .. } => idempotency.as_ref().map(|claim| &claim.key),
+            _ => None,
+        }
+    }
 }
 
 impl Plan {

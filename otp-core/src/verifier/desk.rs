@@ -98,6 +98,10 @@ impl Verifier {
         let admission = self.inner.store.admit(&plan).await?;
         for gate in &self.inner.gates {
             if let Err(denial) = gate.judge(request, &admission) {
+                // A gate of the host's may deny what the store has granted.
+                if let (Some(Granted::Issue), Some(claim)) = (&admission.granted, plan.step.key()) {
+                    self.inner.store.release(claim).await?;
+                }
                 self.turned_away(request, &admission, &denial, plan.event)
                     .await?;
                 return Err(Turned::Away(denial));

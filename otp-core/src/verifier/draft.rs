@@ -48,6 +48,15 @@ impl Draft<'_> {
         }
     }
 
+    /// Gives the host's key, where it named the request with one that is a key.
+    pub(super) fn key(&self) -> Option<IdempotencyKey> {
+        IdempotencyKey::of(self.issue)
+    }
+
+    pub(super) fn life(&self) -> Duration {
+        self.policy.lifetime(self.channel)
+    }
+
     pub(super) fn step(&self) -> Result<Step, IssueError> {
         let key = BudgetKey {
             tenant: self.issue.tenant.clone(),
@@ -61,7 +70,7 @@ impl Draft<'_> {
                 key: IdempotencyKey::of(self.issue).ok_or(IssueError::InvalidIdempotencyKey)?,
                 fingerprint: self.fingerprint(),
                 challenge: self.id,
-                life: self.policy.lifetime(self.channel),
+                life: self.life(),
                 resend_after: self.first_cooldown(),
             }),
         };
@@ -138,7 +147,7 @@ impl Draft<'_> {
             address: self.issue.context.address(),
             binding: self.issue.context.binding().cloned(),
             created_at: now,
-            expires_at: now.saturating_add(self.policy.lifetime(self.channel)),
+            expires_at: now.saturating_add(self.life()),
             attempts: 0,
             wrong: 0,
             attempt_limit: self.policy.limits().attempts(),

@@ -78,8 +78,7 @@ impl Verifier {
         let slot = self.inner.hasher.reserve()?;
         let place = self.inner.outbound.reserve(issue.dispatch)?;
         let charged = charged(&wants, &ways);
-        let step = draft.step()?;
-        let admitted = self.admit(&request, wants, step, event).await?;
+        let admitted = self.admit_start(&draft, wants, event).await?;
         let (now, event) = match admitted {
             Admitted {
                 granted: Granted::IssuedBefore(before),
