@@ -52,6 +52,8 @@ use watch::Watch;
 /// Revocations that may mean anybody's challenge work in batches, each with a record of its own in
 /// the audit log. Guesses are forgotten when their subject's next one is reserved, not by
 /// [`purge`](otp_core::store::ChallengeStore::purge): how long they count is the budget's rule.
+/// A record of a kind that only a later version of this library knows is passed over by the outbox
+/// and stays in the audit log.
 ///
 /// Cheap to clone; clones share everything. It lives on the `tokio` runtime that opened it, which
 /// must have its timer enabled.

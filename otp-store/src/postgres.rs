@@ -67,6 +67,8 @@ use crate::wire::request::Request;
 ///
 /// Guesses are forgotten when their subject's next one is reserved, not by
 /// [`purge`](otp_core::store::ChallengeStore::purge): how long they count is the budget's rule.
+/// A record of a kind that only a later version of this library knows is passed over by the outbox
+/// and stays in the audit log.
 ///
 /// Cheap to clone; clones share everything.
 ///

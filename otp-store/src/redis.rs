@@ -6,9 +6,10 @@
 //! # Keys
 //! Under `otp:` lie challenges, their indexes, send quotas and the host's idempotency keys, all
 //! with a time to live. Under `otpguard:` lie budgets with their locks and disablements, the
-//! quotas of verifying, blocks, what was seen, the highest time, a sign of life and the audit
-//! outbox; of these only quotas and what was seen have a time to live. Whoever deletes every `otp:*` key ends every
-//! challenge and refills every send, and opens no lock. (In a cluster: on every node.)
+//! quotas of verifying, blocks, what was seen, the highest time, a sign of life, the form of all
+//! this and the audit outbox; of these only quotas, what was seen and the turns of blocks have a
+//! time to live. Whoever deletes every `otp:*` key ends every challenge and refills every send, and
+//! opens no lock. (In a cluster: on every node.)
 //!
 //! # Restarts and failovers
 //! A server that is started anew, and a replica that is promoted, may not know of what was
@@ -16,7 +17,9 @@
 //! name changes with each of them: under another line it counts as expired, so that no code that
 //! was used is ever used again. Servers that lose nothing may be excepted, see
 //! [`RedisOptions::keep_challenges_over_restarts`]. What else was acknowledged last and is lost
-//! stays lost: guesses (whose challenges ended), charges of quotas, blocks, records.
+//! stays lost: guesses (whose challenges ended), charges of quotas, blocks, records. A record's
+//! place in the outbox is never given again: it is the server's time in microseconds, or the next
+//! number after the last one. Servers that may replace each other must keep their clocks together.
 //!
 //! # Redis Cluster
 //! [`RedisOptions::cluster`] divides a store into shelves, whole small stores that each lie under
@@ -28,11 +31,15 @@
 //!   where it refuses. Never more are admitted than a quota's limit; a caller who races may be
 //!   refused for a charge that is then given back, and may hear of a repeated request's challenge
 //!   that is then refused. Where a node is lost in between, a charge stays until its time is over.
-//! - *Blocks* are written to every shelf. An error says that some may have it; the same call once
-//!   more makes it whole.
+//! - *Blocks* are written to every shelf, to the first one first: it has the record, and of calls
+//!   that race its order holds on all shelves. While shelves differ a request is refused as blocked
+//!   where one of those that it needs has the block. An error says that some may not have it; the
+//!   same call once more makes it whole.
 //! - *Listing, revoking, purging and forgiving* go from shelf to shelf, each a step of its own.
 //! - *The outbox* takes the shelves' records over when it is read: each at least once, by its id,
-//!   and those of a shelf in their order.
+//!   and those of a shelf in their order. A node that is down keeps its records until it is back;
+//!   the others' are handed over, and [`purge`](otp_core::store::ChallengeStore::purge) passes it
+//!   by. Without the node of the first shelf there is neither.
 //! - *Slots that move* are out of order while they do: calls for a shelf in them answer
 //!   [`Unavailable`](StoreErrorKind::Unavailable), because neither node sees all of it, and its
 //!   challenges count as expired afterwards. So are the subjects of a node that is down.
@@ -153,8 +160,9 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError`]: [`Unavailable`](StoreErrorKind::Unavailable) where a server is not reached
     /// in time, or its certificate is not believed; [`Invalid`](StoreErrorKind::Invalid) where a
-    /// URL or certificate is none, where a server evicts keys or does not say whether it does, or
-    /// where a store in a cluster was made with another number of shelves.
+    /// URL or certificate is none, where a server evicts keys or does not say whether it does,
+    /// where a store in a cluster was made with another number of shelves, or where another version
+    /// of the library keeps the store in a form that this one does not know.
     pub async fn with_options(options: RedisOptions) -> Result<Self, StoreError> {
         let shelves = match &options.servers {
             Servers::Cluster { .. } if options.prefix.contains(['{', '}']) => {
@@ -163,7 +171,7 @@ impl RedisStore {
             Servers::Cluster { shelves, .. } => Shelves::many(&options.prefix, *shelves),
             _ => Shelves::one(&options.prefix),
         };
-        let link = Link::open(Dial::new(&options)?, options.deadline).await?;
+        let link = Link::open(Dial::new(&options)?, options.deadline, options.eviction).await?;
         let limit = u64::try_from(options.outbox_limit).unwrap_or(LARGEST);
         let limit = limit.min(LARGEST);
         let share = u64::try_from(shelves.count()).unwrap_or(u64::MAX);
@@ -223,10 +231,9 @@ impl RedisStore {
         if inner.restarts == Restarts::KeepChallenges {
             request = request.text("era", "any");
         }
-        if inner.keys.shelves.is_one() {
-            request
-        } else {
-            request.with("shelved", true.into())
+        match inner.keys.shelves.divided() {
+            Some(_) => request.with("shelved", true.into()),
+            None => request,
         }
     }
 
@@ -237,6 +244,23 @@ impl RedisStore {
         request: Request,
     ) -> Result<Reply, StoreError> {
         self.begin(shelf, source, request).answer().await
+    }
+
+    /// Takes an answer, or none of a shelf whose node is down; without the first one nothing goes.
+    fn heard(
+        &self,
+        shelf: &Shelf,
+        answer: Result<Reply, StoreError>,
+    ) -> Result<Option<Reply>, StoreError> {
+        match answer {
+            Err(error)
+                if error.kind() == StoreErrorKind::Unavailable
+                    && !shelf.is(self.inner.keys.shelves.first()) =>
+            {
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
     }
 
     /// Sends a request; its answer may be waited for beside others.

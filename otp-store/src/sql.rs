@@ -35,6 +35,8 @@ pub(crate) use budget_rows::{CarryOver, LookAtBudget, TurnBudget};
 pub(crate) use challenges::{Find, List, Ping};
 pub(crate) use dialect::{Dialect, Removal};
 pub(crate) use idempotency::Release;
+#[cfg(feature = "sqlite")]
+pub(crate) use intent::Pardon;
 pub(crate) use intent::{Engine, Intent, Tx};
 pub(crate) use link::{Link, Value};
 pub(crate) use locks::Locks;

@@ -13,7 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::clock::SteadyClock;
 use otp_core::event::Event;
 use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::Connection as _;
@@ -24,6 +23,7 @@ pub use options::SqliteOptions;
 
 use crate::sql::{Dialect, Engine, Forgive, Intent, Retention, keep_in_rows};
 use engine::failed;
+use link::Watch;
 use options::Place;
 use writer::{Renewal, Waits, Writer};
 
@@ -48,6 +48,9 @@ const READERS: u32 = 4;
 ///
 /// Guesses are forgotten when their subject's next one is reserved, not by
 /// [`purge`](otp_core::store::ChallengeStore::purge): how long they count is the budget's rule.
+///
+/// A record of a kind that only a later version of this library knows is passed over by the outbox
+/// and stays in the audit log.
 ///
 /// The file is made with the rights that the process makes files with: put it where only the
 /// service can read.
@@ -78,7 +81,7 @@ struct Inner {
     writer: Writer,
     /// `None` where the database is in the writer's connection.
     readers: Option<SqlitePool>,
-    clock: SteadyClock,
+    watch: Watch,
     deadline: Duration,
     retention: Retention,
 }
@@ -110,8 +113,8 @@ impl SqliteStore {
     pub async fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
         let writing = engine::writing(&options.place, options.busy_timeout);
         let mut conn = engine::connect(&writing).await?;
-        let clock = SteadyClock::new(Arc::clone(&options.clock));
-        if let Err(error) = prepare(&mut conn, &clock).await {
+        let watch = Watch::new(&options.clock);
+        if let Err(error) = prepare(&mut conn, &watch).await {
             let _ = conn.close().await;
             return Err(error);
         }
@@ -130,12 +133,12 @@ impl SqliteStore {
             busy: options.busy_timeout,
             deadline: options.deadline,
         };
-        let writer = Writer::start(conn, writing, renewal, clock.clone(), waits);
+        let writer = Writer::start(conn, writing, renewal, watch.clone(), waits);
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
                 readers,
-                clock,
+                watch,
                 deadline: options.deadline,
                 retention: options.retention,
             }),
@@ -170,7 +173,7 @@ impl Engine for SqliteStore {
             return self.write(intent).await;
         };
         // A task of its own: a caller who leaves must not leave a connection in mid-transaction.
-        let task = tokio::spawn(look(pool.clone(), self.inner.clock.clone(), intent));
+        let task = tokio::spawn(look(pool.clone(), self.inner.watch.clone(), intent));
         timeout(self.inner.deadline, task)
             .await
             .map_err(|_| StoreErrorKind::Unavailable)?
@@ -194,20 +197,20 @@ impl fmt::Debug for SqliteStore {
 }
 
 /// Makes the tables ready, and the clock remember what was seen before the process began.
-async fn prepare(conn: &mut SqliteConnection, clock: &SteadyClock) -> Result<(), StoreError> {
+async fn prepare(conn: &mut SqliteConnection, watch: &Watch) -> Result<(), StoreError> {
     schema::migrate(conn).await?;
     engine::try_briefly(conn).await?;
-    link::writing(conn, clock).await.map(drop)
+    link::writing(conn, watch).await.map(drop)
 }
 
 async fn look<I: Intent>(
     pool: SqlitePool,
-    clock: SteadyClock,
+    watch: Watch,
     intent: I,
 ) -> Result<I::Answer, StoreError> {
     let mut snapshot = pool.begin().await.map_err(failed)?;
     let answer = intent
-        .carry_out(&mut link::reading(&mut snapshot, &clock))
+        .carry_out(&mut link::reading(&mut snapshot, &watch))
         .await;
     snapshot.rollback().await.map_err(failed)?;
     answer

@@ -46,6 +46,9 @@ BEGIN
     END IF;
     IF q ? 'patience' THEN
         PERFORM set_config('lock_timeout', q ->> 'patience', true);
+        -- An instance that stops between a call and its COMMIT is not heard to go: the server ends
+        -- what it hears nothing of, and its locks with it.
+        PERFORM set_config('idle_in_transaction_session_timeout', q ->> 'patience', true);
     END IF;
     FOR hash IN
         SELECT DISTINCT hashtextextended(key, 'auth_challenges'::regclass::oid::bigint) AS number

@@ -38,7 +38,9 @@ CREATE FUNCTION otp_action_1(kind text, outcome text) RETURNS text LANGUAGE sql 
         ELSE upper(replace(kind, '.', '_')) END
 $$;
 
--- Adds a record in the transaction that makes it true; the same record is added once.
+-- Adds a record in the transaction that makes it true; the same record is added once. A text that
+-- is too long loses its end: it must neither stop the decision that it tells of nor grow a page of
+-- the outbox without end.
 --
 -- Numbers are drawn in order and seen in the order of commits: a reader who goes on after number 7
 -- would never hear of a number 6 that is committed later. So a writer says before it draws, by a
@@ -57,9 +59,11 @@ BEGIN
             request_id, created_at)
         VALUES (e ->> 'id', otp_user_1(e ->> 'subject'), e ->> 'subject',
             otp_event_type_1(e ->> 'kind', came_out, e ->> 'purpose'),
-            otp_action_1(e ->> 'kind', came_out), came_out, coalesce(reason, e ->> 'reason'),
-            e ->> 'tenant', e ->> 'challenge', e ->> 'purpose', e ->> 'channel', e ->> 'lane',
-            e ->> 'destination', e ->> 'address', e ->> 'provider', e ->> 'request_id',
+            otp_action_1(e ->> 'kind', came_out), came_out,
+            left(coalesce(reason, e ->> 'reason'), 1024),
+            e ->> 'tenant', left(e ->> 'challenge', 64), e ->> 'purpose', e ->> 'channel',
+            e ->> 'lane', left(e ->> 'destination', 512), e ->> 'address',
+            left(e ->> 'provider', 255), left(e ->> 'request_id', 255),
             -- A record that was kept elsewhere before keeps its own time.
             otp_at_1(coalesce((e ->> 'at')::bigint, now_ms)))
         ON CONFLICT (event_id) DO NOTHING;
@@ -82,7 +86,8 @@ DECLARE
     drawn bigint;
     held bigint;
 BEGIN
-    SELECT last_value INTO STRICT drawn FROM audit_logs_places;
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO STRICT drawn
+        FROM audit_logs_places;
     SELECT min(drawn + otp_low_1(objid::bigint - drawn)) INTO held FROM pg_locks
         WHERE locktype = 'advisory' AND objsubid = 2 AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -31,8 +31,10 @@ CREATE FUNCTION otp_blocks_1(most bigint, now_ms bigint) RETURNS jsonb LANGUAGE 
 $$;
 
 -- Records after a place and before any that may still come between; a reader who names no place
--- goes on where it has acknowledged.
-CREATE FUNCTION otp_outbox_1(after bigint, most bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- goes on where it has acknowledged. Those of kinds that the reader does not know, because a later
+-- version wrote them, are passed over and stay in the log: they would stop it for good.
+CREATE FUNCTION otp_outbox_1(after bigint, most bigint, kinds jsonb) RETURNS jsonb
+LANGUAGE plpgsql AS $$
 DECLARE
     settled bigint := otp_settled_1();
 BEGIN
@@ -46,6 +48,7 @@ BEGIN
         FROM (SELECT * FROM audit_logs
             WHERE sequence > coalesce(after, (SELECT acknowledged FROM audit_outbox WHERE id = 1))
                 AND sequence <= settled
+                AND (kinds IS NULL OR kinds ? otp_event_kind_1(event_type))
             ORDER BY sequence LIMIT most) AS record), '[]');
 END
 $$;
@@ -61,7 +64,7 @@ BEGIN
         -- is seen must be looked at one after the other, so the level matters all the same.
         PERFORM otp_lock_1(q, '{}');
         RETURN otp_answer_1(q, 0, -1, jsonb_build_array(
-            otp_outbox_1((q ->> 'after')::bigint, (q ->> 'limit')::bigint)));
+            otp_outbox_1((q ->> 'after')::bigint, (q ->> 'limit')::bigint, q -> 'kinds')));
     END IF;
     SELECT * INTO now_ms, era FROM otp_time_1(q, false);
     CASE q ->> 'step'

@@ -55,18 +55,20 @@ BEGIN
 END
 $$;
 
--- Ends live challenges and answers how many. Rows are locked in one order, so that two revocations
--- do not wait in a circle.
-CREATE FUNCTION otp_revoke_1(query jsonb, now_ms bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Ends live challenges, so many at the most where that is said; answers how many it ended and how
+-- many it found. Rows are locked in one order, so that two revocations do not wait in a circle; one
+-- that was won or ended while this waited for it is looked at again, and stays as it is.
+CREATE FUNCTION otp_revoke_1(
+    query jsonb, most bigint, now_ms bigint, OUT ended bigint, OUT found_live bigint)
+LANGUAGE plpgsql AS $$
 DECLARE
-    ended bigint;
+    ids text[] := ARRAY(SELECT id FROM auth_challenges
+        WHERE id IN (SELECT id FROM otp_meant_1(query, most, now_ms)) ORDER BY id FOR UPDATE);
 BEGIN
-    PERFORM FROM auth_challenges
-        WHERE id IN (SELECT id FROM otp_meant_1(query, NULL, now_ms)) ORDER BY id FOR UPDATE;
     UPDATE auth_challenges SET state = 'revoked', ended_at = otp_at_1(now_ms)
-        WHERE id IN (SELECT id FROM otp_meant_1(query, NULL, now_ms));
+        WHERE id = ANY (ids) AND state = 'live' AND expires_at > otp_at_1(now_ms);
     GET DIAGNOSTICS ended = ROW_COUNT;
-    RETURN ended;
+    found_live := cardinality(ids);
 END
 $$;
 
@@ -113,6 +115,7 @@ DECLARE
     now_ms bigint;
     era bigint;
     ended bigint;
+    found_live bigint;
     buckets otp_bucket_1[];
     event jsonb := q -> 'event';
     parts jsonb := '[]';
@@ -162,18 +165,20 @@ BEGIN
         DELETE FROM blocklist
             WHERE kind = q -> 'entry' ->> 'kind' AND value = q -> 'entry' ->> 'value';
     WHEN 'revoke' THEN
-        ended := otp_revoke_1(q -> 'query', now_ms);
+        SELECT * INTO ended, found_live
+            FROM otp_revoke_1(q -> 'query', (q ->> 'limit')::bigint, now_ms);
     WHEN 'append', 'forgive' THEN
         NULL;
     ELSE
         PERFORM otp_fail_1('step', 'OTP02');
     END CASE;
     IF ended IS NOT NULL THEN
-        parts := jsonb_build_array(ended);
+        parts := jsonb_build_array(ended, coalesce(found_live, ended));
     END IF;
     IF event IS NOT NULL THEN
-        PERFORM otp_audit_1(
-            event, now_ms, NULL, coalesce(event ->> 'reason', 'revoked') || ':' || ended);
+        -- Room for the number, which matters more than the end of a long reason.
+        PERFORM otp_audit_1(event, now_ms, NULL,
+            left(coalesce(event ->> 'reason', 'revoked'), 1000) || ':' || ended);
     END IF;
     RETURN otp_answer_1(q, now_ms, era, parts);
 END

@@ -1,5 +1,5 @@
-//! Whether an engine is asked at all: a circuit that opens after failures in a row, and closes by
-//! itself when a probe finds the engine alive.
+//! Whether an engine is asked at all: a circuit that opens after failures in a row where a sign of
+//! life fails too, and closes by itself when a probe finds the engine alive.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use otp_core::clock::{Clock, Timestamp};
 use otp_core::store::{StoreError, StoreErrorKind};
 
-/// The failures in a row that open a circuit, where nobody says otherwise. One lost answer does
-/// not take everybody's live codes away for half a minute; three are no accident.
+/// The failures in a row that raise a doubt, where nobody says otherwise. One lost answer does not
+/// take everybody's live codes away for half a minute; three are worth a question.
 pub(super) const FAILURES: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 /// How long an engine is left alone before it is probed, where nobody says otherwise.
 pub(super) const REST: Duration = Duration::from_secs(30);
@@ -27,6 +27,8 @@ pub(super) struct Circuit {
 enum State {
     /// The engine is asked; so many failures in a row.
     Closed { failures: u32 },
+    /// The engine is asked still, and beside that for a sign of life; so many failures in a row.
+    Doubted { failures: u32 },
     /// It is left alone since then.
     Open { since: Timestamp },
     /// It is left alone by all but one, who asks it for a sign of life.
@@ -46,24 +48,32 @@ impl Circuit {
     /// Says whether the engine is away, and with which error.
     pub(super) fn away(&self) -> Option<StoreErrorKind> {
         match *self.lock() {
-            State::Closed { .. } => None,
+            State::Closed { .. } | State::Doubted { .. } => None,
             State::Open { .. } | State::Probed => Some(StoreErrorKind::Unavailable),
         }
     }
 
     /// Takes notice of an answer to a caller. Late answers to questions from before the circuit
     /// opened change nothing any more.
-    pub(super) fn notice<T>(&self, answer: &Result<T, StoreError>) {
+    ///
+    /// Enough failures in a row raise a doubt, one at a time: they may be those of one subject, or
+    /// of one part of the engine, which must not take it away from everybody else.
+    pub(super) fn notice<T>(self: &Arc<Self>, answer: &Result<T, StoreError>) -> Option<Doubt> {
         let away = matches!(answer, Err(error) if error.kind() == StoreErrorKind::Unavailable);
         let mut state = self.lock();
-        if let State::Closed { failures } = &mut *state {
-            *failures = if away { failures.saturating_add(1) } else { 0 };
-            if *failures >= self.failures.get() {
-                *state = State::Open {
-                    since: self.clock.now(),
-                };
+        let (State::Closed { failures } | State::Doubted { failures }) = &mut *state else {
+            return None;
+        };
+        *failures = if away { failures.saturating_add(1) } else { 0 };
+        let failures = *failures;
+        let closed = matches!(*state, State::Closed { .. });
+        (closed && failures >= self.failures.get()).then(|| {
+            *state = State::Doubted { failures };
+            Doubt {
+                circuit: Arc::clone(self),
+                found: Found::Nothing,
             }
-        }
+        })
     }
 
     /// Makes one caller the one who probes, when the engine has rested long enough.
@@ -97,6 +107,47 @@ impl fmt::Debug for Circuit {
             .field("failures", &self.failures)
             .field("rest", &self.rest)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a question for a sign of life came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Life,
+    Nothing,
+}
+
+/// A doubt whether a closed circuit should stay so. However it ends, a panic included, it is
+/// settled.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    circuit: Arc<Circuit>,
+    found: Found,
+}
+
+impl Doubt {
+    /// Leaves the circuit closed.
+    pub(super) fn dispelled(mut self) {
+        self.found = Found::Life;
+    }
+}
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        let circuit = &self.circuit;
+        let mut state = circuit.lock();
+        if let State::Doubted { failures } = *state {
+            // An answer to anybody meanwhile is a sign of life as well.
+            *state = if failures < circuit.failures.get() {
+                State::Closed { failures }
+            } else if self.found == Found::Life {
+                State::Closed { failures: 0 }
+            } else {
+                State::Open {
+                    since: circuit.clock.now(),
+                }
+            };
+        }
     }
 }
 
@@ -138,23 +189,57 @@ mod tests {
         (Arc::new(circuit), clock)
     }
 
-    fn fail(circuit: &Circuit, kind: StoreErrorKind, times: usize) {
+    /// Fails so often; nobody gives a sign of life.
+    fn fail(circuit: &Arc<Circuit>, kind: StoreErrorKind, times: usize) {
         for _ in 0..times {
-            circuit.notice::<()>(&Err(kind.into()));
+            drop(circuit.notice::<()>(&Err(kind.into())));
         }
+    }
+
+    fn doubted(circuit: &Arc<Circuit>) -> Doubt {
+        fail(circuit, StoreErrorKind::Unavailable, 2);
+        let third = circuit.notice::<()>(&Err(StoreErrorKind::Unavailable.into()));
+        third.expect("the third raises it")
     }
 
     #[test]
     fn three_outages_in_a_row_open_it_and_an_answer_between_them_begins_anew() {
         let (circuit, _) = circuit();
         fail(&circuit, StoreErrorKind::Unavailable, 2);
-        circuit.notice(&Ok(()));
+        assert!(circuit.notice(&Ok(())).is_none());
         fail(&circuit, StoreErrorKind::Unavailable, 2);
         fail(&circuit, StoreErrorKind::Invalid, 1);
         fail(&circuit, StoreErrorKind::Unavailable, 2);
         assert_eq!(circuit.away(), None);
         fail(&circuit, StoreErrorKind::Unavailable, 1);
         assert_eq!(circuit.away(), Some(StoreErrorKind::Unavailable));
+    }
+
+    #[test]
+    fn a_sign_of_life_leaves_it_closed_and_its_absence_opens_it() {
+        let (circuit, _) = circuit();
+        for _ in 0..10 {
+            let doubt = doubted(&circuit);
+            assert_eq!(circuit.away(), None, "the engine is asked meanwhile");
+            doubt.dispelled();
+            assert_eq!(circuit.away(), None);
+        }
+        drop(doubted(&circuit));
+        assert!(circuit.away().is_some());
+    }
+
+    #[test]
+    fn one_doubt_is_raised_at_a_time_and_an_answer_meanwhile_settles_it() {
+        let (circuit, _) = circuit();
+        let doubt = doubted(&circuit);
+        fail(&circuit, StoreErrorKind::Unavailable, 100);
+        assert_eq!(circuit.away(), None, "none of the hundred raised another");
+        assert!(circuit.notice(&Ok(())).is_none());
+        fail(&circuit, StoreErrorKind::Unavailable, 2);
+        drop(doubt);
+        assert_eq!(circuit.away(), None);
+        fail(&circuit, StoreErrorKind::Unavailable, 1);
+        assert!(circuit.away().is_some(), "it counted on");
     }
 
     #[test]
@@ -198,7 +283,7 @@ mod tests {
         let (circuit, clock) = circuit();
         fail(&circuit, StoreErrorKind::Unavailable, 3);
         clock.advance(REST);
-        circuit.notice(&Ok(()));
+        assert!(circuit.notice(&Ok(())).is_none());
         assert!(circuit.away().is_some());
         fail(&circuit, StoreErrorKind::Unavailable, 100);
         assert!(circuit.probe().is_some());

@@ -20,6 +20,7 @@ pub use options::DegradingOptions;
 
 use super::circuit::Circuit;
 use super::upkeep::Upkeep;
+use super::watch;
 use crate::memory::MemoryStore;
 use ledger::Ledger;
 
@@ -27,18 +28,22 @@ use ledger::Ledger;
 ///
 /// # What decides
 /// A call that the primary answers is the primary's, errors included:
-/// [`Unavailable`](StoreErrorKind::Unavailable) alone is an outage. Three in a row (see
-/// [`DegradingOptions::open_after`]) open a circuit: from then on nobody waits for the primary.
-/// After 30 s of rest one task of its own asks it for a sign of life; an answer closes the circuit.
+/// [`Unavailable`](StoreErrorKind::Unavailable) alone is an outage. After three in a row (see
+/// [`DegradingOptions::open_after`]) the primary is asked for a sign of life, beside the callers: a
+/// write that changes nothing, at sixteen of its places. No answer opens a circuit: from then on
+/// nobody waits for the primary. After 30 s of rest one task of its own asks for another sign, and
+/// one answer closes the circuit. So a part of a cluster that is away is away alone, and so is one
+/// subject whose calls fail; a primary that answers the sign and fails everything else is asked on.
 ///
 /// A call that the primary did not answer may have been carried out there, so it is not asked again
 /// beneath: it is `Unavailable`. Two calls are, because doing them twice harms nobody: the
-/// admission of a start, when the circuit has just opened (its quotas may count twice), and a
+/// admission of a start, when the circuit opened meanwhile (its quotas may count twice), and a
 /// record that is added by itself (which has a name).
 ///
 /// What was issued above is checked above; its challenges are `Unavailable` while the primary is
 /// away. What was issued beneath is checked beneath, also after the primary has come back; there
-/// the budget above must have room as well, and the guess is counted above. No other instance knows
+/// the budget above must have room as well, so nothing is compared while it cannot be read, and the
+/// guess is counted above. No other instance knows
 /// of it, so clients must come back to the same one. A challenge that is inserted above supersedes
 /// one beneath; one that is inserted beneath cannot supersede what nobody can reach.
 ///
@@ -92,7 +97,7 @@ pub struct Degrading<P> {
 }
 
 struct Inner<P> {
-    primary: P,
+    primary: Arc<P>,
     memory: MemoryStore,
     policy: OutagePolicy,
     instances: NonZeroU32,
@@ -101,6 +106,9 @@ struct Inner<P> {
     ledger: Mutex<Ledger>,
     /// Held by the one who tells the primary what was counted.
     telling: tokio::sync::Mutex<()>,
+    /// Held while one thing is told, and while what is owed is forgiven: what an operator forgave
+    /// must not be on its way above.
+    owing: tokio::sync::Mutex<()>,
     /// Held by the one who copies the blocklist: an older copy must not replace a newer one.
     copying: tokio::sync::Mutex<()>,
 }
@@ -121,7 +129,7 @@ impl<P: Store> Degrading<P> {
         let ledger = Ledger::new(capacity.budgets.get(), capacity.quota_keys.get());
         Self {
             inner: Arc::new(Inner {
-                primary,
+                primary: Arc::new(primary),
                 memory: MemoryStore::build(Arc::clone(&clock), capacity),
                 policy: options.policy,
                 instances: options.instances,
@@ -129,6 +137,7 @@ impl<P: Store> Degrading<P> {
                 upkeep: Arc::new(Upkeep::new(clock, options.mirror_every)),
                 ledger: Mutex::new(ledger),
                 telling: tokio::sync::Mutex::default(),
+                owing: tokio::sync::Mutex::default(),
                 copying: tokio::sync::Mutex::default(),
             }),
         }
@@ -154,7 +163,7 @@ impl<P: Store> Inner<P> {
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         let answer = call.await;
-        self.circuit.notice(&answer);
+        watch(&self.circuit, &self.primary, &answer);
         answer
     }
 

@@ -9,13 +9,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use otp_core::event::Event;
-use otp_core::store::{Store, StoreError, StoreErrorKind};
+use otp_core::store::{Store, StoreError};
 
 pub use options::ReadOnlyOptions;
 
 use super::circuit::Circuit;
 use super::upkeep::{Owed, Turn, Upkeep};
-use super::{Away, beside};
+use super::{Away, beside, sign, watch};
 use copy::Copied;
 
 /// A store that decides in its primary alone, and lets blocks and recent records be read from a
@@ -23,7 +23,7 @@ use copy::Copied;
 ///
 /// The copy may be any store that is this wrapper's own: a SQLite file, so that it outlives the
 /// process, or memory. Nothing is decided in it, ever: whatever would change or decide something
-/// is [`Unavailable`](StoreErrorKind::Unavailable) while the primary is away, and so is whatever is
+/// is [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable) while the primary is away, and so is whatever is
 /// not copied.
 ///
 /// # What is copied
@@ -39,8 +39,11 @@ use copy::Copied;
 /// Copying again changes nothing; a copy that fails is made with the next round and fails no call.
 ///
 /// # When the primary is away
-/// Three calls in a row that find it [`Unavailable`](StoreErrorKind::Unavailable) open a circuit:
-/// nobody waits for it from then on, until a sign of life, asked for every 30 s, closes it.
+/// After three calls in a row that find it [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable) it is asked
+/// for a sign of life, beside the callers: a write that changes nothing, at sixteen of its places.
+/// No answer opens a circuit: nobody waits for it from then on, until a sign of life, asked for
+/// every 30 s, closes it. One answer is enough, so a part of a cluster that is away, or one subject
+/// whose calls fail, is away alone.
 ///
 /// Cheap to clone; clones share everything.
 ///
@@ -63,7 +66,7 @@ pub struct ReadOnlyFallback<P, M> {
 }
 
 struct Inner<P, M> {
-    primary: P,
+    primary: Arc<P>,
     copy: M,
     circuit: Arc<Circuit>,
     upkeep: Arc<Upkeep>,
@@ -86,7 +89,7 @@ impl<P: Store, M: Store> ReadOnlyFallback<P, M> {
         let circuit = Circuit::new(Arc::clone(&clock), options.failures, options.rest);
         Self {
             inner: Arc::new(Inner {
-                primary,
+                primary: Arc::new(primary),
                 copy,
                 circuit: Arc::new(circuit),
                 upkeep: Arc::new(Upkeep::new(clock, options.copy_every)),
@@ -118,13 +121,12 @@ impl<P: Store, M: Store> ReadOnlyFallback<P, M> {
         if let Some(probe) = inner.circuit.probe() {
             let inner = Arc::clone(inner);
             beside(async move {
-                match inner.primary.ping().await {
-                    Err(error) if error.kind() == StoreErrorKind::Unavailable => drop(probe),
-                    // Any other answer is one.
-                    _ => {
+                match sign::of_life(&inner.primary).await {
+                    Ok(()) => {
                         probe.succeeded();
                         inner.round_of(inner.upkeep.turn_now()).await;
                     }
+                    Err(_) => drop(probe),
                 }
             });
         } else if inner.circuit.away().is_none()
@@ -166,7 +168,7 @@ impl<P: Store, M: Store> Inner<P, M> {
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         let answer = call.await;
-        self.circuit.notice(&answer);
+        watch(&self.circuit, &self.primary, &answer);
         answer
     }
 }

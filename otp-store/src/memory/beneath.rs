@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use otp_core::challenge::{Challenge, ChallengeId, ChallengeState};
-use otp_core::store::{BlockEntry, IdempotencyKey, StoreError, Target};
+use otp_core::store::{BlockEntry, BudgetKey, IdempotencyKey, StoreError, Target};
 
 use super::admit::find;
 use super::{MemoryStore, lock};
@@ -50,6 +50,12 @@ impl MemoryStore {
     pub(crate) fn holds_key(&self, key: &IdempotencyKey) -> Result<bool, StoreError> {
         let now = self.now()?;
         Ok(self.inner.seen.keys().holds(key, now))
+    }
+
+    /// Opens a budget that was opened elsewhere, and writes no record of it.
+    pub(crate) fn forgive(&self, key: &BudgetKey) -> Result<(), StoreError> {
+        self.shard_of_subject(&key.subject)?.open_budget(key);
+        Ok(())
     }
 
     /// Says whether a record waits here.

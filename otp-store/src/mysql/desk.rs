@@ -12,7 +12,8 @@ use super::Inner;
 use super::dialect::DIALECT;
 use super::failure::{failed, gave_way};
 use super::link::{Wire, Yielded};
-use super::session::{Kind, Server, Session};
+use super::schema;
+use super::session::{Kind, Server, Session, Stripes};
 use crate::sql::{Intent, Order, Tx};
 
 /// How often an intent is begun again.
@@ -38,10 +39,10 @@ impl From<Error> for Undone {
     }
 }
 
-impl From<StoreErrorKind> for Undone {
-    fn from(kind: StoreErrorKind) -> Self {
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
         Self {
-            error: kind.into(),
+            error,
             yielded: Yielded::No,
         }
     }
@@ -78,7 +79,11 @@ async fn transact<I: Intent>(inner: &Inner, kind: Kind, intent: &I) -> Result<I:
         Err(error) => return Err(undo(session, error.into()).await),
     };
     if kind == Kind::Deciding && opened.server == Server::ReadsOnly {
-        return Err(undo(session, StoreErrorKind::Unavailable.into()).await);
+        let error = StoreError::new(StoreErrorKind::Unavailable);
+        return Err(undo(session, error.into()).await);
+    }
+    if opened.stripes == Stripes::Missing {
+        return Err(undo(session, schema::missing().into()).await);
     }
     let now = inner.watch.read(opened.engine, opened.mark, pardons);
     let overdue = match (now, locks.order()) {

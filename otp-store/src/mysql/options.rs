@@ -42,6 +42,8 @@ pub(super) enum Place {
     Pool(MySqlPool),
 }
 
+/// The longest that anybody waits: more is no time that an engine or a timer can count.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 impl MysqlOptions {
@@ -82,10 +84,11 @@ impl MysqlOptions {
     }
 
     /// Sets how long a caller waits for any one answer; then it is
-    /// [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable). Default: 5 s.
+    /// [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable). Default: 5 s;
+    /// a day at the most.
     #[must_use]
     pub fn deadline(mut self, wait: Duration) -> Self {
-        self.deadline = wait;
+        self.deadline = wait.min(LONGEST_WAIT);
         self
     }
 

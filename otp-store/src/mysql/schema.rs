@@ -30,10 +30,20 @@ const ENTER: &str = "INSERT INTO _otp_kit_migrations
         (version, description, success, checksum, execution_time)
     VALUES (?, ?, 1, ?, 0)";
 
+const STRIPES: &str = "SELECT COUNT(*) AS stripes FROM otp_locks WHERE id BETWEEN 0 AND 1024";
+
+/// Puts back what is missing of the stripes; those that are there stay.
+const REFILL: &str = "INSERT IGNORE INTO otp_locks (id)
+    WITH RECURSIVE digit (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM digit WHERE n < 31)
+    SELECT high.n * 32 + low.n FROM digit AS high CROSS JOIN digit AS low
+    UNION ALL SELECT 1024";
+
 /// What a database has of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     Current,
+    /// All but some of the stripes, without which nothing is decided.
+    Torn,
     Missing,
 }
 
@@ -46,11 +56,14 @@ pub(super) async fn migrate(pool: &MySqlPool) -> Result<(), StoreError> {
     let mut session = Session::take(pool).await.map_err(|error| failed(&error))?;
     // Where it fails the session is closed, and its lock goes with it.
     let conn = session.conn().map_err(|error| failed(&error))?;
-    if applied(conn).await? == Found::Missing {
+    if found(conn).await? != Found::Current {
         lock(conn).await?;
-        if applied(conn).await? == Found::Missing {
-            create(conn).await.map_err(|error| failed(&error))?;
+        match found(conn).await? {
+            Found::Current => Ok(()),
+            Found::Torn => run(conn, REFILL).await,
+            Found::Missing => create(conn).await,
         }
+        .map_err(|error| failed(&error))?;
         run(conn, UNLOCK).await.map_err(|error| failed(&error))?;
     }
     session.give_back();
@@ -60,10 +73,30 @@ pub(super) async fn migrate(pool: &MySqlPool) -> Result<(), StoreError> {
 /// Looks whether the tables are those that this version works with.
 pub(super) async fn expect(pool: &MySqlPool) -> Result<(), StoreError> {
     let mut conn = pool.acquire().await.map_err(|error| failed(&error))?;
-    match applied(&mut conn).await? {
+    match found(&mut conn).await? {
         Found::Current => Ok(()),
-        Found::Missing => Err(wrong(WrongSchema::Missing)),
+        Found::Torn | Found::Missing => Err(missing()),
     }
+}
+
+/// Says that the tables, or rows that they need, are not there.
+pub(super) fn missing() -> StoreError {
+    wrong(WrongSchema::Missing)
+}
+
+async fn found(conn: &mut MySqlConnection) -> Result<Found, StoreError> {
+    if applied(conn).await? == Found::Missing {
+        return Ok(Found::Missing);
+    }
+    let row = sqlx::query(STRIPES).fetch_one(conn).await;
+    let stripes: i64 = row
+        .and_then(|row| row.try_get("stripes"))
+        .map_err(|error| failed(&error))?;
+    Ok(if stripes == 1_025 {
+        Found::Current
+    } else {
+        Found::Torn
+    })
 }
 
 async fn lock(conn: &mut MySqlConnection) -> Result<(), StoreError> {

@@ -27,6 +27,14 @@ pub(super) enum Server {
     ReadsOnly,
 }
 
+/// Whether the stripes that were asked for are there to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stripes {
+    Held,
+    /// Nothing keeps two who decide about the same thing apart.
+    Missing,
+}
+
 /// What a transaction hears when it begins.
 pub(super) struct Opened {
     /// The engine's clock, read when the locks were held.
@@ -34,6 +42,7 @@ pub(super) struct Opened {
     /// The latest time that anybody is known to have seen.
     pub(super) mark: Timestamp,
     pub(super) server: Server,
+    pub(super) stripes: Stripes,
 }
 
 /// A connection that is closed unless it is given back: a pool must never get one whose
@@ -79,13 +88,22 @@ impl Session {
         patience: Duration,
     ) -> Result<Opened, Error> {
         let rows = self.say(opening(kind, locks, patience)).await?;
-        let heard = rows.last().ok_or(Error::RowNotFound)?;
+        let (heard, held) = rows.split_last().ok_or(Error::RowNotFound)?;
+        let asked = match kind {
+            Kind::Deciding => locks.stripes().count(),
+            Kind::Looking => 0,
+        };
         Ok(Opened {
             engine: Timestamp::from_millis(heard.try_get("engine_ms")?),
             mark: Timestamp::from_millis(heard.try_get("seen_ms")?),
             server: match heard.try_get("reads_only")? {
                 0_i64 => Server::Writes,
                 _ => Server::ReadsOnly,
+            },
+            stripes: if held.len() == asked {
+                Stripes::Held
+            } else {
+                Stripes::Missing
             },
         })
     }

@@ -77,9 +77,9 @@ impl Watch {
         self.steady.read()
     }
 
-    /// Gives a clock that a transaction may forgive for itself.
-    pub(super) fn own(&self) -> SteadyClock {
-        SteadyClock::new(Arc::clone(&self.clock))
+    /// Gives the clock itself, for a transaction that accepts its reading.
+    pub(super) fn own(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Accepts the clock, now that its pardon is committed.

@@ -1,7 +1,7 @@
 //! The audit log, which is the outbox too: what was acknowledged stays for the operator's queries.
 
 use async_trait::async_trait;
-use otp_core::event::Event;
+use otp_core::event::{Event, EventKind};
 use otp_core::store::{AuditStore, OutboxEntry, StoreError};
 
 use super::PostgresStore;
@@ -25,7 +25,11 @@ impl AuditStore for PostgresStore {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let mut request = self
             .request("outbox")
-            .with("limit", limit.min(LONGEST_PAGE).into());
+            .with("limit", limit.min(LONGEST_PAGE).into())
+            .with(
+                "kinds",
+                EventKind::ALL.map(EventKind::name).as_slice().into(),
+            );
         if let Some(after) = after {
             request = request.with("after", place(after).into());
         }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome};
 use otp_core::clock::Timestamp;
+use otp_core::event::EventId;
 use otp_core::store::{
     Admission, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert, Plan, Reissue,
     Reject, Revocation, StoreError,
@@ -10,12 +11,12 @@ use otp_core::store::{
 use serde_json::{Map, Value, json};
 
 use super::PostgresStore;
-use super::link::Function;
+use super::link::{Function, aside};
 use crate::wire::reply::Fields;
 use crate::wire::request::{Request, millis};
 use crate::wire::{admission, challenge};
 
-/// The most that one call removes.
+/// The most that one call removes or ends.
 const BATCH: usize = 500;
 /// The most that is listed at once.
 const LONGEST_LIST: usize = 100_000;
@@ -52,6 +53,31 @@ fn queried(query: &ChallengeQuery) -> Value {
 impl PostgresStore {
     fn settle(&self, step: &str, challenge: &ChallengeId) -> Request {
         self.request(step).text("id", &challenge.to_string())
+    }
+
+    /// Ends some of what is meant, with a record; says how many, and how many it found to end.
+    async fn end_some(&self, revocation: &Revocation) -> Result<(u64, u64), StoreError> {
+        let request = self
+            .request("revoke")
+            .with("query", queried(&revocation.query))
+            .with("limit", BATCH.into())
+            .event(&revocation.event);
+        let reply = self.ask(Function::Desk, request).await?;
+        Ok((reply.number(0)?, reply.number(1)?))
+    }
+
+    /// Ends what is meant in batches, each with a record of its own: what is ended is always on
+    /// record, and nobody waits for more than one batch.
+    async fn end_all(&self, mut revocation: Revocation) -> Result<u64, StoreError> {
+        let mut revoked = 0_u64;
+        loop {
+            let (ended, found) = self.end_some(&revocation).await?;
+            revoked = revoked.saturating_add(ended);
+            if usize::try_from(found).unwrap_or(usize::MAX) < BATCH {
+                return Ok(revoked);
+            }
+            revocation.event.id = EventId::next();
+        }
     }
 }
 
@@ -134,11 +160,9 @@ impl ChallengeStore for PostgresStore {
     }
 
     async fn revoke(&self, revocation: Revocation) -> Result<u64, StoreError> {
-        let request = self
-            .request("revoke")
-            .with("query", queried(&revocation.query))
-            .event(&revocation.event);
-        self.ask(Function::Desk, request).await?.number(0)
+        let store = self.clone();
+        // A task of its own: a caller who leaves must not leave it half done.
+        aside(async move { store.end_all(revocation).await }).await
     }
 
     async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {

@@ -47,6 +47,9 @@ pub(super) struct Retention {
     pub(super) audit: Option<Duration>,
 }
 
+/// The longest that anybody waits: more is no time that an engine or a timer can count.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// A connection that has rested for longer is asked whether it lives before it is used.
 const RESTED: Duration = Duration::from_secs(1);
 
@@ -107,10 +110,11 @@ impl PostgresOptions {
     }
 
     /// Sets how long a caller waits for any one answer, a connection included; then it is
-    /// [`Unavailable`](StoreErrorKind::Unavailable). Default: 5 s.
+    /// [`Unavailable`](StoreErrorKind::Unavailable). Default: 5 s;
+    /// a day at the most.
     #[must_use]
     pub fn deadline(mut self, wait: Duration) -> Self {
-        self.deadline = wait;
+        self.deadline = wait.min(LONGEST_WAIT);
         self
     }
 

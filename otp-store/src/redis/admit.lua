@@ -19,10 +19,21 @@ local function own(quotas)
   return list
 end
 
+-- What any shelf has blocked is blocked, also while it is being written.
+local function all_of(here, elsewhere)
+  local known = {}
+  for _, place in ipairs(here) do known[place] = true end
+  for _, place in ipairs(elsewhere or {}) do
+    if not known[place] then here[#here + 1] = place end
+    known[place] = true
+  end
+  return here
+end
+
 return answer(function()
   room()
   local now = clock(true)
-  local blocks = blocked(now)
+  local blocks = all_of(blocked(now), A.blocked)
   if #blocks == 0 then
     local before = issued_before(now)
     if before then return { I(now), before, blocks, {}, '', {} } end

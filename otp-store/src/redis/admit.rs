@@ -1,5 +1,7 @@
 //! A plan on its way to the server, and what came of it.
 
+use std::collections::BTreeSet;
+
 use otp_core::store::{Admission, Plan, Step, StoreError, StoreErrorKind, Target};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ impl RedisStore {
         if self.inner.keys.shelves.is_one() {
             let quotas = self.inner.keys.quotas(&plan.quotas);
             let shelf = self.home(plan);
-            let decided = self.decide(plan, shelf, quotas).await?;
+            let decided = self.decide(plan, shelf, quotas, &BTreeSet::new()).await?;
             return Ok(decided.admission);
         }
         let (store, plan) = (self.clone(), plan.clone());
@@ -22,16 +24,19 @@ impl RedisStore {
             .await
     }
 
-    /// Has the script decide about a plan, with what the quotas of other shelves have said.
+    /// Has the script decide about a plan, with what the quotas of other shelves have said and the
+    /// places of the blocks that any of them has.
     pub(super) async fn decide(
         &self,
         plan: &Plan,
         shelf: &Shelf,
         quotas: Value,
+        blocked: &BTreeSet<String>,
     ) -> Result<Decided, StoreError> {
         let request = self
             .step(shelf, &plan.step)?
             .with("blocks", blocks(plan))
+            .with("blocked", blocked.iter().map(String::as_str).collect())
             .with("quotas", quotas)
             .event(&plan.event);
         let reply = self.ask(shelf, &script::ADMIT, request).await?;

@@ -59,8 +59,16 @@ impl AuditStore for RedisStore {
             .text("after", &after.unwrap_or_default().to_string())
             .with("limit", limit.into());
         let reply = self.ask(shelf, &script::DESK, request).await?;
-        let members = reply.texts(0)?;
-        members.iter().map(|member| event::read(member)).collect()
+        let mut entries = Vec::new();
+        for member in reply.texts(0)? {
+            match event::read(&member) {
+                Ok(entry) => entries.push(entry),
+                Err(error) if entries.is_empty() => return Err(error),
+                // What cannot be read holds up only what comes after it.
+                Err(_) => break,
+            }
+        }
+        Ok(entries)
     }
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
@@ -85,9 +93,9 @@ impl RedisStore {
     /// Moves what the shelves have into the outbox: put there first and taken away after, so that
     /// nothing is lost, whatever fails; a record that is there already is not put there again.
     async fn gather(&self, limit: usize) -> Result<(), StoreError> {
-        let mut moved = 0_usize;
+        let (mut moved, mut silent) = (0_usize, Vec::new());
         while moved < limit.max(1) {
-            let gathered = self.armful().await?;
+            let gathered = self.armful(&mut silent).await?;
             if gathered.is_empty() {
                 break;
             }
@@ -98,14 +106,19 @@ impl RedisStore {
                     done => done?,
                 }
             }
-            self.clear_away(&gathered).await?;
+            self.clear_away(&gathered, &mut silent).await?;
         }
         Ok(())
     }
 
-    /// Reads the oldest records of every shelf, and puts them into one order.
-    async fn armful(&self) -> Result<Vec<Gathered<'_>>, StoreError> {
-        let asked = self.inner.keys.shelves.all().map(|shelf| {
+    /// Reads the oldest records of every shelf that answers, and puts them into one order: a node
+    /// that is down keeps its records until it is back, and no others'.
+    async fn armful<'s>(
+        &'s self,
+        silent: &mut Vec<&'s Shelf>,
+    ) -> Result<Vec<Gathered<'s>>, StoreError> {
+        let open = |shelf: &&Shelf| !silent.iter().any(|other| other.is(shelf));
+        let asked = self.inner.keys.shelves.all().filter(open).map(|shelf| {
             let request = self
                 .request(shelf, "outbox")
                 .text("log", "audit")
@@ -116,7 +129,11 @@ impl RedisStore {
         let mut gathered = Vec::new();
         for (shelf, pending) in asked.collect::<Vec<_>>() {
             let mut latest = 0;
-            for member in pending.answer().await?.texts(0)? {
+            let Some(reply) = self.heard(shelf, pending.answer().await)? else {
+                silent.push(shelf);
+                continue;
+            };
+            for member in reply.texts(0)? {
                 let (place, json) = member.split_once(':').ok_or_else(|| corrupt("a record"))?;
                 latest = latest.max(written(json)?);
                 gathered.push(Gathered {
@@ -142,7 +159,11 @@ impl RedisStore {
     }
 
     /// Takes what the outbox has from the shelves.
-    async fn clear_away(&self, gathered: &[Gathered<'_>]) -> Result<(), StoreError> {
+    async fn clear_away<'s>(
+        &'s self,
+        gathered: &[Gathered<'s>],
+        silent: &mut Vec<&'s Shelf>,
+    ) -> Result<(), StoreError> {
         let mut begun = Vec::new();
         for shelf in self.inner.keys.shelves.all() {
             let of_it = |record: &&Gathered<'_>| record.shelf.is(shelf);
@@ -151,11 +172,13 @@ impl RedisStore {
                     .request(shelf, "acknowledge")
                     .text("log", "audit")
                     .text("up_to", &last.place);
-                begun.push(self.begin(shelf, &script::DESK, request));
+                begun.push((shelf, self.begin(shelf, &script::DESK, request)));
             }
         }
-        for pending in begun {
-            pending.answer().await?;
+        for (shelf, pending) in begun {
+            if self.heard(shelf, pending.answer().await)?.is_none() {
+                silent.push(shelf);
+            }
         }
         Ok(())
     }

@@ -40,10 +40,11 @@ impl BlocklistStore for RedisStore {
             "note": note,
             "author": author,
         });
-        self.on_all(&event, |shelf| {
-            let request = self
+        let field = field(block);
+        self.on_all(event, move |store, shelf| {
+            let request = store
                 .request(shelf, "block")
-                .text("field", &field(block))
+                .text("field", &field)
                 .with("entry", entry.clone());
             match life {
                 Some(life) => request.with("life", millis(life).into()),
@@ -54,8 +55,9 @@ impl BlocklistStore for RedisStore {
     }
 
     async fn unblock(&self, block: &Block, event: Event) -> Result<(), StoreError> {
-        self.on_all(&event, |shelf| {
-            self.request(shelf, "unblock").text("field", &field(block))
+        let field = field(block);
+        self.on_all(event, move |store, shelf| {
+            store.request(shelf, "unblock").text("field", &field)
         })
         .await
     }
@@ -79,23 +81,33 @@ impl BlocklistStore for RedisStore {
 }
 
 impl RedisStore {
-    /// Writes to every shelf, so that each decides by itself; the first one last, which lists the
-    /// entries and has the record. What failed half-way is an error, and holds where it was
+    /// Writes to every shelf, so that each decides by itself: to the first one first, which lists
+    /// the entries, has the record and says whose turn it is, so that of calls that race all
+    /// shelves keep the same one. What failed half-way is an error, and holds where it was
     /// written; the same once more makes it whole.
     async fn on_all(
         &self,
-        event: &Event,
-        request: impl Fn(&Shelf) -> Request,
+        event: Event,
+        request: impl Fn(&Self, &Shelf) -> Request + Send + Sync + 'static,
     ) -> Result<(), StoreError> {
-        let shelves = &self.inner.keys.shelves;
-        let others = shelves.others().iter();
-        let begun = others.map(|shelf| self.begin(shelf, &script::DESK, request(shelf)));
-        for pending in begun.collect::<Vec<_>>() {
-            pending.answer().await?;
-        }
-        let first = shelves.first();
-        let request = request(first).event(event);
-        self.ask(first, &script::DESK, request).await.map(drop)
+        let store = self.clone();
+        self.whole(async move {
+            let shelves = &store.inner.keys.shelves;
+            let first = shelves.first();
+            let asked = request(&store, first).event(&event);
+            let reply = store.ask(first, &script::DESK, asked).await?;
+            let turn = reply.text(0)?;
+            let begun = shelves.others().iter().map(|shelf| {
+                let asked = request(&store, shelf).text("version", turn);
+                store.begin(shelf, &script::DESK, asked)
+            });
+            let mut failure = None;
+            for pending in begun.collect::<Vec<_>>() {
+                failure = pending.answer().await.err().or(failure);
+            }
+            failure.map_or(Ok(()), Err)
+        })
+        .await
     }
 }
 

@@ -255,7 +255,10 @@ impl ChallengeStore for RedisStore {
                     .request(shelf, "purge")
                     .with("limit", share.into())
                     .with("keep", millis(self.inner.keep).into());
-                let reply = self.ask(shelf, &script::DESK, request).await?;
+                let answer = self.ask(shelf, &script::DESK, request).await;
+                let Some(reply) = self.heard(shelf, answer)? else {
+                    break;
+                };
                 let gone = usize::try_from(reply.number(0)?).unwrap_or(usize::MAX);
                 removed = removed.saturating_add(gone);
                 if gone < share {

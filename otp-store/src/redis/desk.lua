@@ -1,14 +1,22 @@
 -- The rest: operators' steps, quotas by themselves, what was seen, the outbox, upkeep.
 local steps = {}
 
+-- The form of what is stored; one that an older library would misread has the next number.
+local FORM = '1'
+-- How long a late write of a block, or a key that was given up, is remembered.
+local MEMORY = 3600000
+
 -- A server that takes no writes decides nothing.
 function steps.ping(now)
   call('SET', G .. 'alive', I(now))
   return { I(now) }
 end
 
--- What the server says of itself; another number of shelves would not find what is in these.
+-- What the server says of itself; another number of shelves would not find what is in these, and
+-- another form would not be understood.
 function steps.enter()
+  call('SET', G .. 'version', FORM, 'NX')
+  if call('GET', G .. 'version') ~= FORM then return { 'other_form' } end
   if A.shelves then
     local key = G .. 'shelves'
     call('SET', key, A.shelves, 'NX')
@@ -59,37 +67,49 @@ end
 
 -- Charges what another shelf will decide about, unless it is known to be refused already.
 function steps.hold(now)
-  local refused = look_quotas(A.quotas, now) or A.refused or #blocked(now) > 0
-  if refused then return { readings(A.quotas), {} } end
+  local blocks = blocked(now)
+  local refused = look_quotas(A.quotas, now) or A.refused or #blocks > 0
+  if refused then return { readings(A.quotas), {}, blocks } end
   charge_quotas(A.quotas, now)
   local hits = {}
-  for i, q in ipairs(A.quotas) do hits[i] = q.at and I(q.at) or '' end
-  return { readings(A.quotas), hits }
+  for i, q in ipairs(A.quotas) do hits[i] = I(q.at or q.tat) end
+  return { readings(A.quotas), hits, blocks }
 end
 
 function steps.refund(now)
   local back = {}
   for _, q in ipairs(A.quotas) do
-    if not back[q.key] then give_back(q) end
+    if not back[q.key] then give_back(q, now) end
     back[q.key] = true
   end
   look_quotas(A.quotas, now)
   return { readings(A.quotas) }
 end
 
--- Takes a key for a request that another shelf will decide about; a blocked one gets none.
+local function given_up(claim)
+  return P .. 'v:' .. claim.challenge
+end
+
+-- Takes a key for a request that another shelf will decide about; a blocked one gets none, and
+-- neither does one that was given up before it came here.
 function steps.claim(now)
-  local verdict = { 'blocked' }
-  if #blocked(now) == 0 then
+  local verdict, blocks = { 'blocked' }, blocked(now)
+  if call('EXISTS', given_up(A.idempotency)) == 1 then fail('unavailable') end
+  if #blocks == 0 then
     verdict = issued_before(now)
     if not verdict then take_key(A.idempotency, now) end
   end
-  return { I(now), verdict or { 'taken' }, {}, {}, '', {} }
+  return { I(now), verdict or { 'taken' }, blocks, {}, '', {} }
 end
 
+-- What is not there may be on its way still, and finds then that it was given up.
 function steps.unclaim()
   local key = A.idempotency.key
-  if call('HGET', key, 'challenge') == A.idempotency.challenge then call('DEL', key) end
+  if call('HGET', key, 'challenge') == A.idempotency.challenge then
+    call('DEL', key)
+  else
+    call('SET', given_up(A.idempotency), '1', 'PX', I(MEMORY))
+  end
   return {}
 end
 
@@ -106,7 +126,20 @@ function steps.seen(now)
   return { 'first' }
 end
 
+-- Says which of the writes of a block this one is: the first shelf counts them, and the others heed
+-- none that is older than what they have.
+local function turn()
+  if not A.version then return following(G .. 'blocks:seq') end
+  local key = G .. 'blocks:v:' .. A.field
+  local kept = call('GET', key)
+  if kept and time(kept) >= time(A.version) then return nil end
+  call('SET', key, A.version, 'PX', I(MEMORY))
+  return A.version
+end
+
 function steps.block(now)
+  local version = turn()
+  if not version then return { '' } end
   A.entry.added_at = I(now)
   if A.life then
     A.entry.expires_at = I(now + A.life)
@@ -116,14 +149,16 @@ function steps.block(now)
   end
   call('HSET', G .. 'blocks', A.field, cjson.encode(A.entry))
   if A.event then audit(A.event, now) end
-  return {}
+  return { version }
 end
 
 function steps.unblock(now)
+  local version = turn()
+  if not version then return { '' } end
   call('HDEL', G .. 'blocks', A.field)
   call('ZREM', G .. 'blocks:until', A.field)
   if A.event then audit(A.event, now) end
-  return {}
+  return { version }
 end
 
 function steps.blocks(now)
@@ -158,7 +193,7 @@ function steps.adopt()
   for _, record in ipairs(A.records) do
     local id = decode(record).id
     if call('HEXISTS', log .. ':ids', id) == 0 then
-      local place = I(call('INCR', log .. ':seq'))
+      local place = following(log .. ':seq')
       call('ZADD', log, place, place .. ':' .. record)
       call('HSET', log .. ':ids', id, place)
     end

@@ -1,5 +1,6 @@
 //! How a connection is made: to a server, to whichever server a Sentinel names, or to a cluster.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use otp_core::store::{StoreError, StoreErrorKind};
@@ -8,12 +9,14 @@ use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, Pipeline, RedisError, RedisFuture,
-    RedisResult, TlsCertificates, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, Pipeline, RedisError,
+    RedisFuture, RedisResult, TlsCertificates, TlsMode, Value,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::options::{Login, RedisOptions, Servers};
 
@@ -22,7 +25,7 @@ const SHARE: u32 = 4;
 
 pub(super) enum Dial {
     Server(Client, Duration),
-    Sentinel(Box<Mutex<SentinelClient>>, Duration),
+    Sentinel(Vec<Arc<Mutex<SentinelClient>>>, Duration),
     Cluster(ClusterClient),
 }
 
@@ -47,8 +50,11 @@ impl Dial {
                 Ok(Self::Server(client, deadline))
             }
             Servers::Sentinel { service, urls } => {
-                let client = sentinel(service, urls, options).map_err(invalid)?;
-                Ok(Self::Sentinel(Box::new(Mutex::new(client)), deadline))
+                let clients = sentinels(service, urls, options).map_err(invalid)?;
+                let clients = clients
+                    .into_iter()
+                    .map(|client| Arc::new(Mutex::new(client)));
+                Ok(Self::Sentinel(clients.collect(), deadline))
             }
             Servers::Cluster { urls, .. } => {
                 let client = cluster(urls, options).map_err(invalid)?;
@@ -64,13 +70,38 @@ impl Dial {
                 let opened = client.get_multiplexed_async_connection_with_config(&config);
                 opened.await.map(Wire::Server)
             }
-            Self::Sentinel(sentinel, deadline) => {
-                let config = config(*deadline);
-                let mut sentinel = sentinel.lock().await;
-                let opened = sentinel.get_async_connection_with_config(&config);
-                opened.await.map(Wire::Server)
+            Self::Sentinel(sentinels, deadline) => {
+                named(sentinels, *deadline).await.map(Wire::Server)
             }
             Self::Cluster(client) => client.get_async_connection().await.map(Wire::Cluster),
+        }
+    }
+}
+
+/// Asks Sentinel after Sentinel for the primary, each a moment after the one before, and takes the
+/// first connection that comes of it: one that hangs costs that moment.
+async fn named(
+    sentinels: &[Arc<Mutex<SentinelClient>>],
+    deadline: Duration,
+) -> RedisResult<MultiplexedConnection> {
+    let places = u32::try_from(sentinels.len()).unwrap_or(u32::MAX);
+    let pause = deadline / SHARE / places.max(1);
+    let (mut left, mut asked) = (sentinels.iter(), JoinSet::new());
+    let mut failure = RedisError::from((ErrorKind::EmptySentinelList, "no sentinel"));
+    loop {
+        if let Some(next) = left.next() {
+            let (next, config) = (Arc::clone(next), config(deadline));
+            asked.spawn(async move {
+                let mut sentinel = next.lock().await;
+                sentinel.get_async_connection_with_config(&config).await
+            });
+        }
+        let wait = if left.len() > 0 { pause } else { deadline };
+        match timeout(wait, asked.join_next()).await {
+            Ok(Some(Ok(Ok(wire)))) => return Ok(wire),
+            Ok(Some(Ok(Err(error)))) => failure = error,
+            Ok(None) if left.len() == 0 => return Err(failure),
+            Ok(_) | Err(_) => {}
         }
     }
 }
@@ -92,7 +123,7 @@ fn certificates(root: &str) -> TlsCertificates {
 fn client(url: &str, root: Option<&str>) -> RedisResult<Client> {
     let client = match root {
         Some(root) if !has_certificate(root) => Err(RedisError::from((
-            redis::ErrorKind::InvalidClientConfig,
+            ErrorKind::InvalidClientConfig,
             "no certificate",
         ))),
         Some(root) => Client::build_with_tls(url, certificates(root)),
@@ -124,21 +155,36 @@ fn provide() {
     }
 }
 
-fn sentinel(service: &str, urls: &[String], options: &RedisOptions) -> RedisResult<SentinelClient> {
+/// Makes a client of each Sentinel.
+fn sentinels(
+    service: &str,
+    urls: &[String],
+    options: &RedisOptions,
+) -> RedisResult<Vec<SentinelClient>> {
     let root = options.root.as_deref();
     let clients = urls.iter().map(|url| client(url, root));
     let clients = clients.collect::<RedisResult<Vec<_>>>()?;
     let Some(first) = clients.first() else {
         return Err(RedisError::from((
-            redis::ErrorKind::EmptySentinelList,
+            ErrorKind::EmptySentinelList,
             "no sentinel",
         )));
     };
-    let addresses = clients
-        .iter()
-        .map(|client| client.get_connection_info().addr().clone());
+    let one = |client| sentinel(service, client, first, options);
+    clients.iter().map(one).collect()
+}
+
+/// Makes the client of a Sentinel; what the first one's URL says holds for all.
+fn sentinel(
+    service: &str,
+    client: &Client,
+    first: &Client,
+    options: &RedisOptions,
+) -> RedisResult<SentinelClient> {
+    let root = options.root.as_deref();
+    let address = client.get_connection_info().addr().clone();
     let settings = first.get_connection_info().redis_settings();
-    let mut builder = SentinelClientBuilder::new(addresses, service, SentinelServerType::Master)?;
+    let mut builder = SentinelClientBuilder::new([address], service, SentinelServerType::Master)?;
     if let Some(username) = settings.username() {
         builder = builder.set_client_to_sentinel_username(username);
     }

@@ -6,6 +6,7 @@
 
 mod share;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use otp_core::quota::{Party, QuotaClaim};
@@ -19,12 +20,17 @@ use super::link::Pending;
 use super::{RedisStore, script};
 use crate::wire::admission;
 
+/// How often a key is given back that a node has not taken back at once: for about a minute.
+const AGAIN: u32 = 7;
+/// The pause before the first time; the next ones are twice as long each.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// What the shelf of the host's key said.
 enum Key {
     /// It was taken, or there is none.
     Ours,
-    /// A block refuses the request, which is told where it is decided about.
-    Blocked,
+    /// The blocks of these places refuse the request, which is told where it is decided about.
+    Blocked(Vec<String>),
     /// The request was made before.
     Answered(Admission),
 }
@@ -63,7 +69,7 @@ impl RedisStore {
             None => Ok(Key::Ours),
         };
         let (mut held, mut failure) = self.held(holding).await;
-        if failure.is_none() && matches!(key, Ok(Key::Ours | Key::Blocked)) {
+        if failure.is_none() && matches!(key, Ok(Key::Ours | Key::Blocked(_))) {
             let standing = if held.iter().all(Held::is_charged) {
                 Standing::Open
             } else {
@@ -75,20 +81,24 @@ impl RedisStore {
             held.extend(more);
             failure = failed;
         }
-        let blocked = match (key, failure) {
+        let known = match (key, failure) {
             (Ok(Key::Answered(admission)), _) => {
                 self.refund_all(&held).await?;
                 return Ok(admission);
             }
-            (Ok(Key::Blocked), None) => true,
-            (Ok(Key::Ours), None) => false,
+            (Ok(Key::Blocked(places)), None) => Some(places),
+            (Ok(Key::Ours), None) => None,
             (Err(error), _) | (_, Some(error)) => {
                 self.undo(&held, claim).await;
                 return Err(error);
             }
         };
-        let ours = claim.filter(|_| !blocked);
-        let decided = self.decide(plan, home, self.judged(plan, &held)).await;
+        let ours = claim.filter(|_| known.is_none());
+        // Shelves do not agree about a block while it is being written: then it holds.
+        let blocked = held.iter().flat_map(Held::blocks).cloned();
+        let blocked: BTreeSet<_> = blocked.chain(known.into_iter().flatten()).collect();
+        let judged = self.judged(plan, &held);
+        let decided = self.decide(plan, home, judged, &blocked).await;
         let mut decided = match decided {
             Ok(decided) => decided,
             Err(error) => {
@@ -100,16 +110,11 @@ impl RedisStore {
         };
         let looked = &decided.looked;
         if decided.admission.granted.is_some() {
-            // The shelves do not agree about a block that is being written.
-            if blocked || !held.iter().all(Held::is_charged) {
-                self.undo(&held, ours).await;
-                return Err(StoreErrorKind::Unavailable.into());
-            }
             self.refund(&held, |place| !looked.contains(&place)).await?;
             return Ok(decided.admission);
         }
         if let Some(claim) = ours {
-            self.unclaim(claim).await?;
+            self.give_up(claim).await;
         }
         let fresh = self.refund(&held, |_| true).await?;
         let quotas = &mut decided.admission.findings.quotas;
@@ -143,8 +148,25 @@ impl RedisStore {
     async fn undo(&self, held: &[Held<'_>], claim: Option<&IdempotencyClaim>) {
         let _ = self.refund_all(held).await;
         if let Some(claim) = claim {
-            let _ = self.unclaim(claim).await;
+            self.give_up(claim).await;
         }
+    }
+
+    /// Gives a key back whose taking may be known to nobody. Where that is not answered it is
+    /// tried again after the caller has gone, for as long as a node may be away in a failover.
+    async fn give_up(&self, claim: &IdempotencyClaim) {
+        if self.unclaim(claim).await.is_ok() {
+            return;
+        }
+        let (store, claim) = (self.clone(), claim.clone());
+        tokio::spawn(async move {
+            for again in 0..AGAIN {
+                tokio::time::sleep(PAUSE.saturating_mul(1 << again)).await;
+                if store.unclaim(&claim).await.is_ok() {
+                    break;
+                }
+            }
+        });
     }
 
     fn begin_claim(&self, blocks: &Value, claim: &IdempotencyClaim) -> Pending {
@@ -172,7 +194,7 @@ async fn key(plan: &Plan, pending: Pending) -> Result<Key, StoreError> {
     let reply = pending.answer().await?;
     match reply.texts(1)?.first().map(String::as_str) {
         Some("taken") => Ok(Key::Ours),
-        Some("blocked") => Ok(Key::Blocked),
+        Some("blocked") => reply.texts(2).map(Key::Blocked),
         _ => admission::read(plan, &reply).map(Key::Answered),
     }
 }

@@ -1,17 +1,18 @@
 //! The one connection of a store. It is made anew once it is not to be trusted any more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use otp_core::store::{StoreError, StoreErrorKind};
 use redis::{RedisError, Value, cmd};
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::dial::{Dial, Wire};
 use super::failure::{failed, has_moved, is_unknown_script, leaves};
+use super::policy::{Eviction, keeps_everything};
 use super::script::Source;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
@@ -23,6 +24,10 @@ const MOVES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a connection to a cluster may mend itself.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an attempt to connect may take, where callers wait for less.
+const LONGEST_DIAL: Duration = Duration::from_secs(4);
+/// The connection that a store is opened with, whose server is asked for all that matters.
+const FIRST: u64 = 1;
 /// How long a connection may be silent and still be taken for open.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -34,9 +39,19 @@ pub(super) struct Link {
 struct Shared {
     dial: Dial,
     deadline: Duration,
+    eviction: Eviction,
     line: RwLock<Option<Line>>,
-    /// Held by whoever connects; the others wait for what comes of it.
-    dialling: Mutex<u64>,
+    dialling: Mutex<Dialling>,
+}
+
+/// What comes of an attempt to connect, for everybody who waits for it.
+type Dialled = watch::Receiver<Option<Result<Line, StoreErrorKind>>>;
+
+/// The attempt that is under way, if any is, and how many were made.
+#[derive(Default)]
+struct Dialling {
+    made: u64,
+    running: Option<Dialled>,
 }
 
 #[derive(Clone)]
@@ -86,12 +101,17 @@ impl Pending {
 }
 
 impl Link {
-    pub(super) async fn open(dial: Dial, deadline: Duration) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        dial: Dial,
+        deadline: Duration,
+        eviction: Eviction,
+    ) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared {
             dial,
             deadline,
+            eviction,
             line: RwLock::new(None),
-            dialling: Mutex::new(0),
+            dialling: Mutex::default(),
         });
         timeout(deadline, shared.line())
             .await
@@ -120,7 +140,7 @@ impl Link {
 
 impl Shared {
     async fn carry(
-        &self,
+        self: &Arc<Self>,
         source: &Source,
         route: &str,
         call: &str,
@@ -160,20 +180,73 @@ impl Shared {
         reply
     }
 
-    async fn line(&self) -> Result<Line, StoreError> {
+    async fn line(self: &Arc<Self>) -> Result<Line, StoreError> {
         if let Some(line) = self.current() {
             return Ok(line);
         }
-        let mut made = self.dialling.lock().await;
-        if let Some(line) = self.current() {
-            return Ok(line);
+        let mut dialled = {
+            let mut dialling = self.dialling();
+            if let Some(line) = self.current() {
+                return Ok(line);
+            }
+            match &dialling.running {
+                // One whose task is gone tells nobody anything.
+                Some(running) if running.has_changed().is_ok() => running.clone(),
+                _ => self.connect(&mut dialling),
+            }
+        };
+        let done = dialled.wait_for(Option::is_some).await;
+        let done = done.map_err(|_| StoreErrorKind::Unavailable)?;
+        match &*done {
+            Some(Ok(line)) => Ok(line.clone()),
+            Some(Err(kind)) => Err((*kind).into()),
+            None => Err(StoreErrorKind::Unavailable.into()),
         }
-        let wire = self.dial.connect().await.map_err(|error| failed(&error))?;
-        *made = made.wrapping_add(1);
-        let line = Line::new(*made, wire);
-        let mut kept = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(line.clone());
-        Ok(line)
+    }
+
+    /// Connects in a task of its own: what takes longer than one caller waits is there for the
+    /// next ones.
+    fn connect(self: &Arc<Self>, dialling: &mut Dialling) -> Dialled {
+        let (tell, dialled) = watch::channel(None);
+        dialling.running = Some(dialled.clone());
+        let number = dialling.made.wrapping_add(1);
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let longest = shared.deadline.max(LONGEST_DIAL);
+            let wire = timeout(longest, shared.wire(number)).await;
+            let wire = wire.unwrap_or(Err(StoreErrorKind::Unavailable));
+            let mut dialling = shared.dialling();
+            let made = wire.map(|wire| Line::new(number, wire));
+            if let Ok(line) = &made {
+                dialling.made = number;
+                let mut kept = shared.line.write().unwrap_or_else(PoisonError::into_inner);
+                *kept = Some(line.clone());
+            }
+            dialling.running = None;
+            // Nobody may wait any more.
+            let _ = tell.send(Some(made));
+        });
+        dialled
+    }
+
+    /// Connects; the server may be another one than before, and evict.
+    async fn wire(&self, number: u64) -> Result<Wire, StoreErrorKind> {
+        let failed = |error: RedisError| failed(&error).kind();
+        let mut wire = self.dial.connect().await.map_err(failed)?;
+        let is_known = number == FIRST || matches!(wire, Wire::Cluster(_));
+        if self.eviction == Eviction::Refused && !is_known {
+            let ask = cmd("INFO").arg("memory").to_owned();
+            let told: String = ask.query_async(&mut wire).await.map_err(failed)?;
+            if !keeps_everything(&told) {
+                return Err(StoreErrorKind::Unavailable);
+            }
+        }
+        Ok(wire)
+    }
+
+    fn dialling(&self) -> MutexGuard<'_, Dialling> {
+        let dialling = self.dialling.lock();
+        dialling.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn current(&self) -> Option<Line> {

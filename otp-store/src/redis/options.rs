@@ -183,7 +183,8 @@ impl RedisOptions {
     /// Takes a server that may evict keys, or that does not say whether it does (where `INFO`
     /// has no `maxmemory_policy`).
     ///
-    /// A server that evicts a budget forgets its guesses. Default: such a server is refused.
+    /// A server that evicts a budget forgets its guesses. Default: such a server is refused when a
+    /// store is opened, and is an outage where a later connection leads to it (not in a cluster).
     #[must_use]
     pub fn allow_eviction(mut self) -> Self {
         self.eviction = Eviction::Allowed;

@@ -38,6 +38,16 @@ local function raw_clock()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
+-- Gives the next of numbers that only grow: the server's microseconds, so that what was lost of
+-- them (a failover, a restart) leaves a gap, and no number is given twice.
+local function following(key)
+  local t, last = call('TIME'), call('GET', key)
+  local next = math.max(tonumber(t[1]) * 1000000 + tonumber(t[2]), last and time(last) + 1 or 0)
+  if next > 9007199254740991 then fail('corrupt') end
+  call('SET', key, I(next))
+  return I(next)
+end
+
 -- The engine's time, never earlier than what any script has written.
 local function clock(writes)
   local now = raw_clock()
@@ -147,9 +157,9 @@ local function audit(event, now, outcome, reason)
     local t = call('TIME')
     event.us = t[1] .. string.format('%06d', t[2])
   end
-  local place = call('INCR', log .. ':seq')
-  call('ZADD', log, I(place), I(place) .. ':' .. cjson.encode(event))
-  call('HSET', ids, event.id, I(place))
+  local place = following(log .. ':seq')
+  call('ZADD', log, place, place .. ':' .. cjson.encode(event))
+  call('HSET', ids, event.id, place)
 end
 
 -- Says of whom a record is.

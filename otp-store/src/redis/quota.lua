@@ -84,6 +84,7 @@ local function charge_quotas(quotas, now)
       q.level = { math.max(q.level[1] - 1, 0), (q.at + q.length - now) * 1000, -1 }
     elseif q.kind == 'rate' then
       local tat = math.max(q.tat or 0, now * 1000) + q.step
+      q.tat = tat
       if first then
         local wait = math.ceil(tat / 1000) - now + SLACK
         call('SET', q.key, I(tat) .. ',' .. I(q.burst) .. ',' .. I(q.step), 'PX', I(wait))
@@ -94,8 +95,9 @@ local function charge_quotas(quotas, now)
   end
 end
 
--- Takes back a hit that was charged at a time. Hits of one time are alike, and numbered from 0.
-local function give_back(q)
+-- Takes back a hit: of a window by when it was charged, where hits of one time are alike and
+-- numbered from 0; of a rate by when it would be gone by itself, and no more than the rest of it.
+local function give_back(q, now)
   if q.kind == 'window' then
     local hits = call('ZCOUNT', q.key, q.hit, q.hit)
     if hits > 0 then call('ZREM', q.key, q.hit .. ':' .. I(hits - 1)) end
@@ -103,8 +105,9 @@ local function give_back(q)
   end
   local kept, left = call('GET', q.key), call('PTTL', q.key)
   local tat, burst, step = string.match(kept or '', '^(%d+),(%d+),(%d+)$')
-  if not tat or left < 1 then return end
-  tat = math.max(tonumber(tat) - tonumber(step), 0)
+  local rest = math.min(time(q.hit) - bounded(now) * 1000, tonumber(step or 0))
+  if not tat or left < 1 or rest <= 0 then return end
+  tat = math.max(tonumber(tat) - rest, 0)
   call('SET', q.key, I(tat) .. ',' .. burst .. ',' .. step, 'PX', I(left))
 end
 

@@ -38,6 +38,7 @@ impl Shelf {
 pub(super) struct Shelves {
     first: Shelf,
     others: Vec<Shelf>,
+    tagged: bool,
 }
 
 impl Shelves {
@@ -46,6 +47,7 @@ impl Shelves {
         Self {
             first: Shelf::new(prefix, "", 0),
             others: Vec::new(),
+            tagged: false,
         }
     }
 
@@ -55,6 +57,7 @@ impl Shelves {
         Self {
             first: shelf(0),
             others: (1..count.get()).map(shelf).collect(),
+            tagged: true,
         }
     }
 
@@ -62,8 +65,14 @@ impl Shelves {
         self.others.len().saturating_add(1)
     }
 
+    /// Says whether everything lies on one shelf, so that one script sees all of it.
     pub(super) fn is_one(&self) -> bool {
         self.others.is_empty()
+    }
+
+    /// Gives how many there are where a cluster has them, even if it is one.
+    pub(super) fn divided(&self) -> Option<usize> {
+        self.tagged.then(|| self.count())
     }
 
     /// Gives the shelf that keeps what belongs to the whole store.

@@ -13,42 +13,74 @@ const OUTBOX: &str = "SELECT * FROM audit_logs
         AND sequence <= ?
     ORDER BY sequence LIMIT ?";
 
+/// The longest texts of a record that nothing else bounds, in characters.
+const LONGEST_REASON: usize = 1_024;
+const LONGEST_CHALLENGE: usize = 64;
+const LONGEST_DESTINATION: usize = 512;
+const LONGEST_NAME: usize = 255;
+
+/// Gives the beginning of a text, so many characters at the most.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
 /// Writes a record in the transaction that makes it true, at its time.
+///
+/// A text that is too long loses its end: it must neither stop the decision that it tells of nor be
+/// one that no reader takes.
 pub(crate) async fn write(tx: &mut Tx<'_>, event: &Event) -> Result<(), StoreError> {
     let now = tx.now()?;
     let address = event.address.map(|address| address.to_string());
-    tx.execute(
-        tx.dialect().add_record,
-        &[
-            (&event.id.to_string()).into(),
-            (event.subject.as_ref().map(SubjectKey::user_id)).into(),
-            (event.subject.as_ref().map(SubjectKey::as_str)).into(),
-            event.event_type().into(),
-            event.action().into(),
-            event.outcome.name().into(),
-            event.reason.as_deref().into(),
-            event.tenant.as_str().into(),
-            event.challenge.as_deref().into(),
-            (event.purpose.as_ref().map(Purpose::as_str)).into(),
-            (event.channel.map(|channel| channel.name())).into(),
-            (event.lane.map(Lane::name)).into(),
-            event.destination.as_deref().into(),
-            address.as_deref().into(),
-            event.provider.as_deref().into(),
-            (event.request_id.as_ref().map(RequestId::as_str)).into(),
-            event.clone().at(now).at.into(),
-        ],
-    )
-    .await?;
-    Ok(())
+    let cut_to = |most| move |text| cut(text, most);
+    let found = tx
+        .execute(
+            tx.dialect().add_record,
+            &[
+                (&event.id.to_string()).into(),
+                (event.subject.as_ref().map(SubjectKey::user_id)).into(),
+                (event.subject.as_ref().map(SubjectKey::as_str)).into(),
+                event.event_type().into(),
+                event.action().into(),
+                event.outcome.name().into(),
+                (event.reason.as_deref().map(cut_to(LONGEST_REASON))).into(),
+                event.tenant.as_str().into(),
+                (event.challenge.as_deref().map(cut_to(LONGEST_CHALLENGE))).into(),
+                (event.purpose.as_ref().map(Purpose::as_str)).into(),
+                (event.channel.map(|channel| channel.name())).into(),
+                (event.lane.map(Lane::name)).into(),
+                (event
+                    .destination
+                    .as_deref()
+                    .map(cut_to(LONGEST_DESTINATION)))
+                .into(),
+                address.as_deref().into(),
+                (event.provider.as_deref().map(cut_to(LONGEST_NAME))).into(),
+                (event
+                    .request_id
+                    .as_ref()
+                    .map(|id| cut(id.as_str(), LONGEST_NAME)))
+                .into(),
+                event.clone().at(now).at.into(),
+            ],
+        )
+        .await?;
+    match found {
+        0 => Err(corrupt("sequence")),
+        _ => Ok(()),
+    }
 }
 
-fn read(row: &Row) -> Result<OutboxEntry, StoreError> {
+/// Reads a record; `None` where it is of a kind that only a later version knows.
+fn read(row: &Row) -> Result<Option<OutboxEntry>, StoreError> {
     let sequence = row.int("sequence")?;
+    let Some(kind) = EventKind::from_event_type(row.text("event_type")?) else {
+        return Ok(None);
+    };
     let event = Event {
         id: row.parsed("event_id", EventId::from_hex)?,
         at: row.time("created_at")?,
-        kind: row.parsed("event_type", EventKind::from_event_type)?,
+        kind,
         outcome: row.parsed("outcome", Outcome::from_name)?,
         reason: row.opt_string("reason")?.map(Into::into),
         tenant: row.parsed("tenant", |text| Tenant::new(text).ok())?,
@@ -62,10 +94,10 @@ fn read(row: &Row) -> Result<OutboxEntry, StoreError> {
         provider: row.opt_string("provider")?,
         request_id: row.opt_text("request_id")?.map(RequestId::new),
     };
-    Ok(OutboxEntry {
+    Ok(Some(OutboxEntry {
         sequence: u64::try_from(sequence).map_err(|_| corrupt("sequence"))?,
         event,
-    })
+    }))
 }
 
 /// Adds a record by itself.
@@ -103,6 +135,9 @@ impl Intent for Horizon {
 }
 
 /// Reads records after a place, up to the horizon.
+///
+/// Those of kinds that only a later version knows are passed over and stay in the log: they would
+/// stop the reader for good. A page is empty only where nothing that can be read is left.
 pub(crate) struct Outbox {
     pub(crate) after: Option<u64>,
     pub(crate) horizon: i64,
@@ -113,12 +148,20 @@ impl Intent for Outbox {
     type Answer = Vec<OutboxEntry>;
 
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<OutboxEntry>, StoreError> {
-        let values = [
-            self.after.map(place).into(),
-            self.horizon.into(),
-            self.limit.into(),
-        ];
-        tx.rows(OUTBOX, &values).await?.iter().map(read).collect()
+        let mut after = self.after.map(place);
+        loop {
+            let values = [after.into(), self.horizon.into(), self.limit.into()];
+            let rows = tx.rows(OUTBOX, &values).await?;
+            let Some(last) = rows.last() else {
+                return Ok(Vec::new());
+            };
+            after = Some(last.int("sequence")?);
+            let known = rows.iter().filter_map(|row| read(row).transpose());
+            let page = known.collect::<Result<Vec<_>, _>>()?;
+            if !page.is_empty() {
+                return Ok(page);
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use otp_core::challenge::{
 use otp_core::clock::Timestamp;
 use otp_core::key::{KeyId, Sealed};
 use otp_core::request::{AttemptId, FactorClass, Purpose, SessionBinding, SubjectKey, Tenant};
-use otp_core::store::{StoreError, Target};
+use otp_core::store::{StoreError, StoreErrorKind, Target};
 
 use super::{Row, Tx, attempt_rows, corrupt};
 
@@ -14,10 +14,11 @@ const BY_ID: &str = "SELECT * FROM auth_challenges WHERE id = ?";
 
 // A slot has one live challenge at the most, and what is live comes before what is newer: after
 // the clock was forgiven an ended one may have the later time. A row whose time is over is not
-// live, whatever its state says.
+// live, whatever its state says. Of two of one time the one that took the other's place is later.
 const LATEST: &str = "SELECT * FROM auth_challenges
     WHERE subject_key = ? AND tenant = ? AND purpose = ? AND lane = ?
-    ORDER BY CASE WHEN state = 'live' AND expires_at > ? THEN 0 ELSE 1 END, created_at DESC
+    ORDER BY CASE WHEN state = 'live' AND expires_at > ? THEN 0 ELSE 1 END, created_at DESC,
+        CASE state WHEN 'superseded' THEN 1 ELSE 0 END
     LIMIT 1";
 
 const ADD: &str = "INSERT INTO auth_challenges (
@@ -33,7 +34,7 @@ const CHANGE: &str = "UPDATE auth_challenges SET
         channel = ?, key_id = ?, digest = ?, sealed_code = ?, attempts = ?, wrong = ?,
         sends = ?, next_send_at = ?, state = ?, consumed_at = ?, consumed_by = ?,
         ended_at = ?
-    WHERE id = ?";
+    WHERE id = ? AND state = ?";
 
 /// Reads one challenge with its named tries.
 pub(crate) async fn find(
@@ -131,7 +132,8 @@ pub(crate) async fn add(tx: &mut Tx<'_>, new: &Challenge) -> Result<(), StoreErr
     attempt_rows::save(tx, new, &[]).await
 }
 
-/// Writes what the state machine has changed.
+/// Writes what the state machine has changed; fails where the row is not what was read, so that a
+/// hand that met it in between is never overwritten.
 pub(crate) async fn save(
     tx: &mut Tx<'_>,
     before: &Challenge,
@@ -139,25 +141,30 @@ pub(crate) async fn save(
 ) -> Result<(), StoreError> {
     let now = tx.now()?;
     let (consumed_at, consumed_by) = consumed(&after.state);
-    tx.execute(
-        CHANGE,
-        &[
-            after.channel.name().into(),
-            after.key_id.as_str().into(),
-            after.digest.as_str().into(),
-            (after.sealed_code.as_ref().map(Sealed::as_bytes)).into(),
-            after.attempts.into(),
-            after.wrong.into(),
-            after.sends.into(),
-            after.next_send_at.into(),
-            after.state.name().into(),
-            consumed_at.into(),
-            consumed_by.into(),
-            ended_at(after, now).into(),
-            (&after.id.to_string()).into(),
-        ],
-    )
-    .await?;
+    let changed = tx
+        .execute(
+            CHANGE,
+            &[
+                after.channel.name().into(),
+                after.key_id.as_str().into(),
+                after.digest.as_str().into(),
+                (after.sealed_code.as_ref().map(Sealed::as_bytes)).into(),
+                after.attempts.into(),
+                after.wrong.into(),
+                after.sends.into(),
+                after.next_send_at.into(),
+                after.state.name().into(),
+                consumed_at.into(),
+                consumed_by.into(),
+                ended_at(after, now).into(),
+                (&after.id.to_string()).into(),
+                before.state.name().into(),
+            ],
+        )
+        .await?;
+    if changed == 0 {
+        return Err(StoreErrorKind::Unavailable.into());
+    }
     attempt_rows::save(tx, after, &before.attempt_log).await
 }
 

@@ -25,7 +25,8 @@ pub(crate) struct Dialect {
     pub(crate) add_seen: &'static str,
     /// Adds or replaces a request's key: tenant, key, fingerprint, challenge, end, resend time.
     pub(crate) put_request: &'static str,
-    /// Adds a record that is not there: the columns of the log in their order.
+    /// Adds a record that is not there, and finds one that is: the columns of the log in their
+    /// order. Where it finds nothing to do, the log cannot be written.
     pub(crate) add_record: &'static str,
     /// Moves the outbox on, never back and never beyond the last record: the place.
     pub(crate) acknowledge: &'static str,

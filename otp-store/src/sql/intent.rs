@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
-use otp_core::clock::{ClockAnomaly, SteadyClock, Timestamp};
+use otp_core::clock::{Clock, ClockAnomaly, Timestamp};
 use otp_core::store::StoreError;
 
 use super::{Dialect, Link, Locks, Retention, Row, Value};
@@ -62,12 +63,30 @@ pub(crate) trait Engine: Clone + fmt::Debug + Send + Sync + 'static {
     fn retention(&self) -> Retention;
 }
 
+/// The time of a transaction, and whether it is one that the transaction has accepted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time {
+    now: Result<Timestamp, ClockAnomaly>,
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "for engines where intents share a transaction")
+    )]
+    pub(crate) pardon: Pardon,
+}
+
+/// Whether a transaction has accepted the clock as it stands. It holds once that is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pardon {
+    None,
+    Given,
+}
+
 /// The transaction that intents run in, and its time.
 pub(crate) struct Tx<'c> {
     link: &'c mut dyn Link,
     dialect: &'static Dialect,
-    clock: SteadyClock,
-    now: Result<Timestamp, ClockAnomaly>,
+    clock: Arc<dyn Clock>,
+    time: Time,
 }
 
 impl<'c> Tx<'c> {
@@ -76,27 +95,52 @@ impl<'c> Tx<'c> {
     pub(crate) fn new(
         link: &'c mut dyn Link,
         dialect: &'static Dialect,
-        clock: SteadyClock,
+        clock: Arc<dyn Clock>,
         now: Result<Timestamp, ClockAnomaly>,
     ) -> Self {
         Self {
             link,
             dialect,
             clock,
-            now,
+            time: Time {
+                now,
+                pardon: Pardon::None,
+            },
         }
     }
 
     /// Gives the time of the transaction.
     pub(crate) fn now(&self) -> Result<Timestamp, StoreError> {
-        self.now.map_err(StoreError::from)
+        self.time.now.map_err(StoreError::from)
     }
 
-    /// Accepts the clock's reading as the time, whatever was seen before.
+    /// Accepts the clock's reading as the time of this transaction, whatever was seen before. What
+    /// others go by is not touched before it is committed.
     pub(crate) fn forgive(&mut self) -> Timestamp {
-        let now = self.clock.forgive();
-        self.now = Ok(now);
+        let now = self.clock.now();
+        self.time = Time {
+            now: Ok(now),
+            pardon: Pardon::Given,
+        };
         now
+    }
+
+    /// Tells the time as it stands, to be put back where what follows is undone.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "for engines where intents share a transaction")
+    )]
+    pub(crate) const fn time(&self) -> Time {
+        self.time
+    }
+
+    /// Puts the time back.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "for engines where intents share a transaction")
+    )]
+    pub(crate) fn restore(&mut self, time: Time) {
+        self.time = time;
     }
 
     pub(crate) fn dialect(&self) -> &'static Dialect {

@@ -111,11 +111,14 @@ impl Intent for These {
     }
 }
 
+/// The longest reason, in characters, that a number is added to: the number stays readable.
+const LONGEST_REASON: usize = 1_000;
+
 /// Adds to an event how many challenges were ended.
 pub(crate) fn counted(event: &Event, revoked: u64) -> Event {
     Event {
         reason: Some(match &event.reason {
-            Some(why) => format!("{why}:{revoked}").into(),
+            Some(why) => format!("{}:{revoked}", audit::cut(why, LONGEST_REASON)).into(),
             None => format!("revoked:{revoked}").into(),
         }),
         ..event.clone()

@@ -4,8 +4,8 @@ use otp_core::clock::Timestamp;
 use otp_core::store::{StoreError, StoreErrorKind};
 use thiserror::Error;
 
-/// No text column holds more than this many bytes.
-const LONGEST: usize = 1_024;
+/// No text column holds more than this many bytes: 1,024 characters of the longest encoding.
+const LONGEST: usize = 4_096;
 
 /// Names the column that cannot be read; never its value.
 #[derive(Clone, Copy, Debug, Error)]

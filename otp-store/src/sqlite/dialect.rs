@@ -61,7 +61,7 @@ pub(super) static DIALECT: Dialect = Dialect {
             outcome, reason, tenant, challenge, purpose, channel, lane, destination, ip_address,
             provider, request_id, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (event_id) DO NOTHING",
+        ON CONFLICT (event_id) DO UPDATE SET sequence = audit_logs.sequence",
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             MAX(acknowledged, MIN(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",

@@ -1,7 +1,9 @@
 //! A connection to `SQLite` as the intents see it, and the time of its transactions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use otp_core::clock::{SteadyClock, Timestamp};
+use otp_core::clock::{Clock, SteadyClock, Timestamp};
 use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
@@ -10,6 +12,24 @@ use sqlx::{Decode, Row as _, Sqlite, Type};
 use super::dialect::DIALECT;
 use super::engine::failed;
 use crate::sql::{Columns, Link, Row, Tx, Value};
+
+/// What this process knows of the time.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// Never going back, for everybody.
+    pub(super) steady: SteadyClock,
+    /// The clock itself, for a transaction that accepts its reading.
+    own: Arc<dyn Clock>,
+}
+
+impl Watch {
+    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            steady: SteadyClock::new(Arc::clone(clock)),
+            own: Arc::clone(clock),
+        }
+    }
+}
 
 #[async_trait]
 impl Link for SqliteConnection {
@@ -72,22 +92,27 @@ fn get<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(
 ///
 /// The mark is not looked at: a snapshot can be older than an operator's pardon, and must not
 /// bring back what was forgiven. The writer knows the mark since the store was opened.
-pub(super) fn reading<'c>(conn: &'c mut SqliteConnection, clock: &SteadyClock) -> Tx<'c> {
-    Tx::new(conn, &DIALECT, clock.clone(), clock.read())
+pub(super) fn reading<'c>(conn: &'c mut SqliteConnection, watch: &Watch) -> Tx<'c> {
+    let now = watch.steady.read();
+    Tx::new(conn, &DIALECT, Arc::clone(&watch.own), now)
 }
 
 /// Takes a connection in a transaction that holds the write lock, and reads the time no earlier
 /// than any process has seen it in this database.
 pub(super) async fn writing<'c>(
     conn: &'c mut SqliteConnection,
-    clock: &SteadyClock,
+    watch: &Watch,
 ) -> Result<Tx<'c>, StoreError> {
     const SEEN: &str = "SELECT seen_ms FROM otp_clock WHERE id = 1";
     let mark = Link::rows(conn, SEEN, &[]).await?;
     let mark = mark.first().ok_or(StoreErrorKind::Unavailable)?;
-    let clock = clock.clone().with_floor(mark.time("seen_ms")?);
-    let now = clock.read();
-    Ok(Tx::new(conn, &DIALECT, clock, now))
+    let steady = watch.steady.clone().with_floor(mark.time("seen_ms")?);
+    Ok(Tx::new(
+        conn,
+        &DIALECT,
+        Arc::clone(&watch.own),
+        steady.read(),
+    ))
 }
 
 /// Keeps the time for every process to come.

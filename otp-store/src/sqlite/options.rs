@@ -35,6 +35,8 @@ pub(super) enum Place {
     Memory,
 }
 
+/// The longest that anybody waits: more is no time that an engine or a timer can count.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 impl SqliteOptions {
@@ -67,18 +69,20 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets how long a transaction waits for another process to give the file up. Default: 5 s.
+    /// Sets how long a transaction waits for another process to give the file up. Default: 5 s;
+    /// a day at the most.
     #[must_use]
     pub fn busy_timeout(mut self, wait: Duration) -> Self {
-        self.busy_timeout = wait;
+        self.busy_timeout = wait.min(LONGEST_WAIT);
         self
     }
 
     /// Sets how long a caller waits for any one answer; then it is
-    /// [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable). Default: 5 s.
+    /// [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable). Default: 5 s;
+    /// a day at the most.
     #[must_use]
     pub fn deadline(mut self, wait: Duration) -> Self {
-        self.deadline = wait;
+        self.deadline = wait.min(LONGEST_WAIT);
         self
     }
 

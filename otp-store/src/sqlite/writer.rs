@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use otp_core::clock::SteadyClock;
 use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -11,8 +10,8 @@ use tokio::time::timeout;
 
 use super::engine;
 use super::job::{Job, Pending, Writes, guarded};
-use super::link;
-use crate::sql::Intent;
+use super::link::{self, Watch};
+use crate::sql::{Intent, Pardon};
 
 /// How many intents share one commit at the most.
 const BATCH: usize = 64;
@@ -50,7 +49,7 @@ impl Writer {
         conn: SqliteConnection,
         options: SqliteConnectOptions,
         renewal: Renewal,
-        clock: SteadyClock,
+        watch: Watch,
         waits: Waits,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -59,7 +58,7 @@ impl Writer {
             options,
             renewal,
             patience: waits.busy,
-            clock,
+            watch,
             #[cfg(test)]
             commits: 0,
         };
@@ -93,7 +92,7 @@ struct Bench {
     options: SqliteConnectOptions,
     renewal: Renewal,
     patience: Duration,
-    clock: SteadyClock,
+    watch: Watch,
     #[cfg(test)]
     commits: u64,
 }
@@ -136,24 +135,29 @@ impl Bench {
     }
 
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-        let (clock, patience) = (self.clock.clone(), self.patience);
+        let (watch, patience) = (self.watch.clone(), self.patience);
         let conn = self.connection().await?;
         engine::begin(conn, patience).await?;
-        let mut tx = link::writing(conn, &clock).await?;
+        let mut tx = link::writing(conn, &watch).await?;
         link::raise_mark(&mut tx).await?;
         for job in batch {
             tx.execute(engine::SAVE, &[]).await?;
+            let time = tx.time();
             if job.run(&mut tx).await == Writes::Undo {
                 // Where the engine has ended the whole transaction, this fails, and all of it.
                 tx.execute(engine::UNDO, &[]).await?;
+                tx.restore(time);
             }
             tx.execute(engine::KEEP, &[]).await?;
         }
         // Whether a commit that failed was one is not known.
-        match tx.execute(engine::COMMIT, &[]).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(StoreErrorKind::Unavailable.into()),
+        if tx.execute(engine::COMMIT, &[]).await.is_err() {
+            return Err(StoreErrorKind::Unavailable.into());
         }
+        if tx.time().pardon == Pardon::Given {
+            watch.steady.forgive();
+        }
+        Ok(())
     }
 
     async fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {

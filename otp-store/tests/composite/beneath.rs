@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::fixture::{
     HOUR, House, Over, SHARE, attempt, condition, guess, guesses, insert, issue, kind, outcome,
-    unavailable, win,
+    settled, unavailable, win,
 };
 
 const MANY: usize = 1_000;
@@ -318,6 +318,7 @@ async fn a_full_memory_beneath_compares_nothing_that_it_cannot_count() {
         .clock(Arc::new(house.clock.clone()));
     let store = otp_store::Degrading::with_options(house.primary.clone(), options);
     unavailable(store.ping().await);
+    settled().await;
     let (ann, bob) = (issue(&store, "ann").await, issue(&store, "bob").await);
     assert!(guess(&store, &ann.unwrap()).await.unwrap());
     let refused = guess(&store, &bob.unwrap()).await;

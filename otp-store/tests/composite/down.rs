@@ -44,8 +44,9 @@ async fn down() -> Down {
     let options = DegradingOptions::new(OutagePolicy::memory(), NonZeroU32::MIN);
     let options = options.clock(Arc::new(clock.clone()));
     let store = Degrading::with_options(primary, options);
-    while store.ping().await.is_err() {}
-    settled().await;
+    while store.ping().await.is_err() {
+        settled().await;
+    }
     Down { store, clock }
 }
 

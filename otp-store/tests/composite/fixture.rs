@@ -105,11 +105,21 @@ impl House {
     /// Takes the primary away, and lets the circuit find out.
     pub(crate) async fn cut(&self) {
         self.primary.turn(DOWN);
-        for _ in 0..3 {
+        self.noticed().await;
+    }
+
+    /// Asks until the circuit is open: until nobody asks the primary any more.
+    pub(crate) async fn noticed(&self) {
+        for _ in 0..1_000 {
+            self.primary.take_calls();
             let _ = self.store.find(&kit::challenge("x", kit_now()).id).await;
+            let asked = self.primary.take_calls().contains(&"find");
+            settled().await;
+            if !asked {
+                return self.primary.take_calls().clear();
+            }
         }
-        settled().await;
-        self.primary.take_calls();
+        panic!("the circuit does not open");
     }
 
     /// Brings the primary back, and waits until it was told everything.

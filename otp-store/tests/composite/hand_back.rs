@@ -186,6 +186,87 @@ async fn hits_that_an_operator_forgave_do_not_come_back() {
 }
 
 #[tokio::test]
+async fn a_hit_under_two_quotas_of_one_key_comes_back_once_under_either() {
+    for policy in [OutagePolicy::memory(), OutagePolicy::open_sends()] {
+        let house = House::down(policy).await;
+        let key = || QuotaKey::new("issue", Scope::Destination, "default", "ann");
+        let claims = vec![
+            QuotaClaim::new(key(), Quota::window(40, HOUR).unwrap()),
+            QuotaClaim::new(key(), Quota::window(80, HOUR * 24).unwrap()),
+        ];
+        house.store.check_all(&claims).await.unwrap();
+        let now = house.store.ping().await.unwrap();
+        let plan = Plan {
+            quotas: claims.clone(),
+            ..kit::issue_plan(&kit::challenge("ann", now))
+        };
+        let admitted = house.store.admit(&plan).await.unwrap();
+        let left = admitted.findings.quotas.iter();
+        let left: Vec<_> = left.map(|one| one.remaining()).collect();
+        assert_eq!(left, [8, 18], "two of ten, two of twenty");
+        house.mend().await;
+        let readings = house.primary.inner.peek(&claims).await.unwrap();
+        let left: Vec<_> = readings.iter().map(|one| one.remaining()).collect();
+        assert_eq!(left, [38, 78]);
+    }
+}
+
+#[tokio::test]
+async fn a_hit_of_an_hour_ago_still_counts_for_the_day() {
+    let house = House::down(OutagePolicy::memory()).await;
+    let key = || QuotaKey::new("issue", Scope::Destination, "default", "ann");
+    // The shorter quota last.
+    let claims = [
+        QuotaClaim::new(key(), Quota::window(80, HOUR * 24).unwrap()),
+        QuotaClaim::new(key(), Quota::window(40, HOUR).unwrap()),
+    ];
+    house.store.check_all(&claims).await.unwrap();
+    house.clock.advance(HOUR);
+    house.mend().await;
+    let readings = house.primary.inner.peek(&claims).await.unwrap();
+    assert_eq!(readings[0].remaining(), 79);
+}
+
+#[tokio::test]
+async fn guesses_that_an_operator_forgave_do_not_come_back_and_do_not_count_beneath() {
+    let (house, challenge) = spent(OutagePolicy::memory()).await;
+    house.primary.turn_only("carry_over", DOWN);
+    house.let_it_notice().await;
+    let key = kit::budget_key(&challenge);
+    let event = kit::event(EventKind::OperatorAction);
+    house.store.unlock(&key, event.clone()).await.unwrap();
+    house.primary.turn(Mode::Up);
+    house.store.hand_back().await.unwrap();
+    assert_eq!(above(&house, &challenge).await, 0);
+    let told = records(&house).await;
+    let unlocks = told.iter().filter(|one| one.kind == event.kind);
+    assert_eq!(unlocks.count(), 1, "one record of it");
+    house.cut().await;
+    let challenge = issue(&house.store, "ann").await.unwrap();
+    assert!(guess(&house.store, &challenge).await.unwrap());
+}
+
+#[tokio::test]
+async fn guesses_that_are_being_told_while_an_operator_forgives_them_are_forgiven() {
+    for yields in 0..20 {
+        let (house, challenge) = spent(OutagePolicy::memory()).await;
+        house.primary.turn_only("carry_over", DOWN);
+        house.let_it_notice().await;
+        house.primary.turn(Mode::Slow);
+        let store = house.store.clone();
+        let telling = tokio::spawn(async move { store.hand_back().await });
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
+        let key = kit::budget_key(&challenge);
+        let event = kit::event(EventKind::OperatorAction);
+        house.store.unlock(&key, event).await.unwrap();
+        telling.await.unwrap().unwrap();
+        assert_eq!(above(&house, &challenge).await, 0, "after {yields} yields");
+    }
+}
+
+#[tokio::test]
 async fn records_come_back_once_each_and_in_order_even_when_they_are_told_twice() {
     let house = House::new(OutagePolicy::memory());
     let before = kit::event(EventKind::CodeSent);

@@ -10,7 +10,7 @@ use otp_core::request::RequestContext;
 use otp_core::testing::Outbox;
 use otp_core::verifier::{Health, Issue, IssueError, Issued, Verifier, VerifyError};
 
-use crate::fixture::{House, SHARE};
+use crate::fixture::{House, SHARE, settled};
 use crate::switch::Mode;
 
 struct Service {
@@ -165,4 +165,27 @@ async fn nothing_is_sent_while_a_closed_store_is_away() {
     service.house.let_it_notice().await;
     service.issue().await.expect("it comes back by itself");
     assert_eq!(service.outbox.len(), 1);
+}
+
+#[tokio::test]
+async fn a_start_whose_admission_was_lost_is_sent_when_it_is_repeated() {
+    let service = Service::new(OutagePolicy::closed());
+    let issue = || {
+        Issue::to(service.phone.clone())
+            .for_purpose("login")
+            .idempotency_key("request-1")
+            .from(&service.context)
+    };
+    service.house.primary.turn_only("admit", Mode::Lost);
+    let first = service.verifier.issue(issue()).await;
+    assert!(
+        matches!(first, Err(IssueError::Unavailable(_))),
+        "{first:?}"
+    );
+    service.house.primary.turn(Mode::Up);
+    settled().await;
+    let second = service.verifier.issue(issue()).await;
+    let to = Destination::from(service.phone.clone());
+    let sent = service.outbox.last_code_for(&to).is_some();
+    assert!(second.is_err() || sent, "answered and not sent: {second:?}");
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use otp_core::challenge::{AttemptOutcome, Challenge, ConsumeOutcome, Lane, Refusal};
+use otp_core::challenge::{
+    AttemptOutcome, Challenge, ChallengeState, ConsumeOutcome, Lane, Refusal,
+};
 use otp_core::event::EventKind;
 use otp_core::policy::OutagePolicy;
 use otp_core::store::{
-    ChallengeQuery, ChallengeStore as _, Granted, Revocation, StoreErrorKind, Target,
+    BudgetStore as _, ChallengeQuery, ChallengeStore as _, Granted, Revocation, StoreErrorKind,
+    Target,
 };
 use otp_core::testing::store::kit;
 
@@ -19,16 +22,76 @@ use crate::switch::{DOWN, Mode};
 #[tokio::test]
 async fn three_calls_find_the_outage_and_from_then_on_nobody_waits_for_the_primary() {
     let house = House::new(OutagePolicy::memory());
+    house.store.ping().await.unwrap();
+    settled().await;
     house.primary.turn(DOWN);
     for _ in 0..2 {
         unavailable(house.store.ping().await);
     }
-    assert_eq!(condition(&house.store).await, "memory fallback");
-    house.primary.take_calls();
+    settled().await;
+    assert_eq!(house.primary.take_calls().last(), Some(&"ping"), "no doubt");
+    unavailable(house.store.ping().await);
+    settled().await;
+    let asked = house.primary.take_calls();
+    assert!(asked.contains(&"release"), "a sign of life: {asked:?}");
     for _ in 0..1_000 {
         house.store.ping().await.unwrap();
     }
+    assert_eq!(condition(&house.store).await, "memory fallback");
     assert!(house.primary.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn one_subject_whose_calls_fail_takes_the_primary_from_nobody() {
+    let house = House::new(OutagePolicy::memory());
+    let challenge = issue(&house.store, "ann").await.unwrap();
+    house.primary.turn_only("admit", DOWN);
+    for _ in 0..100 {
+        unavailable(attempt(&house.store, &challenge).await);
+        settled().await;
+    }
+    assert_eq!(condition(&house.store).await, "connected");
+    let found = house.store.find(&challenge.id).await.unwrap();
+    assert!(found.is_some(), "the primary answers everybody else");
+}
+
+#[tokio::test]
+async fn a_primary_of_which_a_part_is_away_comes_back_as_soon_as_another_part_answers() {
+    let house = House::down(OutagePolicy::memory()).await;
+    // A cluster with a node away: what asks every node fails, what asks one may not.
+    house.primary.turn_only("ping", DOWN);
+    house.let_it_notice().await;
+    house.primary.take_calls();
+    let now = house.primary.inner.ping().await.unwrap();
+    let challenge = kit::challenge("ann", now);
+    let plan = kit::issue_plan(&challenge);
+    house.store.admit(&plan).await.unwrap();
+    insert(&house.store, &challenge).await.unwrap();
+    assert_eq!(
+        win(&house.store, &challenge).await.unwrap(),
+        ConsumeOutcome::Won
+    );
+    for _ in 0..100 {
+        unavailable(house.store.ping().await);
+        settled().await;
+    }
+    let above = house.primary.inner.find(&challenge.id).await.unwrap();
+    assert!(above.is_some(), "the primary decides");
+    assert!(attempt(&house.store, &challenge).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_engine_that_can_only_be_read_is_away() {
+    let house = House::new(OutagePolicy::memory());
+    let challenge = kit::challenge("ann", house.store.ping().await.unwrap());
+    settled().await;
+    house.primary.turn(Mode::Reads);
+    for _ in 0..3 {
+        unavailable(house.store.admit(&kit::issue_plan(&challenge)).await);
+    }
+    settled().await;
+    assert_eq!(condition(&house.store).await, "memory fallback");
+    issue(&house.store, "ann").await.unwrap();
 }
 
 #[tokio::test]
@@ -43,11 +106,9 @@ async fn one_caller_probes_after_thirty_seconds_and_an_answer_closes_the_circuit
         assert_eq!(condition(&house.store).await, "memory fallback");
     }
     settled().await;
-    assert_eq!(
-        house.primary.take_calls(),
-        ["ping"],
-        "one asks, in a task of its own"
-    );
+    let asked = house.primary.take_calls();
+    assert!(asked.iter().all(|call| *call == "release"), "{asked:?}");
+    assert_eq!(asked.len(), 16, "one asks, in a task of its own");
     house.primary.turn(Mode::Up);
     house.let_it_notice().await;
     assert_eq!(condition(&house.store).await, "connected");
@@ -101,6 +162,10 @@ async fn a_try_of_unknown_outcome_gets_no_second_guess_beneath() {
     let house = House::new(OutagePolicy::memory());
     let challenge = issue(&house.store, "ann").await.unwrap();
     house.primary.turn(Mode::Lost);
+    for _ in 0..3 {
+        unavailable(attempt(&house.store, &challenge).await);
+    }
+    settled().await;
     for _ in 0..10 {
         unavailable(attempt(&house.store, &challenge).await);
     }
@@ -124,6 +189,7 @@ async fn a_challenge_whose_insert_was_lost_is_in_one_place_only() {
     }
     // This one opens the circuit, and may be in the primary: it must not be beneath as well.
     unavailable(insert(&house.store, &challenge).await);
+    settled().await;
     unavailable(attempt(&house.store, &challenge).await);
     house.mend().await;
     assert_eq!(
@@ -133,14 +199,18 @@ async fn a_challenge_whose_insert_was_lost_is_in_one_place_only() {
 }
 
 #[tokio::test]
-async fn the_start_that_finds_the_outage_is_issued_beneath() {
+async fn a_start_that_waits_while_the_outage_is_found_is_issued_beneath() {
     let house = House::new(OutagePolicy::memory());
-    house.primary.turn(Mode::Lost);
-    for _ in 0..2 {
-        unavailable(house.store.ping().await);
-    }
     let challenge = kit::challenge("ann", house.primary.inner.ping().await.unwrap());
-    let admission = house.store.admit(&kit::issue_plan(&challenge)).await;
+    house.primary.turn(Mode::Late);
+    let (store, plan) = (house.store.clone(), kit::issue_plan(&challenge));
+    let waiting = tokio::spawn(async move { store.admit(&plan).await });
+    while !house.primary.take_calls().contains(&"admit") {
+        tokio::task::yield_now().await;
+    }
+    house.cut().await;
+    house.primary.turn(Mode::Lost);
+    let admission = waiting.await.unwrap();
     assert!(matches!(admission.unwrap().granted, Some(Granted::Issue)));
     insert(&house.store, &challenge).await.unwrap();
     assert!(
@@ -267,6 +337,30 @@ async fn a_budget_that_is_spent_above_refuses_the_challenges_beneath() {
 }
 
 #[tokio::test]
+async fn a_disabled_authenticator_wins_nothing_beneath_while_the_budget_above_cannot_be_read() {
+    let house = House::down(OutagePolicy::memory()).await;
+    let challenge = issue(&house.store, "ann").await.unwrap();
+    house.mend().await;
+    let key = kit::budget_key(&challenge);
+    let event = kit::event(EventKind::OperatorAction);
+    house.store.disable(&key, event).await.unwrap();
+    assert_eq!(attempt(&house.store, &challenge).await.unwrap(), None);
+    for error in [
+        StoreErrorKind::Unavailable,
+        StoreErrorKind::Corrupt,
+        StoreErrorKind::ClockAnomaly,
+    ] {
+        house.primary.turn_only("budget", Mode::Says(error));
+        for _ in 0..10 {
+            assert_eq!(kind(attempt(&house.store, &challenge).await), Some(error));
+            settled().await;
+        }
+    }
+    let live = house.store.find(&challenge.id).await.unwrap().unwrap();
+    assert_eq!(live.state, ChallengeState::Live, "{live:?}");
+}
+
+#[tokio::test]
 async fn a_primary_that_panics_poisons_nothing() {
     let house = House::new(OutagePolicy::memory());
     let challenge = issue(&house.store, "ann").await.unwrap();
@@ -284,7 +378,8 @@ async fn a_primary_that_panics_poisons_nothing() {
     house.cut().await;
     house.primary.turn(Mode::Panics);
     house.let_it_notice().await;
-    assert_eq!(house.primary.take_calls(), ["ping"], "the probe panics");
+    let asked = house.primary.take_calls();
+    assert!(asked.contains(&"release"), "the probe panics");
     assert_eq!(condition(&house.store).await, "memory fallback");
     house.primary.turn(Mode::Up);
     house.let_it_notice().await;

@@ -54,6 +54,16 @@ impl House {
         }
         settled().await;
         self.primary.take_calls();
+        unavailable(self.store.ping().await);
+        assert!(self.primary.take_calls().is_empty(), "it is left alone");
+    }
+
+    /// Starts anew over the same two stores.
+    fn restarted(&self, records: usize) -> ReadOnlyFallback<Part, Part> {
+        let options = ReadOnlyOptions::new()
+            .clock(Arc::new(self.clock.clone()))
+            .keep_records(NonZeroUsize::new(records).unwrap());
+        ReadOnlyFallback::with_options(self.primary.clone(), self.copy.clone(), options)
     }
 
     async fn block(&self, device: &str, life: Option<Duration>) -> Block {
@@ -133,7 +143,9 @@ async fn copying_again_changes_nothing_beneath() {
     }
     let calls = house.copy.take_calls();
     assert!(
-        calls.iter().all(|call| ["blocks", "outbox"].contains(call)),
+        calls
+            .iter()
+            .all(|call| ["blocks", "outbox", "ping"].contains(call)),
         "{calls:?}"
     );
 }
@@ -252,6 +264,75 @@ async fn the_copy_never_grows_beyond_what_it_keeps() {
         assert!(held.len() <= 20, "{} after round {round}", held.len());
     }
     assert_eq!(house.store.recent(100).await.unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn a_restart_shows_the_same_records_and_goes_on_from_there() {
+    let house = House::keeping(3);
+    for number in 0..5 {
+        house
+            .block(&format!("device-{number}"), Some(HOUR * number))
+            .await;
+    }
+    let append = async |store: &ReadOnlyFallback<Part, Part>| {
+        let event = kit::event(EventKind::ChallengeIssued);
+        let id = event.id;
+        store.append(event).await.unwrap();
+        id
+    };
+    let recent = async |store: &ReadOnlyFallback<Part, Part>| {
+        store.refresh().await.unwrap();
+        let recent = store.recent(10).await.unwrap();
+        recent.iter().map(|event| event.id).collect::<Vec<_>>()
+    };
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.push(append(&house.store).await);
+    }
+    assert_eq!(recent(&house.store).await, names);
+    for _ in 0..3 {
+        house.clock.advance(Duration::from_secs(60));
+        house.copy.take_calls();
+        let again = house.restarted(3);
+        assert_eq!(recent(&again).await, names);
+        let calls = house.copy.take_calls();
+        assert!(!calls.contains(&"block"), "it is there: {calls:?}");
+        names.remove(0);
+        names.push(append(&again).await);
+        assert_eq!(recent(&again).await, names);
+        // What was read by whoever keeps it elsewhere is not missed.
+        let last = again
+            .outbox(None, 1_000)
+            .await
+            .unwrap()
+            .last()
+            .unwrap()
+            .sequence;
+        again.acknowledge(last).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn blocks_that_are_copied_take_no_room_from_records() {
+    let house = House::keeping(3);
+    let event = kit::event(EventKind::ChallengeIssued);
+    let id = event.id;
+    house.store.append(event).await.unwrap();
+    house.store.refresh().await.unwrap();
+    // Entries that nobody blocked above: the copying takes each of them away, and writes it down.
+    for number in 0..20 {
+        let stale = Block::new(BlockKind::Device, &format!("device-{number}")).unwrap();
+        let mut event = operator();
+        event.reason = Some("copied_down".into());
+        let placed = house.copy.inner.block(&stale, "", "op", None, event);
+        placed.await.unwrap();
+    }
+    house.store.refresh().await.unwrap();
+    let recent = house.store.recent(10).await.unwrap();
+    assert_eq!(
+        recent.iter().map(|event| event.id).collect::<Vec<_>>(),
+        [id]
+    );
 }
 
 #[tokio::test]

@@ -26,12 +26,19 @@ pub(crate) enum Mode {
     Says(StoreErrorKind),
     /// It does what it is asked, and its answer is lost.
     Lost,
+    /// It does what it is asked; its answer waits until it is lost.
+    Late,
+    /// It can be read, and changes nothing.
+    Reads,
     /// It panics.
     Panics,
 }
 
 /// It is not reached.
 pub(crate) const DOWN: Mode = Mode::Says(StoreErrorKind::Unavailable);
+
+/// The calls that change nothing.
+const READS: [&str; 7] = ["blocks", "budget", "find", "list", "outbox", "peek", "ping"];
 
 /// A store with a switch; clones share both.
 #[derive(Clone, Debug)]
@@ -96,6 +103,8 @@ impl<S: Store> Switched<S> {
         };
         match mode {
             Mode::Up => call.await,
+            Mode::Reads if READS.contains(&name) => call.await,
+            Mode::Reads => Err(StoreErrorKind::Unavailable.into()),
             Mode::Slow => {
                 tokio::task::yield_now().await;
                 let answer = call.await;
@@ -105,6 +114,13 @@ impl<S: Store> Switched<S> {
             Mode::Says(kind) => Err(kind.into()),
             Mode::Lost => {
                 let _ = call.await;
+                Err(StoreErrorKind::Unavailable.into())
+            }
+            Mode::Late => {
+                let _ = call.await;
+                while self.lock().mode != Mode::Lost {
+                    tokio::task::yield_now().await;
+                }
                 Err(StoreErrorKind::Unavailable.into())
             }
             Mode::Panics => panic!("a primary that panics"),

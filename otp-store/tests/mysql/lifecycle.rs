@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
-use otp_core::store::{ChallengeStore as _, Seen, SeenStore as _, StoreErrorKind};
+use otp_core::store::{ChallengeStore as _, Granted, Seen, SeenStore as _, StoreErrorKind, Target};
 use otp_core::testing::store::kit;
 use otp_store::MysqlStore;
 use otp_store::mysql::{MysqlOptions, Tables};
@@ -197,5 +197,32 @@ async fn keys_that_differ_in_a_space_at_the_end_or_in_case_are_apart() {
     for challenge in [&one, &two, &three] {
         let won = store.consume(kit::consume(challenge, None)).await.unwrap();
         assert_eq!(won, ConsumeOutcome::Won, "nobody's was superseded");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_challenge_that_took_anothers_place_in_the_same_moment_is_the_later_one() {
+    let place = Place::new().await;
+    let store = place.open().await;
+    let first = issued(&store, "ann").await;
+    let second = issued(&store, "ann").await;
+    assert_eq!(first.created_at, second.created_at);
+    store.consume(kit::consume(&second, None)).await.unwrap();
+    for state in ["consumed", "exhausted", "revoked"] {
+        let end =
+            format!("UPDATE auth_challenges SET state = '{state}' WHERE state <> 'superseded'");
+        say(&mut place.raw().await, &end).await;
+        let target = Target::Latest {
+            tenant: second.tenant.clone(),
+            subject: second.subject.clone(),
+            purpose: second.purpose.clone(),
+            lanes: vec![second.lane],
+        };
+        let plan = kit::attempt_plan(target, kit::attempt_claim());
+        match store.admit(&plan).await.unwrap().granted {
+            Some(Granted::Attempt(_, found)) => assert_eq!(found.id, second.id, "{state}"),
+            other => unreachable!("not a try: {other:?}"),
+        }
     }
 }

@@ -10,3 +10,4 @@ mod lifecycle;
 mod outage;
 mod outbox;
 mod purge;
+mod stripes;

@@ -109,3 +109,13 @@ async fn a_table_that_was_dropped_is_corrupt_and_decides_nothing() {
     let found = store.find(&challenge.id).await.unwrap().unwrap();
     assert_eq!(found.state, challenge.state, "the success was undone");
 }
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_wait_for_ever_is_a_long_wait_and_no_panic() {
+    let place = Place::new().await;
+    let options = place.options().deadline(Duration::MAX);
+    let store = MysqlStore::with_options(options).await.unwrap();
+    let challenge = issued(&store, "ann").await;
+    assert!(store.find(&challenge.id).await.unwrap().is_some());
+}

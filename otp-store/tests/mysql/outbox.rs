@@ -2,8 +2,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use otp_core::event::EventKind;
-use otp_core::store::{AuditStore as _, BlocklistStore as _, StoreErrorKind};
+use otp_core::event::{EventKind, Outcome};
+use otp_core::store::{
+    AuditStore as _, BlocklistStore as _, ChallengeQuery, ChallengeStore as _, Revocation,
+    StoreErrorKind,
+};
 use otp_core::testing::store::kit;
 use tokio::task::JoinSet;
 
@@ -136,4 +139,60 @@ async fn what_was_acknowledged_stays_in_the_log_and_leaves_the_outbox() {
     );
     let sql = "SELECT COUNT(*) FROM audit_logs WHERE action = 'MFA_CODE_SENT'";
     assert_eq!(number(&mut place.raw().await, sql).await, 4);
+}
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_text_that_is_too_long_stops_neither_its_decision_nor_the_outbox() {
+    let place = Place::new().await;
+    let store = place.open().await;
+    let mut long = kit::event(EventKind::CodeSent);
+    long = long.with_outcome(Outcome::Refused, "ж".repeat(5_000));
+    long.destination = Some("é".repeat(5_000));
+    long.provider = Some("p".repeat(5_000));
+    long.challenge = Some("c".repeat(5_000));
+    store.append(long).await.unwrap();
+    store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    let query = ChallengeQuery::default();
+    let event =
+        kit::event(EventKind::OperatorAction).with_outcome(Outcome::Success, "€".repeat(5_000));
+    store.revoke(Revocation { query, event }).await.unwrap();
+    let read = store.outbox(None, 10).await.unwrap();
+    assert_eq!(read.len(), 3);
+    let kept = &read[0].event;
+    assert_eq!(kept.reason.as_deref(), Some("ж".repeat(1_024).as_str()));
+    assert_eq!(kept.destination.as_deref(), Some("é".repeat(512).as_str()));
+    assert_eq!(kept.provider.as_deref(), Some("p".repeat(255).as_str()));
+    assert_eq!(kept.challenge.as_deref(), Some("c".repeat(64).as_str()));
+    let counted = read[2].event.reason.as_deref().unwrap();
+    assert_eq!(counted, format!("{}:0", "€".repeat(1_000)));
+}
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_record_of_a_kind_that_only_a_later_version_knows_is_passed_over() {
+    let place = Place::new().await;
+    let store = place.open().await;
+    for _ in 0..5 {
+        store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    }
+    let all = store.outbox(None, 10).await.unwrap();
+    let later = "UPDATE audit_logs SET event_type = 'identity.auth.foretold'
+        WHERE sequence NOT IN ({}, {})";
+    let later = later.replacen("{}", &all[0].sequence.to_string(), 1);
+    let later = later.replacen("{}", &all[4].sequence.to_string(), 1);
+    say(&mut place.raw().await, &later).await;
+    assert_eq!(
+        store.outbox(None, 10).await.unwrap(),
+        [all[0].clone(), all[4].clone()]
+    );
+    let after = Some(all[0].sequence);
+    assert_eq!(store.outbox(after, 1).await.unwrap(), all[4..]);
+    assert!(
+        store
+            .outbox(Some(all[4].sequence), 1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -208,3 +208,13 @@ async fn a_server_that_is_not_there_is_an_outage_and_what_is_no_url_is_said_to_b
     let refused = PostgresStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
 }
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_wait_for_ever_is_a_long_wait_and_no_panic() {
+    let place = Place::migrated().await;
+    let options = place.options().deadline(Duration::MAX);
+    let store = PostgresStore::with_options(options).await.unwrap();
+    let challenge = issued(&store, "ann").await;
+    assert!(store.find(&challenge.id).await.unwrap().is_some());
+}

@@ -9,6 +9,7 @@
     reason = "helpers of tests report as tests do"
 )]
 
+mod batches;
 mod cancel;
 mod clock;
 mod conformance;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use otp_core::event::{Event, EventId, EventKind, Outcome};
-use otp_core::store::AuditStore as _;
+use otp_core::store::{AuditStore as _, ChallengeQuery, ChallengeStore as _, Revocation};
 use otp_core::testing::store::kit;
 use otp_store::PostgresStore;
 use sqlx::Row as _;
@@ -210,4 +210,70 @@ async fn every_kind_of_record_has_its_action_and_comes_back_as_it_was() {
         );
         assert_eq!(row.get::<&str, _>(0), event.action());
     }
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_text_that_is_too_long_stops_neither_its_decision_nor_the_outbox() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let mut long = kit::event(EventKind::CodeSent);
+    long = long.with_outcome(Outcome::Refused, "ж".repeat(5_000));
+    long.destination = Some("é".repeat(5_000));
+    long.provider = Some("p".repeat(5_000));
+    long.challenge = Some("c".repeat(5_000));
+    store.append(long).await.unwrap();
+    store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    let query = ChallengeQuery::default();
+    let event =
+        kit::event(EventKind::OperatorAction).with_outcome(Outcome::Success, "€".repeat(5_000));
+    store.revoke(Revocation { query, event }).await.unwrap();
+    let read = store.outbox(None, 10).await.unwrap();
+    assert_eq!(read.len(), 3);
+    let kept = &read[0].event;
+    assert_eq!(kept.reason.as_deref(), Some("ж".repeat(1_024).as_str()));
+    assert_eq!(kept.destination.as_deref(), Some("é".repeat(512).as_str()));
+    assert_eq!(kept.provider.as_deref(), Some("p".repeat(255).as_str()));
+    assert_eq!(kept.challenge.as_deref(), Some("c".repeat(64).as_str()));
+    let counted = read[2].event.reason.as_deref().unwrap();
+    assert_eq!(counted, format!("{}:0", "€".repeat(1_000)));
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_record_of_a_kind_that_only_a_later_version_knows_is_passed_over() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    for _ in 0..5 {
+        store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    }
+    let all = store.outbox(None, 10).await.unwrap();
+    run(
+        &mut place.raw().await,
+        "UPDATE audit_logs SET event_type = 'identity.auth.foretold' WHERE sequence IN (2, 3, 4)",
+    )
+    .await;
+    assert_eq!(
+        store.outbox(None, 10).await.unwrap(),
+        [all[0].clone(), all[4].clone()]
+    );
+    let after = Some(all[0].sequence);
+    assert_eq!(store.outbox(after, 1).await.unwrap(), all[4..]);
+    assert!(
+        store
+            .outbox(Some(all[4].sequence), 1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn the_first_record_of_all_is_not_acknowledged_before_it_is_there() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    store.acknowledge(u64::MAX).await.unwrap();
+    let first = appended(&store).await;
+    assert_eq!(ids(&store.outbox(None, 10).await.unwrap()), [first]);
 }

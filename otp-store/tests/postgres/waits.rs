@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use otp_core::challenge::{AttemptOutcome, ConsumeOutcome, Refusal};
-use otp_core::store::ChallengeStore as _;
+use otp_core::challenge::{AttemptOutcome, Challenge, ConsumeOutcome, Refusal};
+use otp_core::event::{EventId, EventKind};
+use otp_core::store::{ChallengeQuery, ChallengeStore as _, Revocation};
 use otp_core::testing::store::kit;
+use otp_store::PostgresStore;
+use otp_store::postgres::PostgresOptions;
 use sqlx::postgres::PgConnection;
 use tokio::time::Instant;
 
@@ -96,4 +99,80 @@ async fn nothing_is_decided_where_a_wait_would_not_be_seen_to_end() {
             run(&mut raw, "ROLLBACK").await;
         }
     }
+}
+
+/// Takes the success of a challenge in a transaction that stays open.
+async fn held_success(raw: &mut PgConnection, challenge: &Challenge) {
+    let (id, digest, event) = (challenge.id, &challenge.digest, EventId::next());
+    let request = format!(
+        r#"{{"step": "consume", "id": "{id}", "digest": "{digest}", "by": "t1", "event":
+            {{"id": "{event}", "kind": "identity.auth.validation_attempt", "outcome": "success",
+              "tenant": "default"}}}}"#
+    );
+    run(raw, &format!("BEGIN; SELECT otp_settle_1('{request}')")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_revocation_that_meets_successes_leaves_them_as_they_are() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let early = issued(&store, "ann").await;
+    let (mut one, mut two) = (place.raw().await, place.raw().await);
+    held_success(&mut one, &early).await;
+    let revoking = tokio::spawn({
+        let store = store.clone();
+        let (query, event) = (
+            ChallengeQuery::default(),
+            kit::event(EventKind::OperatorAction),
+        );
+        async move { store.revoke(Revocation { query, event }).await }
+    });
+    let mut raw = place.raw().await;
+    met(&mut raw, &place).await;
+    let other = place.pool(1, &[]);
+    let other = PostgresStore::with_options(PostgresOptions::pool(other)).await;
+    let late = issued(&other.unwrap(), "bob").await;
+    held_success(&mut two, &late).await;
+    run(&mut one, "COMMIT").await;
+    // It is over, or waits for the second success: whichever it is, that one stays.
+    let open = format!(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = '{}'
+         AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock'",
+        place.schema
+    );
+    let until = Instant::now() + Duration::from_secs(20);
+    while number(&mut raw, &open).await > 0 {
+        assert!(Instant::now() < until, "it neither ends nor waits");
+    }
+    run(&mut two, "COMMIT").await;
+    assert_eq!(revoking.await.expect("it ends").unwrap(), 0);
+    let won = "SELECT COUNT(*) FROM auth_challenges WHERE state = 'consumed'";
+    assert_eq!(number(&mut raw, won).await, 2);
+    let told = "SELECT COUNT(*) FROM audit_logs WHERE reason = 'revoked:0'";
+    assert_eq!(number(&mut raw, told).await, 1);
+    for success in [early, late] {
+        let again = store.consume(kit::consume(&success, Some("t1"))).await;
+        assert_eq!(again.unwrap(), ConsumeOutcome::WonBefore);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn an_instance_that_stops_before_its_commit_does_not_stop_the_others() {
+    let place = Place::migrated().await;
+    let store = place.open_with(2, &[]).await;
+    let challenge = issued(&store, "ann").await;
+    let mut frozen = place.raw().await;
+    run(
+        &mut frozen,
+        r#"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT otp_desk_1('{"step": "unlock",
+            "patience": "400ms",
+            "budget": {"tenant": "default", "subject": "sub:ann", "class": "oob"}}')"#,
+    )
+    .await;
+    let trying = attempt(&store, challenge.id, None);
+    let tried = tokio::time::timeout(Duration::from_secs(20), trying).await;
+    let admission = tried.expect("nobody waits for it for ever").unwrap();
+    assert_eq!(outcome(&admission), Some(AttemptOutcome::Reserved));
 }

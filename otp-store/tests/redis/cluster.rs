@@ -182,25 +182,6 @@ async fn every_key_lies_under_the_tag_of_its_shelf_and_the_prefix_that_the_runbo
 
 #[tokio::test]
 #[ignore = "needs a Redis Cluster: set TEST_REDIS_CLUSTER_URLS"]
-async fn another_number_of_shelves_than_the_store_was_made_with_is_refused() {
-    let place = Place::in_cluster();
-    let eight = NonZeroU16::new(8).unwrap();
-    let options = || place.options().shelves(eight);
-    RedisStore::with_options(options()).await.unwrap();
-    let refused = RedisStore::with_options(place.options()).await.unwrap_err();
-    assert_eq!(refused.kind(), StoreErrorKind::Invalid);
-    RedisStore::with_options(options()).await.unwrap();
-    let odd = place.options().prefix("otp{s1}");
-    let refused = RedisStore::with_options(odd).await.unwrap_err();
-    assert_eq!(
-        refused.kind(),
-        StoreErrorKind::Invalid,
-        "a tag of its own would be the only one"
-    );
-}
-
-#[tokio::test]
-#[ignore = "needs a Redis Cluster: set TEST_REDIS_CLUSTER_URLS"]
 async fn a_block_holds_on_every_shelf_and_its_removal_does_too() {
     let place = Place::in_cluster();
     let store = place.open().await;

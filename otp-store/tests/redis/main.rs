@@ -9,6 +9,7 @@
     reason = "helpers of tests report as tests do"
 )]
 
+mod blocks;
 mod cluster;
 mod conformance;
 mod cost;
@@ -20,7 +21,10 @@ mod loss;
 mod nodes;
 mod outage;
 mod outbox;
+mod refunds;
+mod script;
 mod sentinel;
 mod server;
+mod shelves;
 mod tls;
 mod topology;

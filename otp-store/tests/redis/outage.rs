@@ -208,7 +208,16 @@ async fn a_server_that_evicts_is_refused_unless_that_is_allowed() {
     let allowed = RedisOptions::new(&server.url()).allow_eviction();
     assert!(RedisStore::with_options(allowed).await.is_ok());
     policy(&mut raw, "noeviction");
-    assert!(RedisStore::connect(&server.url()).await.is_ok());
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    policy(&mut raw, "allkeys-lru");
+    server.tell("CLIENT", &["KILL", "TYPE", "normal"]);
+    until(async || store.ping().await.is_err()).await;
+    for _ in 0..3 {
+        let kind = store.ping().await.map_err(|error| error.kind());
+        assert_eq!(kind, Err(StoreErrorKind::Unavailable), "a later connection");
+    }
+    server.tell("CONFIG", &["SET", "maxmemory-policy", "noeviction"]);
+    until(async || store.ping().await.is_ok()).await;
 }
 
 #[tokio::test]

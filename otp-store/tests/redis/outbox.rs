@@ -126,3 +126,92 @@ async fn a_revocation_of_everything_is_many_short_steps_and_one_record() {
     let reason = format!("revoked:{revoked}");
     assert_eq!(of_it[0].event.reason.as_deref(), Some(reason.as_str()));
 }
+
+/// Has an outbox forget its last records, as a replica that is promoted may have.
+fn forget(place: &Place, log: &str, last: isize) {
+    for mut raw in place.raws() {
+        let log = format!("{}{log}", place.prefix);
+        let mut cut = redis::cmd("ZREMRANGEBYRANK");
+        cut.arg(&log).arg(-last).arg(-1);
+        // Other nodes of a cluster say that they do not have it.
+        let _ = cut.query::<u64>(&mut raw);
+        let mut top = redis::cmd("ZREVRANGE");
+        top.arg(&log).arg(0).arg(0).arg("WITHSCORES");
+        let top: Vec<String> = top.query(&mut raw).unwrap_or_default();
+        if let [_, place] = &top[..] {
+            let mut set = redis::cmd("SET");
+            set.arg(format!("{log}:seq")).arg(place);
+            let _: () = set.query(&mut raw).expect("set");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis and a cluster: set TEST_REDIS_URL and TEST_REDIS_CLUSTER_URLS"]
+async fn a_record_after_a_failover_has_a_higher_place_than_those_that_were_lost() {
+    let outboxes = [
+        (Place::new(), "guard:audit"),
+        (Place::in_cluster(), "guard:{s0}:outbox"),
+    ];
+    for (place, log) in outboxes {
+        let store = place.open().await;
+        let event = || kit::event(EventKind::OperatorAction);
+        for _ in 0..5 {
+            store.append(event()).await.unwrap();
+        }
+        let last = store.outbox(None, 10).await.unwrap()[4].sequence;
+        forget(&place, log, 3);
+        assert_eq!(store.outbox(None, 10).await.unwrap().len(), 2, "{log}");
+        store.append(event()).await.unwrap();
+        store.append(event()).await.unwrap();
+        let newer = store.outbox(Some(last), 10).await.unwrap();
+        assert_eq!(newer.len(), 2, "no reader skips them in {log}");
+        store.acknowledge(last).await.unwrap();
+        assert_eq!(store.outbox(None, 10).await.unwrap().len(), 2, "{log}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: set TEST_REDIS_URL"]
+async fn a_place_follows_the_last_one_where_the_clock_lags_behind_it() {
+    let place = Place::new();
+    let store = place.open().await;
+    let ahead = 4_000_000_000_000_000_u64;
+    let mut set = redis::cmd("SET");
+    set.arg(format!("{}guard:audit:seq", place.prefix))
+        .arg(ahead);
+    let _: () = set.query(&mut Place::raw()).unwrap();
+    for _ in 0..3 {
+        let event = kit::event(EventKind::OperatorAction);
+        store.append(event).await.unwrap();
+    }
+    let entries = store.outbox(Some(ahead), 10).await.unwrap();
+    let places: Vec<u64> = entries.iter().map(|entry| entry.sequence).collect();
+    assert_eq!(places, [ahead + 1, ahead + 2, ahead + 3]);
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: set TEST_REDIS_URL"]
+async fn a_record_of_a_kind_that_is_not_known_holds_up_none_before_it_and_is_not_dropped() {
+    let place = Place::new();
+    let store = place.open().await;
+    let event = || kit::event(EventKind::OperatorAction);
+    let first = event();
+    store.append(first.clone()).await.unwrap();
+    let unknown = u64::MAX >> 12;
+    let member = format!("{unknown}:{{\"id\":\"00\",\"kind\":\"of_tomorrow\"}}");
+    let mut add = redis::cmd("ZADD");
+    add.arg(format!("{}guard:audit", place.prefix))
+        .arg(unknown)
+        .arg(member);
+    let _: () = add.query(&mut Place::raw()).unwrap();
+    let read = store.outbox(None, 10).await.unwrap();
+    assert_eq!((read.len(), read[0].event.id), (1, first.id));
+    store.acknowledge(read[0].sequence).await.unwrap();
+    let told = store.outbox(None, 10).await.unwrap_err();
+    assert_eq!(
+        told.kind(),
+        StoreErrorKind::Corrupt,
+        "nobody skips it unread"
+    );
+}

@@ -1,3 +1,4 @@
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -175,4 +176,27 @@ async fn a_service_that_no_sentinel_knows_is_an_outage_and_no_sentinel_at_all_is
     let options = RedisOptions::sentinel("main", &[]);
     let refused = RedisStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
+async fn a_sentinel_that_hangs_costs_a_moment_and_not_the_service() {
+    let primary = Server::start();
+    let sentinel = Sentinel::watching(&primary);
+    until(async || sentinel.tell(&["MASTER", "main"]).is_some()).await;
+    // Whoever connects here is never answered.
+    let listening = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let hung = listening
+        .each_ref()
+        .map(|hung| format!("redis://{}", hung.local_addr().unwrap()));
+    let (url, [one, two]) = (sentinel.url(), &hung);
+    let urls = [one, two, &url].map(String::as_str);
+    for millis in [500, 1_000, 2_000] {
+        let options = RedisOptions::sentinel("main", &urls);
+        let store = RedisStore::with_options(options.deadline(Duration::from_millis(millis))).await;
+        assert!(store.is_ok(), "within {millis} ms");
+    }
+    let options = RedisOptions::sentinel("main", &urls[..2]).deadline(Duration::from_millis(300));
+    let refused = RedisStore::with_options(options).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
 }

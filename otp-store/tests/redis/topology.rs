@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
 use otp_core::quota::BudgetRules;
-use otp_core::store::{ChallengeStore as _, Granted, Plan, StoreErrorKind};
+use otp_core::store::{AuditStore as _, ChallengeStore as _, Granted, Plan, StoreErrorKind};
 use otp_core::testing::store::kit;
 use otp_store::RedisStore;
 use otp_store::redis::RedisOptions;
@@ -217,4 +217,32 @@ async fn a_slot_that_moves_refuses_and_refills_no_budget_and_is_followed() {
         "the budget came along"
     );
     assert_eq!(guesses(&store, &next).await, limit);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs redis-server and redis-cli"]
+async fn a_node_that_is_down_keeps_its_own_records_and_no_others_from_being_handed_over() {
+    let mut nodes = Nodes::start();
+    let store = connected(&nodes).await;
+    let first = nodes.of("otpguard:{s0}:version").0.port();
+    for subject in 0..SUBJECTS {
+        issued(&store, &format!("subject-{subject}")).await;
+    }
+    let down = nodes.0.iter_mut().find(|node| node.port() != first);
+    down.expect("another node").kill();
+    let read = store.outbox(None, 1_000).await.unwrap();
+    assert!((10..SUBJECTS).contains(&read.len()), "{}", read.len());
+    let last = read.last().expect("some").sequence;
+    store.acknowledge(last).await.unwrap();
+    store.purge(100).await.unwrap();
+    let down = nodes.0.iter_mut().find(|node| node.port() != first);
+    down.expect("another node").restart();
+    nodes.wait();
+    until(async || store.ping().await.is_ok()).await;
+    let late = store.outbox(Some(last), 1_000).await.unwrap();
+    assert_eq!(read.len() + late.len(), SUBJECTS, "nothing is lost");
+    let down = nodes.0.iter_mut().find(|node| node.port() == first);
+    down.expect("the first").kill();
+    let refused = store.outbox(None, 10).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
 }

@@ -7,9 +7,10 @@ use otp_core::event::{EventKind, Outcome};
 use otp_core::quota::BudgetRules;
 use otp_core::request::{FactorClass, Tenant};
 use otp_core::store::{
-    AuditStore as _, BudgetKey, BudgetStore as _, ChallengeStore as _, Seen, SeenStore as _,
-    StoreErrorKind,
+    AuditStore as _, BudgetKey, BudgetStore as _, ChallengeStore as _, Granted, Seen,
+    SeenStore as _, StoreErrorKind, Target,
 };
+use otp_core::testing::store::kit;
 use otp_store::SqliteStore;
 use otp_store::sqlite::SqliteOptions;
 
@@ -232,4 +233,33 @@ async fn writes_are_synchronous_and_logged_ahead() {
         .unwrap();
     let mode: String = sqlx::Row::get(&row, 0);
     assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn a_challenge_that_took_anothers_place_in_the_same_moment_is_the_later_one() {
+    let place = Place::new();
+    let store = place.open().await;
+    let first = issued(&store, "ann").await;
+    let second = issued(&store, "ann").await;
+    assert_eq!(first.created_at, second.created_at);
+    // However the rows are found: this index happens to have them in the right order.
+    run(&mut place.raw().await, "DROP INDEX auth_challenges_subject").await;
+    store.consume(consume(&second, None)).await.unwrap();
+    for state in ["consumed", "exhausted", "revoked"] {
+        let end = "UPDATE auth_challenges SET state = ? WHERE state <> 'superseded'";
+        let mut raw = place.raw().await;
+        let ended = sqlx::query(end).bind(state).execute(&mut raw);
+        assert_eq!(ended.await.unwrap().rows_affected(), 1);
+        let target = Target::Latest {
+            tenant: second.tenant.clone(),
+            subject: second.subject.clone(),
+            purpose: second.purpose.clone(),
+            lanes: vec![second.lane],
+        };
+        let plan = kit::attempt_plan(target, kit::attempt_claim());
+        match store.admit(&plan).await.unwrap().granted {
+            Some(Granted::Attempt(_, found)) => assert_eq!(found.id, second.id, "{state}"),
+            other => panic!("not a try: {other:?}"),
+        }
+    }
 }

@@ -15,3 +15,4 @@ mod kill;
 mod lifecycle;
 mod operator;
 mod outage;
+mod outbox;

@@ -87,3 +87,13 @@ async fn a_challenge_that_is_put_twice_is_refused_and_the_first_one_stays() {
         "the supersession was undone"
     );
 }
+
+#[tokio::test]
+async fn a_wait_for_ever_is_a_long_wait_and_no_panic() {
+    let place = Place::new();
+    let options = place.options();
+    let options = options.deadline(Duration::MAX).busy_timeout(Duration::MAX);
+    let store = SqliteStore::with_options(options).await.unwrap();
+    let challenge = issued(&store, "ann").await;
+    assert!(store.find(&challenge.id).await.unwrap().is_some());
+}

@@ -1,5 +1,7 @@
 //! Where a plan is carried out, and how it is beneath.
 
+use std::collections::BTreeSet;
+
 use otp_core::challenge::{AttemptOutcome, Lane, ResendOutcome};
 use otp_core::quota::{BudgetRefusal, BudgetRules, BudgetWindow, Level, QuotaClaim, QuotaReading};
 use otp_core::store::{
@@ -62,8 +64,8 @@ impl<P: Store> Degrading<P> {
 
 impl<P: Store> Inner<P> {
     /// Says on which terms a plan that the primary did not answer is carried out beneath after all:
-    /// a start, where this was the failure that opened the circuit. Nothing was issued above for
-    /// it, and nothing will be, because its challenge is put where the circuit now says.
+    /// a start, where the circuit opened while it waited. Nothing was issued above for it, and
+    /// nothing will be, because its challenge is put where the circuit now says.
     fn start_again(&self, plan: &Plan, error: StoreError) -> Result<Terms, StoreError> {
         let outage = error.kind() == StoreErrorKind::Unavailable && self.circuit.away().is_some();
         match &plan.step {
@@ -74,7 +76,7 @@ impl<P: Store> Inner<P> {
 
     async fn beneath(&self, plan: &Plan, terms: Terms) -> Result<Admission, StoreError> {
         let mut share = self.share_of(plan);
-        let refusal = self.refusal_above(plan).await;
+        let refusal = self.refusal_above(plan).await?;
         if let (Some(refusal), Step::Attempt { rules, .. }) = (refusal, &mut share.step) {
             *rules = refusing(rules, refusal);
         }
@@ -110,54 +112,59 @@ impl<P: Store> Inner<P> {
     }
 
     /// Asks the budget above, where there is an above, about a guess that would be counted beneath.
-    async fn refusal_above(&self, plan: &Plan) -> Option<BudgetRefusal> {
+    /// What cannot be asked now is not compared now: a disabled authenticator stays so.
+    async fn refusal_above(&self, plan: &Plan) -> Result<Option<BudgetRefusal>, StoreError> {
         let Step::Attempt {
             target,
             claim,
             rules,
         } = &plan.step
         else {
-            return None;
+            return Ok(None);
         };
         if self.circuit.away().is_some() {
-            return None;
+            return Ok(None);
         }
-        let challenge = self.memory.meant(target).ok()??;
-        let now = self.memory.ping().await.ok()?;
+        let Some(challenge) = self.memory.meant(target)? else {
+            return Ok(None);
+        };
+        let now = self.memory.ping().await?;
         if challenge.judge_attempt(claim, now) != AttemptOutcome::Reserved {
-            return None;
+            return Ok(None);
         }
         let key = BudgetKey {
             tenant: challenge.tenant.clone(),
             subject: challenge.subject.clone(),
             class: challenge.class,
         };
-        let reading = self.above(self.primary.budget(&key, rules)).await.ok()?;
-        match challenge.lane {
+        let reading = self.above(self.primary.budget(&key, rules)).await?;
+        Ok(match challenge.lane {
             Lane::Public => reading.public,
             Lane::KnownDevice => reading.known_device,
-        }
+        })
     }
 
-    /// Charges quotas that refuse nothing.
+    /// Charges quotas that refuse nothing; a key that stands in several is hit once.
     async fn let_pass(&self, claims: &[QuotaClaim]) -> Result<Vec<QuotaReading>, StoreError> {
-        let mut readings = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let share = QuotaClaim {
-                quota: claim.quota.divided(self.instances),
-                ..claim.clone()
-            };
-            let charged = self.memory.check_all(std::slice::from_ref(&share)).await?;
-            readings.extend(charged.iter().map(|reading| {
-                let level = Level {
-                    remaining: reading.remaining(),
-                    reset_after: reading.reset_after(),
-                    retry_after: None,
-                };
-                QuotaReading::new(&share, level)
-            }));
+        let shares = self.shares(claims);
+        let mut hit = BTreeSet::new();
+        for share in &shares {
+            if hit.insert(&share.key) {
+                let same = shares.iter().filter(|other| other.key == share.key);
+                let same: Vec<QuotaClaim> = same.cloned().collect();
+                self.memory.check_all(&same).await?;
+            }
         }
-        Ok(readings)
+        let readings = self.memory.peek(&shares).await?;
+        let passed = readings.iter().zip(&shares).map(|(reading, share)| {
+            let level = Level {
+                remaining: reading.remaining(),
+                reset_after: reading.reset_after(),
+                retry_after: None,
+            };
+            QuotaReading::new(share, level)
+        });
+        Ok(passed.collect())
     }
 
     /// Notes what the primary has to hear of. A guess that cannot be noted is not compared.
@@ -171,9 +178,7 @@ impl<P: Store> Inner<P> {
             };
             ledger.guess((key, challenge.lane))?;
         }
-        for claim in charged {
-            ledger.charge(claim, admission.now);
-        }
+        ledger.charge(charged, admission.now);
         Ok(())
     }
 }

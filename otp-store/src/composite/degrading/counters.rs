@@ -8,7 +8,6 @@ use otp_core::store::{
     BudgetKey, BudgetReading, BudgetStore, ChallengeStore as _, QuotaStore, Store, StoreError,
 };
 
-use super::ledger::Settled;
 use super::{Degrading, Inner};
 
 #[async_trait]
@@ -24,8 +23,13 @@ impl<P: Store> BudgetStore for Degrading<P> {
     }
 
     async fn unlock(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
-        self.ask(self.away(), self.inner.primary.unlock(key, event))
-            .await
+        let inner = &self.inner;
+        let away = self.away();
+        // What is being told is told before this, and nothing of it afterwards.
+        let _alone = inner.owing.lock().await;
+        self.ask(away, inner.primary.unlock(key, event)).await?;
+        inner.ledger().forgive_guesses(key);
+        inner.memory.forgive(key).or(Ok(()))
     }
 
     async fn disable(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
@@ -56,10 +60,7 @@ impl<P: Store> QuotaStore for Degrading<P> {
         let now = inner.memory.ping().await?;
         let readings = inner.memory.check_all(&inner.shares(claims)).await?;
         if readings.iter().all(|one| one.retry_after().is_none()) {
-            let mut ledger = inner.ledger();
-            for claim in claims {
-                ledger.charge(claim, now);
-            }
+            inner.ledger().charge(claims, now);
         }
         Ok(readings)
     }
@@ -75,17 +76,20 @@ impl<P: Store> QuotaStore for Degrading<P> {
 
     async fn clear(&self, keys: &[QuotaKey]) -> Result<(), StoreError> {
         let inner = &self.inner;
-        self.ask(self.away(), inner.primary.clear(keys)).await?;
+        let away = self.away();
+        let _alone = inner.owing.lock().await;
+        self.ask(away, inner.primary.clear(keys)).await?;
         // What an operator forgave must not come back from here.
         for key in keys {
-            inner.ledger().settle_charge(key, Settled::All);
+            inner.ledger().forgive_charges(key);
         }
         inner.memory.clear(keys).await.or(Ok(()))
     }
 }
 
 impl<P: Store> Inner<P> {
-    fn shares(&self, claims: &[QuotaClaim]) -> Vec<QuotaClaim> {
+    /// Makes claims on this instance's share.
+    pub(super) fn shares(&self, claims: &[QuotaClaim]) -> Vec<QuotaClaim> {
         let share = |claim: &QuotaClaim| QuotaClaim {
             quota: claim.quota.divided(self.instances),
             ..claim.clone()

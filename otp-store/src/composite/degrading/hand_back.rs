@@ -6,10 +6,10 @@ use otp_core::event::{Event, EventKind};
 use otp_core::quota::{Budget, QuotaClaim};
 use otp_core::store::{AuditStore as _, ChallengeStore as _, Store, StoreError, StoreErrorKind};
 
-use super::ledger::{Purse, Settled};
+use super::ledger::{Bucket, Purse, Settled};
 use super::{Degrading, Inner};
-use crate::composite::beside;
 use crate::composite::upkeep::{Owed, Turn};
+use crate::composite::{beside, sign};
 
 /// How many records are read at once.
 const PAGE: usize = 256;
@@ -42,13 +42,12 @@ impl<P: Store> Degrading<P> {
         if let Some(probe) = self.inner.circuit.probe() {
             let inner = Arc::clone(&self.inner);
             beside(async move {
-                match inner.primary.ping().await {
-                    Err(error) if error.kind() == StoreErrorKind::Unavailable => drop(probe),
-                    // Any other answer is one.
-                    _ => {
+                match sign::of_life(&inner.primary).await {
+                    Ok(()) => {
                         probe.succeeded();
                         inner.round_of(inner.upkeep.turn_now()).await;
                     }
+                    Err(_) => drop(probe),
                 }
             });
             return;
@@ -99,10 +98,14 @@ impl<P: Store> Inner<P> {
 
     async fn tell_guesses(&self) -> Result<(), StoreError> {
         let (mut told, mut last) = (Ok(()), None);
-        while let Some((purse, owed)) = self.next_guesses(last.as_ref()) {
-            let mut left = owed;
-            while left > 0 {
-                let guesses = left.min(Budget::MOST_CARRIED);
+        while let Some(purse) = self.next_purse(last.as_ref()) {
+            loop {
+                let _alone = self.owing.lock().await;
+                // Looked at again under the lock: it may have been forgiven meanwhile.
+                let guesses = self.owed_to(&purse).min(Budget::MOST_CARRIED);
+                if guesses == 0 {
+                    break;
+                }
                 match self.tell_guesses_of(&purse, guesses).await {
                     // Only now: whoever is stopped in between tells them again.
                     Ok(()) => self.ledger().settle_guesses(&purse, guesses),
@@ -112,15 +115,18 @@ impl<P: Store> Inner<P> {
                         break;
                     }
                 }
-                left = left.saturating_sub(guesses);
             }
             last = Some(purse);
         }
         told
     }
 
-    fn next_guesses(&self, after: Option<&Purse>) -> Option<(Purse, u32)> {
-        self.ledger().next_guesses(after)
+    fn next_purse(&self, after: Option<&Purse>) -> Option<Purse> {
+        self.ledger().next_purse(after)
+    }
+
+    fn owed_to(&self, purse: &Purse) -> u32 {
+        self.ledger().owed_to(purse)
     }
 
     async fn tell_guesses_of(&self, purse: &Purse, guesses: u32) -> Result<(), StoreError> {
@@ -137,17 +143,18 @@ impl<P: Store> Inner<P> {
             self.ledger().forget_lapsed(now);
         }
         let (mut told, mut last) = (Ok(()), None);
-        while let Some((claim, times)) = self.next_charge(last.as_ref()) {
-            for _ in 0..times {
+        while let Some(bucket) = self.next_bucket(last.as_ref()) {
+            loop {
+                let _alone = self.owing.lock().await;
+                let Some(claim) = self.charge_of(&bucket) else {
+                    break;
+                };
                 let claims = std::slice::from_ref(&claim);
                 match self.above(self.primary.check_all(claims)).await {
                     Ok(readings) => {
                         let full = readings.iter().any(|one| one.retry_after().is_some());
                         let settled = if full { Settled::All } else { Settled::One };
-                        self.ledger().settle_charge(&claim.key, settled);
-                        if full {
-                            break;
-                        }
+                        self.ledger().settle_charge(&bucket, settled);
                     }
                     Err(error) if error.kind() == StoreErrorKind::Unavailable => return Err(error),
                     Err(error) => {
@@ -156,13 +163,17 @@ impl<P: Store> Inner<P> {
                     }
                 }
             }
-            last = Some(claim.key);
+            last = Some(bucket);
         }
         told
     }
 
-    fn next_charge(&self, after: Option<&otp_core::quota::QuotaKey>) -> Option<(QuotaClaim, u32)> {
-        self.ledger().next_charge(after)
+    fn next_bucket(&self, after: Option<&Bucket>) -> Option<Bucket> {
+        self.ledger().next_bucket(after)
+    }
+
+    fn charge_of(&self, bucket: &Bucket) -> Option<QuotaClaim> {
+        self.ledger().charge_of(bucket)
     }
 
     async fn tell_records(&self) -> Result<(), StoreError> {

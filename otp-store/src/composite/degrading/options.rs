@@ -52,8 +52,8 @@ impl DegradingOptions {
         }
     }
 
-    /// Sets how many calls in a row must find the primary unavailable before it is left alone.
-    /// Default: 3.
+    /// Sets how many calls in a row must find the primary unavailable before it is asked for a sign
+    /// of life; without one it is left alone. Default: 3.
     #[must_use]
     pub fn open_after(mut self, failures: NonZeroU32) -> Self {
         self.failures = failures;

@@ -1,9 +1,10 @@
 //! What is copied down, and how.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use otp_core::clock::Timestamp;
-use otp_core::event::{Event, EventKind};
+use otp_core::event::{Event, EventId, EventKind};
 use otp_core::request::Tenant;
 use otp_core::store::{Block, BlockEntry, Store, StoreError};
 
@@ -18,12 +19,26 @@ const MOST_PAGES: usize = 40;
 /// Marks the records that the copying itself makes beneath.
 const COPYING: &str = "copied_down";
 
+/// How many pages are looked through for the last record that an earlier process copied.
+const MOST_SEARCHED: usize = 4_096;
+/// An end that differs by less is the same: two clocks say when it is.
+const SAME_END: Duration = Duration::from_secs(5);
+
 /// What this process has copied.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     blocks: HashMap<Block, Entry>,
-    /// The place of the last record.
-    place: Option<u64>,
+    records: Place,
+}
+
+/// Up to where records are copied.
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    /// An earlier process may have copied some.
+    #[default]
+    Unknown,
+    /// Up to this one, if any.
+    After(Option<u64>),
 }
 
 /// All that an entry says but its own name.
@@ -58,11 +73,13 @@ impl<P: Store, M: Store> Inner<P, M> {
         let entries = self.above(self.primary.blocks(MOST_BLOCKS)).await?;
         let blocked: HashSet<&Block> = entries.iter().map(|entry| &entry.block).collect();
         copied.blocks.retain(|block, _| blocked.contains(block));
-        if entries.len() < MOST_BLOCKS {
-            for stale in self.copy.blocks(MOST_BLOCKS).await? {
-                if !blocked.contains(&stale.block) {
-                    self.copy.unblock(&stale.block, copying()).await?;
-                }
+        let here = self.copy.ping().await?;
+        let mut beneath = HashMap::new();
+        for entry in self.copy.blocks(MOST_BLOCKS).await? {
+            if blocked.contains(&entry.block) {
+                beneath.insert(entry.block.clone(), entry);
+            } else if entries.len() < MOST_BLOCKS {
+                self.copy.unblock(&entry.block, copying()).await?;
             }
         }
         // Oldest first, so that the copy lists them in the same order.
@@ -72,9 +89,16 @@ impl<P: Store, M: Store> Inner<P, M> {
                 continue;
             }
             let life = entry.expires_at.map(|end| end.since(now));
-            self.copy
-                .block(&entry.block, &entry.note, &entry.author, life, copying())
-                .await?;
+            // An earlier process may have copied it; a change since then was seen by this one.
+            let known = beneath.get(&entry.block).is_some_and(|copy| {
+                let left = copy.expires_at.map(|end| end.since(here));
+                (&copy.note, &copy.author) == (&entry.note, &entry.author) && is_same(left, life)
+            });
+            if !known || copied.blocks.contains_key(&entry.block) {
+                self.copy
+                    .block(&entry.block, &entry.note, &entry.author, life, copying())
+                    .await?;
+            }
             copied.blocks.insert(entry.block.clone(), said);
         }
         Ok(())
@@ -82,12 +106,18 @@ impl<P: Store, M: Store> Inner<P, M> {
 
     pub(super) async fn copy_records(&self) -> Result<(), StoreError> {
         let mut copied = self.copied.lock().await;
+        let mut place = match copied.records {
+            Place::After(place) => place,
+            Place::Unknown => self.last_copied().await?,
+        };
         for _ in 0..MOST_PAGES {
-            let page = self.above(self.primary.outbox(copied.place, PAGE)).await?;
+            copied.records = Place::After(place);
+            let page = self.above(self.primary.outbox(place, PAGE)).await?;
             let last = page.len() < PAGE;
             for entry in page {
                 self.copy.append(entry.event).await?;
-                copied.place = Some(entry.sequence);
+                place = Some(entry.sequence);
+                copied.records = Place::After(place);
             }
             if last {
                 break;
@@ -96,11 +126,42 @@ impl<P: Store, M: Store> Inner<P, M> {
         self.let_go_of_old_records().await
     }
 
-    /// Keeps the newest records of the copy.
+    /// Finds the place above of the last record that the copy holds. What comes before it was
+    /// copied too, also where the copy has let go of it.
+    async fn last_copied(&self) -> Result<Option<u64>, StoreError> {
+        let held = self.held().await?.into_iter().map(|entry| entry.event);
+        let held: HashSet<EventId> = held.map(|event| event.id).collect();
+        let (mut found, mut searched) = (None, None);
+        if held.is_empty() {
+            return Ok(None);
+        }
+        for _ in 0..MOST_SEARCHED {
+            let page = self.above(self.primary.outbox(searched, PAGE)).await?;
+            let known = page.iter().rev().find(|one| held.contains(&one.event.id));
+            found = known.map(|entry| entry.sequence).or(found);
+            searched = page.last().map(|entry| entry.sequence).or(searched);
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keeps the newest records of the copy. What the copying itself wrote takes no room of theirs.
     async fn let_go_of_old_records(&self) -> Result<(), StoreError> {
         let held = self.held().await?;
-        let old = held.len().checked_sub(self.keep.saturating_add(1));
-        match old.and_then(|last| held.get(last)) {
+        let (mut records, mut copies) = (self.keep, MOST_BLOCKS);
+        let old = held.iter().rev().find(|entry| {
+            let room = if is_copying(&entry.event) {
+                &mut copies
+            } else {
+                &mut records
+            };
+            let full = *room == 0;
+            *room = room.saturating_sub(1);
+            full
+        });
+        match old {
             Some(last) => self.copy.acknowledge(last.sequence).await,
             None => Ok(()),
         }
@@ -116,8 +177,16 @@ impl<P: Store, M: Store> Inner<P, M> {
     async fn held(&self) -> Result<Vec<otp_core::store::OutboxEntry>, StoreError> {
         // As many as there can be: what is kept, and what one round adds to it.
         let most = self.keep.saturating_add(MOST_PAGES * PAGE);
-        let most = most.saturating_add(MOST_BLOCKS);
+        let most = most.saturating_add(3 * MOST_BLOCKS);
         self.copy.outbox(None, most).await
+    }
+}
+
+/// Says whether two lives, measured by two clocks, end together.
+fn is_same(one: Option<Duration>, two: Option<Duration>) -> bool {
+    match (one, two) {
+        (Some(one), Some(two)) => one.abs_diff(two) <= SAME_END,
+        (one, two) => one == two,
     }
 }
 

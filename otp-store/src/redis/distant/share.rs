@@ -22,6 +22,8 @@ pub(super) struct Held<'s> {
     readings: Vec<QuotaReading>,
     /// When each claim was charged; empty where none was.
     hits: Vec<String>,
+    /// The places of the blocks that it knows of.
+    blocks: Vec<String>,
 }
 
 /// Whether anything stands against a request so far.
@@ -34,6 +36,10 @@ pub(super) enum Standing {
 impl Held<'_> {
     pub(super) fn is_charged(&self) -> bool {
         !self.hits.is_empty()
+    }
+
+    pub(super) fn blocks(&self) -> &[String] {
+        &self.blocks
     }
 
     pub(super) fn readings(&self) -> impl Iterator<Item = (usize, QuotaReading)> {
@@ -142,13 +148,14 @@ impl RedisStore {
         for (share, pending) in holding {
             let read = pending.answer().await.and_then(|reply| {
                 let readings = admission::readings(&share.claims, &reply, 0)?;
-                Ok((readings, reply.texts(1)?))
+                Ok((readings, reply.texts(1)?, reply.texts(2)?))
             });
             match read {
-                Ok((readings, hits)) => all.push(Held {
+                Ok((readings, hits, blocks)) => all.push(Held {
                     share,
                     readings,
                     hits,
+                    blocks,
                 }),
                 Err(error) => failure = Some(error),
             }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use otp_core::clock::{Clock, ManualClock, SteadyClock, Timestamp};
+use otp_core::clock::{Clock, ManualClock, Timestamp};
 use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use super::{BATCH, Bench, Renewal};
 use crate::sql::{Intent, Tx};
 use crate::sqlite::engine::writing;
 use crate::sqlite::job::{Job, Pending};
+use crate::sqlite::link::Watch;
 use crate::sqlite::options::Place;
 use crate::sqlite::schema;
 
@@ -23,13 +24,28 @@ enum Row {
     Panic(i64),
     /// Ends the transaction under everybody's feet, as a full disk does.
     EndAll(i64),
+    /// Leaves something that only the commit is refused for.
+    Doom(i64),
+    /// Accepts the clock.
+    Pardon(i64),
+    /// Accepts the clock, and fails.
+    PardonInVain(i64),
+    /// Needs the time.
+    Tell(i64),
 }
 
 impl Intent for Row {
     type Answer = i64;
 
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-        let (Self::Keep(row) | Self::Fail(row) | Self::Panic(row) | Self::EndAll(row)) = *self;
+        let (Self::Keep(row)
+        | Self::Fail(row)
+        | Self::Panic(row)
+        | Self::EndAll(row)
+        | Self::Doom(row)
+        | Self::Pardon(row)
+        | Self::PardonInVain(row)
+        | Self::Tell(row)) = *self;
         const ADD: &str = "INSERT INTO seen_keys (seen_key, expires_at) VALUES (?, 0)";
         tx.execute(ADD, &[(&row.to_string()).into()]).await?;
         match self {
@@ -40,6 +56,22 @@ impl Intent for Row {
                 tx.execute("ROLLBACK", &[]).await?;
                 Err(StoreErrorKind::Full.into())
             }
+            Self::Doom(row) => {
+                const TABLE: &str = "CREATE TABLE doomed (id INTEGER PRIMARY KEY, parent INTEGER
+                    REFERENCES doomed (id) DEFERRABLE INITIALLY DEFERRED)";
+                tx.execute(TABLE, &[]).await?;
+                tx.execute("INSERT INTO doomed VALUES (1, 2)", &[]).await?;
+                Ok(*row)
+            }
+            Self::Pardon(row) => {
+                tx.forgive();
+                Ok(*row)
+            }
+            Self::PardonInVain(_) => {
+                tx.forgive();
+                Err(StoreErrorKind::Invalid.into())
+            }
+            Self::Tell(row) => tx.now().map(|_| *row),
         }
     }
 }
@@ -54,7 +86,7 @@ async fn bench(folder: &TempDir, clock: Arc<dyn Clock>) -> Bench {
         options,
         renewal: Renewal::Reopen,
         patience: Duration::from_secs(5),
-        clock: SteadyClock::new(clock),
+        watch: Watch::new(&clock),
         commits: 0,
     }
 }
@@ -146,6 +178,40 @@ async fn a_caller_who_left_before_his_turn_is_passed_over() {
     assert_eq!(answer.await.unwrap().unwrap(), 2);
     let mut again = self::bench(&folder, Arc::new(ManualClock::default())).await;
     assert_eq!(kept(&mut again).await, ["2"]);
+}
+
+const BEHIND: Result<i64, StoreErrorKind> = Err(StoreErrorKind::ClockAnomaly);
+
+/// A bench whose clock was set back by an hour after it was seen.
+async fn behind(folder: &TempDir) -> Bench {
+    let clock = ManualClock::default();
+    let mut bench = bench(folder, Arc::new(clock.clone())).await;
+    assert_eq!(settled(&mut bench, &[Row::Tell(0)]).await, [Ok(0)]);
+    clock.step_back(Duration::from_secs(3_600));
+    bench
+}
+
+#[tokio::test]
+async fn a_pardon_that_is_undone_is_none_for_whoever_shares_its_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = behind(&folder).await;
+    let rows = [Row::Tell(1), Row::PardonInVain(2), Row::Tell(3)];
+    let heard = settled(&mut bench, &rows).await;
+    assert_eq!(heard, [BEHIND, Err(StoreErrorKind::Invalid), BEHIND]);
+    assert_eq!(settled(&mut bench, &[Row::Tell(4)]).await, [BEHIND]);
+}
+
+#[tokio::test]
+async fn a_pardon_that_is_not_committed_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = behind(&folder).await;
+    for end in [Row::EndAll(2), Row::Doom(2)] {
+        let heard = settled(&mut bench, &[Row::Pardon(1), end]).await;
+        assert!(heard.iter().all(Result::is_err), "{heard:?}");
+        assert!(bench.watch.steady.read().is_err());
+    }
+    assert_eq!(settled(&mut bench, &[Row::Pardon(3)]).await, [Ok(3)]);
+    assert!(bench.watch.steady.read().is_ok());
 }
 
 /// Panics at one reading, as a host's own clock might.
