@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use otp_kit::store::Condition;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -11,6 +12,7 @@ use crate::config::from_file;
 
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 const HAND_OVER_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// Rows a round; small enough that no request waits for it.
 const ROWS: usize = 1_000;
@@ -19,7 +21,12 @@ const ROWS: usize = 1_000;
 pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        tokio::join!(purge(&app), hand_over(&app), reload_keys(&app));
+        tokio::join!(
+            purge(&app),
+            hand_over(&app),
+            watch_engines(&app),
+            reload_keys(&app)
+        );
     })
 }
 
@@ -48,6 +55,26 @@ async fn hand_over(app: &App) {
         if let Err(error) = app.verifier.store().outbox(None, 1).await {
             tracing::debug!(%error, "records wait");
         }
+    }
+}
+
+/// Says when an engine goes away and when it comes back: whoever reads the log at night must not
+/// have to guess it from refused requests.
+async fn watch_engines(app: &App) {
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = app.verifier.status().await.engines;
+    loop {
+        ticks.tick().await;
+        let now = app.verifier.status().await.engines;
+        for (engine, before) in now.iter().zip(&seen) {
+            match (engine.condition, before.condition) {
+                (is, was) if is == was => {}
+                (Condition::Connected, _) => tracing::info!("{}: connected again", engine.engine),
+                (is, _) => tracing::error!("{}: {}", engine.engine, is.name()),
+            }
+        }
+        seen = now;
     }
 }
 

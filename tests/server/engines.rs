@@ -176,6 +176,7 @@ async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
         .post(VERIFY, &body_of_verify("+14155550177", &beneath))
         .await;
     assert_eq!(reply.status, 200, "{reply:?}");
+    server.hears("redis: memory fallback");
 }
 
 #[tokio::test]
