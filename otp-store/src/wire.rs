@@ -2,6 +2,7 @@
 //! (a Lua script, a function of the database) is asked, and how it answers.
 
 pub(crate) mod admission;
+pub(crate) mod budget;
 pub(crate) mod challenge;
 pub(crate) mod event;
 pub(crate) mod reply;

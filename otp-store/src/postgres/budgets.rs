@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use otp_core::challenge::Lane;
 use otp_core::event::Event;
-use otp_core::quota::{Budget, BudgetRules, Disabled};
+use otp_core::quota::{Budget, BudgetRules};
 use otp_core::store::{BudgetKey, BudgetReading, BudgetStore, StoreError};
 use serde_json::{Value, json};
 
 use super::PostgresStore;
 use super::link::Function;
-use crate::wire::corrupt;
-use crate::wire::reply::{Fields, time};
+use crate::wire::budget;
 use crate::wire::request::Request;
 
 /// Names a budget.
@@ -39,7 +38,11 @@ impl BudgetStore for PostgresStore {
         let reply = self.ask(Function::Query, request).await?;
         let now = reply.time(0)?;
         let fields = reply.fields(1)?;
-        let budget = fields.as_ref().map(read).transpose()?.unwrap_or_default();
+        let budget = fields
+            .as_ref()
+            .map(budget::read)
+            .transpose()?
+            .unwrap_or_default();
         Ok(BudgetReading {
             public: budget.look(rules, Lane::Public, now).err(),
             known_device: budget.look(rules, Lane::KnownDevice, now).err(),
@@ -71,28 +74,4 @@ impl BudgetStore for PostgresStore {
             .event(&event);
         self.ask(Function::Desk, request).await.map(drop)
     }
-}
-
-fn read(row: &Fields) -> Result<Budget, StoreError> {
-    let mut guesses = Vec::new();
-    for guess in row.text("guesses")?.split_inclusive(['p', 'k']) {
-        let lane = match guess.chars().next_back() {
-            Some('p') => Lane::Public,
-            Some('k') => Lane::KnownDevice,
-            _ => return Err(corrupt("guesses")),
-        };
-        guesses.push((time(guess.trim_end_matches(['p', 'k']))?, lane));
-    }
-    let paused = |name| row.opt_text(name)?.map(time).transpose();
-    Ok(Budget {
-        guesses,
-        consecutive: row.count("run")?,
-        strikes: [row.count("strikes_p")?, row.count("strikes_k")?],
-        paused_until: [paused("paused_p")?, paused("paused_k")?],
-        disabled: match row.text("disabled")? {
-            "0" => Disabled::No,
-            "1" => Disabled::Yes,
-            _ => return Err(corrupt("disabled")),
-        },
-    })
 }
