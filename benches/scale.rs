@@ -47,7 +47,9 @@ fn main() {
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let room = NonZeroUsize::new(many.saturating_mul(2)).expect("some");
+        let held = many.saturating_add(FEW + 2 * TIMED);
+        // Twice as much: each part of the store holds its own share, and shares are uneven.
+        let room = NonZeroUsize::new(held.saturating_mul(2)).expect("some");
         let capacity = Capacity {
             challenges: room,
             quota_keys: room,

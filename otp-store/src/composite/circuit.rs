@@ -1,38 +1,45 @@
-//! Whether an engine is asked at all: a circuit that opens after failures in a row where a sign of
-//! life fails too, and closes by itself when a probe finds the engine alive.
+//! Whether an engine is asked at all: a breaker that opens where failures in a row and a missing sign
+//! of life come together, and closes by itself when a probe finds the engine alive.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use otp_core::clock::{Clock, Timestamp};
+use otp_core::breaker::{BreakerRules, BreakerState, Pass, SharedBreaker};
+use otp_core::clock::Clock;
 use otp_core::store::{StoreError, StoreErrorKind};
 
 /// The failures in a row that raise a doubt, where nobody says otherwise. One lost answer does not
 /// take everybody's live codes away for half a minute; three are worth a question.
 pub(super) const FAILURES: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 /// How long an engine is left alone before it is probed, where nobody says otherwise.
-pub(super) const REST: Duration = Duration::from_secs(30);
+pub(super) const REST: Duration = BreakerRules::REST;
 
 /// Counts the outages among an engine's answers. Other errors are answers: the engine is there.
 pub(super) struct Circuit {
     clock: Arc<dyn Clock>,
     failures: NonZeroU32,
-    rest: Duration,
-    state: Mutex<State>,
+    /// What it hears of is settled already, so that one report opens it.
+    breaker: SharedBreaker,
+    rules: BreakerRules,
+    run: Mutex<Run>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The engine is asked; so many failures in a row.
-    Closed { failures: u32 },
-    /// The engine is asked still, and beside that for a sign of life; so many failures in a row.
-    Doubted { failures: u32 },
-    /// It is left alone since then.
-    Open { since: Timestamp },
-    /// It is left alone by all but one, who asks it for a sign of life.
-    Probed,
+/// The callers' answers while the engine is asked.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    /// Failures in a row.
+    failures: u32,
+    doubt: Doubted,
+}
+
+/// Whether somebody asks for a sign of life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubted {
+    #[default]
+    No,
+    Yes,
 }
 
 impl Circuit {
@@ -40,16 +47,17 @@ impl Circuit {
         Self {
             clock,
             failures,
-            rest,
-            state: Mutex::new(State::Closed { failures: 0 }),
+            breaker: SharedBreaker::new(),
+            rules: BreakerRules::new(NonZeroU32::MIN).with_rest(rest),
+            run: Mutex::default(),
         }
     }
 
     /// Says whether the engine is away, and with which error.
     pub(super) fn away(&self) -> Option<StoreErrorKind> {
-        match *self.lock() {
-            State::Closed { .. } | State::Doubted { .. } => None,
-            State::Open { .. } | State::Probed => Some(StoreErrorKind::Unavailable),
+        match self.breaker.state() {
+            BreakerState::Closed => None,
+            _ => Some(StoreErrorKind::Unavailable),
         }
     }
 
@@ -59,62 +67,51 @@ impl Circuit {
     /// Enough failures in a row raise a doubt, one at a time: they may be those of one subject, or
     /// of one part of the engine, which must not take it away from everybody else.
     pub(super) fn notice<T>(self: &Arc<Self>, answer: &Result<T, StoreError>) -> Option<Doubt> {
-        let away = matches!(answer, Err(error) if error.kind() == StoreErrorKind::Unavailable);
-        let mut state = self.lock();
-        let (State::Closed { failures } | State::Doubted { failures }) = &mut *state else {
+        let failed = matches!(answer, Err(error) if error.kind() == StoreErrorKind::Unavailable);
+        let mut run = self.lock();
+        if self.away().is_some() {
             return None;
+        }
+        run.failures = if failed {
+            run.failures.saturating_add(1)
+        } else {
+            0
         };
-        *failures = if away { failures.saturating_add(1) } else { 0 };
-        let failures = *failures;
-        let closed = matches!(*state, State::Closed { .. });
-        (closed && failures >= self.failures.get()).then(|| {
-            *state = State::Doubted { failures };
-            Doubt {
-                circuit: Arc::clone(self),
-                found: Found::Nothing,
-            }
+        if run.doubt == Doubted::Yes || run.failures < self.failures.get() {
+            return None;
+        }
+        let pass = self.breaker.ask(self.clock.now(), self.rules).ok()?;
+        run.doubt = Doubted::Yes;
+        Some(Doubt {
+            circuit: Arc::clone(self),
+            pass: Some(pass),
         })
     }
 
     /// Makes one caller the one who probes, when the engine has rested long enough.
     pub(super) fn probe(self: &Arc<Self>) -> Option<Probe> {
-        let mut state = self.lock();
-        let State::Open { since } = &mut *state else {
-            return None;
-        };
-        let now = self.clock.now();
-        // A clock that was set back must not leave the engine alone for ever.
-        *since = now.min(*since);
-        if now.since(*since) < self.rest {
-            return None;
-        }
-        *state = State::Probed;
+        self.away()?;
+        let pass = self.breaker.ask(self.clock.now(), self.rules).ok()?;
         Some(Probe {
             circuit: Arc::clone(self),
-            found: State::Open { since: now },
+            pass: Some(pass),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Circuit")
-            .field("state", &*self.lock())
+            .field("breaker", &self.breaker)
+            .field("run", &*self.lock())
             .field("failures", &self.failures)
-            .field("rest", &self.rest)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
-}
-
-/// What a question for a sign of life came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Life,
-    Nothing,
 }
 
 /// A doubt whether a closed circuit should stay so. However it ends, a panic included, it is
@@ -122,31 +119,29 @@ enum Found {
 #[derive(Debug)]
 pub(super) struct Doubt {
     circuit: Arc<Circuit>,
-    found: Found,
+    /// Taken where there was a sign of life.
+    pass: Option<Pass>,
 }
 
 impl Doubt {
     /// Leaves the circuit closed.
     pub(super) fn dispelled(mut self) {
-        self.found = Found::Life;
+        drop(self.pass.take());
     }
 }
 
 impl Drop for Doubt {
     fn drop(&mut self) {
         let circuit = &self.circuit;
-        let mut state = circuit.lock();
-        if let State::Doubted { failures } = *state {
-            // An answer to anybody meanwhile is a sign of life as well.
-            *state = if failures < circuit.failures.get() {
-                State::Closed { failures }
-            } else if self.found == Found::Life {
-                State::Closed { failures: 0 }
-            } else {
-                State::Open {
-                    since: circuit.clock.now(),
-                }
-            };
+        let mut run = circuit.lock();
+        run.doubt = Doubted::No;
+        // An answer to anybody meanwhile is a sign of life as well.
+        if run.failures < circuit.failures.get() {
+            return;
+        }
+        run.failures = 0;
+        if let Some(pass) = self.pass.take() {
+            pass.failed(circuit.clock.now());
         }
     }
 }
@@ -155,25 +150,24 @@ impl Drop for Doubt {
 #[derive(Debug)]
 pub(super) struct Probe {
     circuit: Arc<Circuit>,
-    found: State,
+    pass: Option<Pass>,
 }
 
 impl Probe {
     /// Closes the circuit.
     pub(super) fn succeeded(mut self) {
-        self.found = State::Closed { failures: 0 };
+        if let Some(pass) = self.pass.take() {
+            pass.succeeded();
+        }
     }
 }
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        *self.circuit.lock() = match self.found {
-            State::Closed { .. } => self.found,
-            // The rest begins when the probe has failed, not when it began.
-            _ => State::Open {
-                since: self.circuit.clock.now(),
-            },
-        };
+        // The rest begins when the probe has failed, not when it began.
+        if let Some(pass) = self.pass.take() {
+            pass.failed(self.circuit.clock.now());
+        }
     }
 }
 
