@@ -39,7 +39,7 @@ pub(crate) async fn play(
     println!("3. A code that is not the one:");
     expect_refused(verifier, &issued, "no-code-at-all", context).await?;
 
-    println!("4. The code that arrived:");
+    println!("4. The code that arrived, mistyped once on purpose and then right:");
     let code = sign_in(verifier, &issued, context, typist).await?;
 
     println!("5. The same code once more:");

@@ -28,6 +28,8 @@ mod sql;
 pub mod sqlite;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod tables;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod terms;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod wire;
 

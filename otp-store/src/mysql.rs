@@ -24,7 +24,8 @@ pub use options::MysqlOptions;
 
 pub use crate::Tables;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, Retention, keep_in_rows};
+use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, keep_in_rows};
+use crate::terms::Retention;
 use failure::failed;
 use options::Place;
 use session::Kind;

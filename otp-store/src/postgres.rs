@@ -46,8 +46,8 @@ pub use options::PostgresOptions;
 pub use crate::Tables;
 
 use link::{Function, Link};
-use options::Retention;
 
+use crate::terms::Retention;
 use crate::wire::reply::Reply;
 use crate::wire::request::Request;
 

@@ -42,7 +42,7 @@ pub(crate) use link::{Link, Value};
 pub(crate) use locks::Locks;
 #[cfg(feature = "mysql")]
 pub(crate) use locks::Order;
-pub(crate) use purge::{Retention, purge};
+pub(crate) use purge::purge;
 pub(crate) use quotas::{CheckAll, Clear, Peek};
 pub(crate) use revoke::revoke;
 pub(crate) use row::{Columns, Row, corrupt};

@@ -21,7 +21,8 @@ use tokio::time::timeout;
 
 pub use options::SqliteOptions;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, Retention, keep_in_rows};
+use crate::sql::{Dialect, Engine, Forgive, Intent, keep_in_rows};
+use crate::terms::Retention;
 use engine::failed;
 use link::Watch;
 use options::Place;

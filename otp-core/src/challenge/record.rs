@@ -129,6 +129,23 @@ impl ChallengeState {
             Self::Revoked => "revoked",
         }
     }
+
+    /// Reads a name back. `consumed` gives when, and by which try, and is asked only of a
+    /// consumed challenge; `None` where the name is none, or a consumed one has no time.
+    #[must_use]
+    pub fn from_name(
+        name: &str,
+        consumed: impl FnOnce() -> Option<(Timestamp, Option<AttemptId>)>,
+    ) -> Option<Self> {
+        match name {
+            "live" => Some(Self::Live),
+            "consumed" => consumed().map(|(at, by)| Self::Consumed { at, by }),
+            "exhausted" => Some(Self::Exhausted),
+            "superseded" => Some(Self::Superseded),
+            "revoked" => Some(Self::Revoked),
+            _ => None,
+        }
+    }
 }
 
 /// One try that carried an id.

@@ -8,7 +8,7 @@ use otp_core::clock::Clock;
 use sqlx::MySqlPool;
 
 use crate::Tables;
-use crate::sql::Retention;
+use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says which database a [`MysqlStore`](super::MysqlStore) keeps things in and how long it waits.
 ///
@@ -42,8 +42,6 @@ pub(super) enum Place {
     Pool(MySqlPool),
 }
 
-/// The longest that anybody waits: more is no time that an engine or a timer can count.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 impl MysqlOptions {

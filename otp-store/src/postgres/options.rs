@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::Tables;
+use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says which database a [`PostgresStore`](super::PostgresStore) keeps things in and how long it
 /// waits.
@@ -40,16 +41,6 @@ enum Place {
     Pool(PgPool),
 }
 
-/// How long things are kept after their time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Retention {
-    pub(super) challenges: Duration,
-    pub(super) audit: Option<Duration>,
-}
-
-/// The longest that anybody waits: more is no time that an engine or a timer can count.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
-
 /// A connection that has rested for longer is asked whether it lives before it is used.
 const RESTED: Duration = Duration::from_secs(1);
 
@@ -78,10 +69,7 @@ impl PostgresOptions {
             tables,
             clock: None,
             deadline: Duration::from_secs(5),
-            retention: Retention {
-                challenges: Duration::from_secs(86_400),
-                audit: None,
-            },
+            retention: Retention::USUAL,
         }
     }
 

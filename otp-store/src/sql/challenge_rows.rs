@@ -223,19 +223,10 @@ fn read(row: &Row) -> Result<Challenge, StoreError> {
 }
 
 fn state(row: &Row) -> Result<ChallengeState, StoreError> {
-    match row.text("state")? {
-        "live" => Ok(ChallengeState::Live),
-        "consumed" => Ok(ChallengeState::Consumed {
-            at: row
-                .opt_time("consumed_at")?
-                .ok_or_else(|| corrupt("consumed_at"))?,
-            by: row.opt_parsed("consumed_by", |text| AttemptId::new(text).ok())?,
-        }),
-        "exhausted" => Ok(ChallengeState::Exhausted),
-        "superseded" => Ok(ChallengeState::Superseded),
-        "revoked" => Ok(ChallengeState::Revoked),
-        _ => Err(corrupt("state")),
-    }
+    let at = row.opt_time("consumed_at")?;
+    let by = row.opt_parsed("consumed_by", |text| AttemptId::new(text).ok())?;
+    ChallengeState::from_name(row.text("state")?, || Some((at?, by)))
+        .ok_or_else(|| corrupt("state"))
 }
 
 fn consumed(state: &ChallengeState) -> (Option<Timestamp>, Option<&str>) {

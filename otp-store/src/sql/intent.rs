@@ -7,7 +7,8 @@ use std::sync::Arc;
 use otp_core::clock::{Clock, ClockAnomaly, Timestamp};
 use otp_core::store::StoreError;
 
-use super::{Dialect, Link, Locks, Retention, Row, Value};
+use super::{Dialect, Link, Locks, Row, Value};
+use crate::terms::Retention;
 
 /// A step that is done whole or not at all.
 pub(crate) trait Intent: Send + Sync + 'static {

@@ -1,29 +1,13 @@
 //! Removes what is over, in transactions that are short enough for others to pass between.
 
-use std::time::Duration;
-
 use otp_core::store::StoreError;
 
 use super::json::{json_pairs, json_texts};
 use super::{Engine, Intent, Removal, Tx, Value};
+use crate::terms::Retention;
 
 /// The most that one transaction removes.
 const BATCH: usize = 500;
-
-/// How long things are kept after their time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Retention {
-    pub(crate) challenges: Duration,
-    pub(crate) audit: Option<Duration>,
-}
-
-impl Retention {
-    /// A day for challenges, for ever for what was acknowledged.
-    pub(crate) const USUAL: Self = Self {
-        challenges: Duration::from_secs(86_400),
-        audit: None,
-    };
-}
 
 /// Removes up to `limit` things, a transaction a few hundred.
 pub(crate) async fn purge<E: Engine>(engine: &E, limit: usize) -> Result<u64, StoreError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use otp_core::clock::{Clock, SystemClock};
 
-use crate::sql::Retention;
+use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says where a [`SqliteStore`](super::SqliteStore) keeps things and how long it waits.
 ///
@@ -35,8 +35,6 @@ pub(super) enum Place {
     Memory,
 }
 
-/// The longest that anybody waits: more is no time that an engine or a timer can count.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 impl SqliteOptions {

@@ -110,17 +110,11 @@ pub(crate) fn read(row: &Fields) -> Result<Challenge, StoreError> {
 }
 
 fn state(row: &Fields) -> Result<ChallengeState, StoreError> {
-    match row.text("state")? {
-        "live" => Ok(ChallengeState::Live),
-        "consumed" => Ok(ChallengeState::Consumed {
-            at: row.time("consumed_at")?,
-            by: row.opt_parsed("consumed_by", |text| AttemptId::new(text).ok())?,
-        }),
-        "exhausted" => Ok(ChallengeState::Exhausted),
-        "superseded" => Ok(ChallengeState::Superseded),
-        "revoked" => Ok(ChallengeState::Revoked),
-        _ => Err(corrupt("state")),
-    }
+    let by = row.opt_parsed("consumed_by", |text| AttemptId::new(text).ok())?;
+    ChallengeState::from_name(row.text("state")?, || {
+        Some((row.time("consumed_at").ok()?, by))
+    })
+    .ok_or_else(|| corrupt("state"))
 }
 
 fn log(row: &Fields) -> Result<Vec<AttemptEntry>, StoreError> {
