@@ -20,7 +20,7 @@ pub use self::{
     email::{EmailAddress, InvalidEmailAddress, InvalidEmailAddressKind},
     limit_key::LimitKey,
     line_type::LineType,
-    phone::{InvalidPhoneNumber, InvalidPhoneNumberKind, PhoneNumber},
+    phone::{InvalidPhoneNumber, InvalidPhoneNumberKind, NumberRange, PhoneNumber},
     region::{Region, UnknownRegion},
 };
 

@@ -6,6 +6,7 @@
 
 mod blocklist;
 mod denial;
+mod geography;
 mod line_type;
 mod lockout;
 mod quota;
@@ -14,9 +15,10 @@ use std::fmt::Debug;
 
 pub use blocklist::BlocklistGate;
 pub use denial::Denial;
+pub use geography::GeographyGate;
 pub use line_type::LineTypeGate;
 pub use lockout::LockoutGate;
-pub use quota::QuotaGate;
+pub use quota::{QuotaGate, WIDER};
 
 use crate::challenge::Lane;
 use crate::destination::{Channel, Destination};

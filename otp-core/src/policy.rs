@@ -1,5 +1,6 @@
 //! All tunables as one checked value, swapped atomically while the service runs.
 
+mod geography;
 mod level;
 mod limits;
 mod line_types;
@@ -9,6 +10,7 @@ mod purposes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use geography::Geography;
 pub use level::{Level, PolicyError};
 pub use limits::{Limits, ScopedQuota};
 pub use line_types::LineTypes;

@@ -111,7 +111,8 @@ pub(crate) fn here() -> RequestContext {
 
 /// A request from another place each time: one of a botnet's million addresses.
 pub(crate) fn from_anywhere(number: u32) -> RequestContext {
-    let bits = (0x2001_0db8_u128 << 96) | (u128::from(number) << 64) | 1;
+    // Each in a /48 of its own: networks count as well.
+    let bits = (0x2a00_u128 << 112) | (u128::from(number) << 80) | 1;
     RequestContext::from_address(std::net::Ipv6Addr::from_bits(bits).into())
 }
 

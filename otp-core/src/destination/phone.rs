@@ -5,6 +5,7 @@ mod e164;
 mod error;
 mod guard;
 mod plan;
+mod range;
 
 use std::{
     cmp::Ordering,
@@ -15,6 +16,7 @@ use std::{
 
 use self::e164::E164;
 pub use self::error::{InvalidPhoneNumber, InvalidPhoneNumberKind};
+pub use self::range::NumberRange;
 use super::{LimitKey, LineType, Region};
 
 /// Calling codes of satellite networks: Inmarsat, the global mobile satellite system and the
@@ -140,6 +142,12 @@ impl PhoneNumber {
             None => self.e164().to_owned(),
         };
         LimitKey::new(key)
+    }
+
+    /// Returns the range of numbers that it is in: its first seven digits.
+    #[must_use]
+    pub fn range(&self) -> NumberRange {
+        NumberRange::of(self)
     }
 
     /// Returns the masked form that `Display` writes.

@@ -1,16 +1,27 @@
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
 use super::{Denial, Gate, GateRequest, Operation, Wants};
 use crate::challenge::Lane;
+use crate::destination::{Destination, PhoneNumber};
 use crate::policy::ScopedQuota;
 use crate::quota::{QuotaClaim, QuotaKey, QuotaKind, Scope};
 use crate::store::Admission;
 
-/// Holds requests to the limits of the policy: by subject, destination, client address and
-/// tenant, all in one decision. Devices that are known have sends of their own, so a stranger
-/// cannot drain the owner's.
+/// Holds requests to the limits of the policy: by subject, destination, country, range of numbers,
+/// client address, device and tenant, all in one decision. Devices that are known have sends of
+/// their own, so a stranger cannot drain the owner's.
+///
+/// An IPv6 client counts with its /64 and, at [ten times](WIDER) each limit, with its /48: whoever
+/// has a /48 has 65,536 of the former.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct QuotaGate;
+
+/// How many times a /64's limit the /48 around it has, where policy sets none for it.
+pub const WIDER: u32 = 10;
 
 impl Gate for QuotaGate {
     fn name(&self) -> &'static str {
@@ -25,7 +36,20 @@ impl Gate for QuotaGate {
             Operation::Verify => limits.verify(),
         };
         wants.quotas.reserve(quotas.len());
+        let wide = request.context.client_address().wide();
+        let own = |scoped: &ScopedQuota| scoped.scope == Scope::Network;
+        let wide = wide.filter(|_| !quotas.iter().any(own));
         for scoped in quotas {
+            if let (Scope::Address, Some(_)) = (scoped.scope, &wide) {
+                let network = ScopedQuota {
+                    scope: Scope::Network,
+                    quota: scoped.quota.times(WIDER),
+                };
+                if let Some(key) = key(request, &network) {
+                    let quota = network.quota;
+                    wants.quotas.push(QuotaClaim { key, quota });
+                }
+            }
             if let Some(key) = key(request, scoped) {
                 wants.quotas.push(QuotaClaim {
                     key,
@@ -70,11 +94,37 @@ fn key(request: &GateRequest<'_>, scoped: &ScopedQuota) -> Option<QuotaKey> {
         // By the pseudonym: keys hold no address, and a decoy counts as a real one does.
         Scope::Destination => request.destination_key.map(|key| make(key.as_str())),
         Scope::Address => Some(make(&request.context.client_address().bucket())),
+        Scope::Network => request.context.client_address().wide().map(|it| make(&it)),
+        Scope::Device => device(request).map(|device| make(&device)),
+        Scope::Country => phone(request).map(|phone| make(&country(phone))),
+        Scope::Prefix => phone(request).map(|phone| make(phone.range().expose())),
         Scope::Tenant => Some(make("")),
         Scope::Global => Some(QuotaKey::new(action, scoped.scope, "", "")),
-        // A policy with another scope does not validate.
+    }
+}
+
+fn phone<'a>(request: &GateRequest<'a>) -> Option<&'a PhoneNumber> {
+    match request.destination {
+        Some(Destination::Phone(phone)) => Some(phone),
         _ => None,
     }
+}
+
+/// Names the country; of a number that belongs to none, the network.
+fn country(phone: &PhoneNumber) -> String {
+    match phone.country() {
+        Some(country) => country.code().to_owned(),
+        None => format!("+{}", phone.calling_code()),
+    }
+}
+
+/// Names a device by a hash of its token. Only a start has shown that the token is genuine: its
+/// lane says so.
+fn device(request: &GateRequest<'_>) -> Option<String> {
+    let known = request.lane == Lane::KnownDevice && request.operation == Operation::Issue;
+    let token = request.context.device().filter(|_| known)?;
+    let hash = Sha256::digest(token.as_bytes());
+    Some(URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default()))
 }
 
 /// The name of what is counted, such as `issue.pw3600`. It is made for every quota of every
@@ -123,6 +173,80 @@ impl Action {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Limits, Policy};
+    use crate::quota::Quota;
+    use crate::request::{RequestContext, SubjectKey, Tenant};
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// Plans a start and shows what it is charged to.
+    fn claims(limits: Limits, to: &str, from: &str) -> Vec<(Scope, u32, String)> {
+        let destination = Destination::parse(to, None).unwrap();
+        let key = SubjectKey::of_destination(&destination);
+        let context = RequestContext::from_address(from.parse().unwrap());
+        let policy = Policy::new(limits);
+        let request = GateRequest {
+            operation: Operation::Issue,
+            tenant: &Tenant::default(),
+            subject: Some(&key),
+            destination: Some(&destination),
+            destination_key: Some(&key),
+            channel: Some(destination.default_channel()),
+            purpose: None,
+            lane: Lane::Public,
+            context: &context,
+            policy: &policy,
+        };
+        let mut wants = Wants::default();
+        QuotaGate.plan(&request, &mut wants).unwrap();
+        let shown = |claim: &QuotaClaim| {
+            let value = claim.key.as_str().rsplit(':').next().unwrap().to_owned();
+            (claim.key.scope(), claim.quota.max(), value)
+        };
+        wants.quotas.iter().map(shown).collect()
+    }
+
+    fn of(scope: Scope, claims: &[(Scope, u32, String)]) -> Vec<(u32, &str)> {
+        let own = claims.iter().filter(|(other, ..)| *other == scope);
+        own.map(|(_, max, value)| (*max, value.as_str())).collect()
+    }
+
+    #[test]
+    fn an_ipv6_client_counts_with_its_48_at_ten_times_the_limit_and_an_ipv4_one_does_not() {
+        let limits = Limits::recommended;
+        let six = claims(limits(), "+14155550123", "2001:db8:1:2::7");
+        assert_eq!(of(Scope::Network, &six), [(500, "/48")]);
+        assert_eq!(of(Scope::Address, &six).len(), 1);
+        let four = claims(limits(), "+14155550123", "203.0.113.7");
+        assert_eq!(of(Scope::Network, &four), []);
+        let own = limits().on_issue(Scope::Network, Quota::window(70, HOUR).unwrap());
+        let six = claims(own, "+14155550123", "2001:db8:1:2::7");
+        assert_eq!(
+            of(Scope::Network, &six),
+            [(70, "/48")],
+            "policy's own, once"
+        );
+    }
+
+    #[test]
+    fn phones_count_by_country_and_range_and_mail_by_neither() {
+        let hourly = |max| Quota::window(max, HOUR).unwrap();
+        let limits = || {
+            Limits::recommended()
+                .on_issue(Scope::Country, hourly(500))
+                .on_issue(Scope::Prefix, hourly(20))
+                .on_issue(Scope::Device, hourly(9))
+        };
+        let phone = claims(limits(), "+14155550123", "203.0.113.7");
+        assert_eq!(of(Scope::Country, &phone), [(500, "US")]);
+        assert_eq!(of(Scope::Prefix, &phone), [(20, "+1415555")]);
+        assert_eq!(of(Scope::Device, &phone), [], "no device is known");
+        let nowhere = claims(limits(), "+80012345678", "203.0.113.7");
+        assert_eq!(of(Scope::Country, &nowhere), [(500, "+800")]);
+        let mail = claims(limits(), "mike@example.org", "203.0.113.7");
+        assert_eq!(of(Scope::Country, &mail), []);
+        assert_eq!(of(Scope::Prefix, &mail), []);
+    }
 
     #[test]
     fn an_action_names_operation_lane_kind_and_period_in_full() {

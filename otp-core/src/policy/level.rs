@@ -58,6 +58,9 @@ pub enum PolicyError {
     /// An operation must be limited by the client's address.
     #[error("{0} has no limit by client address")]
     NoAddressLimit(&'static str),
+    /// Every country that is allowed is denied as well.
+    #[error("the geography allows no country")]
+    NowhereToSend,
     /// A quota would never be charged: what its scope counts by is not known to the operation.
     #[error("a quota on {operation} by {scope} would never count")]
     NeverCounts {

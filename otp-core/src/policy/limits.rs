@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Level, LineTypes, PolicyError};
+use super::{Geography, Level, LineTypes, PolicyError};
 use crate::quota::{BudgetRules, Quota, Scope};
 
 /// A quota and what it is counted by.
@@ -35,6 +35,7 @@ pub struct Limits {
     resend: Vec<ScopedQuota>,
     verify: Vec<ScopedQuota>,
     line_types: LineTypes,
+    geography: Geography,
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -49,7 +50,8 @@ impl Limits {
     /// - five challenges an hour and ten a day for a subject and for a destination, with as many
     ///   of their own for known devices; twelve messages an hour to a destination by resends;
     /// - 50 starts, 50 resends and 50 tries in five minutes from one client address (an IPv6 /64
-    ///   is one).
+    ///   is one, and its /48 has ten times as many);
+    /// - phones of every country, see [`with_geography`](Self::with_geography).
     #[must_use]
     pub fn recommended() -> Self {
         let scoped = |scope, max, window| ScopedQuota {
@@ -73,6 +75,7 @@ impl Limits {
             resend: vec![address, scoped(Scope::Destination, 12, HOUR)],
             verify: vec![address],
             line_types: LineTypes::default(),
+            geography: Geography::everywhere(),
         }
     }
 
@@ -113,7 +116,18 @@ impl Limits {
         self
     }
 
-    /// Adds a quota on starts.
+    /// Sets which countries are sent to. Default: [`Geography::everywhere`]. A service that knows
+    /// where its users live should say so: most toll fraud ends in countries that it has none in.
+    #[must_use]
+    pub fn with_geography(mut self, geography: Geography) -> Self {
+        self.geography = geography;
+        self
+    }
+
+    /// Adds a quota on starts. Of the scopes, [`Country`](Scope::Country) and
+    /// [`Prefix`](Scope::Prefix) count phones only, [`Device`](Scope::Device) known devices only,
+    /// and [`Network`](Scope::Network) IPv6 clients only; without one of its own, a /48 has ten
+    /// times what the quotas by [`Address`](Scope::Address) allow.
     #[must_use]
     pub fn on_issue(mut self, scope: Scope, quota: Quota) -> Self {
         self.issue.push(ScopedQuota { scope, quota });
@@ -198,6 +212,12 @@ impl Limits {
         &self.line_types
     }
 
+    /// Says which countries are sent to.
+    #[must_use]
+    pub fn geography(&self) -> &Geography {
+        &self.geography
+    }
+
     pub(super) fn validate(&self) -> Result<(), PolicyError> {
         if !(1..=10).contains(&self.attempts) {
             return Err(PolicyError::Attempts);
@@ -211,6 +231,9 @@ impl Limits {
         let run = (1..=100).contains(&self.budget.consecutive_limit);
         if windows.is_empty() || !roomy || !run {
             return Err(PolicyError::Budget);
+        }
+        if self.geography.is_nowhere() {
+            return Err(PolicyError::NowhereToSend);
         }
         let operations = [
             ("issue", &self.issue),
@@ -232,10 +255,13 @@ fn counts(operation: &'static str, quotas: &[ScopedQuota]) -> Result<(), PolicyE
     for (number, one) in quotas.iter().enumerate() {
         let scope = one.scope.name();
         let known = match one.scope {
-            Scope::Address | Scope::Tenant | Scope::Global => true,
+            Scope::Address | Scope::Network | Scope::Tenant | Scope::Global => true,
             // A try names a challenge; whose it is is not known before it is counted.
-            Scope::Subject | Scope::Destination => operation != "verify",
-            _ => false,
+            Scope::Subject | Scope::Destination | Scope::Country | Scope::Prefix => {
+                operation != "verify"
+            }
+            // A resend shows no token that its door was opened by.
+            Scope::Device => operation == "issue",
         };
         if !known {
             return Err(PolicyError::NeverCounts { operation, scope });

@@ -79,11 +79,22 @@ fn what_would_be_unlimited_or_endless_is_refused() {
             PolicyError::Lifetime,
         ),
         (
-            Policy::new(Limits::recommended().on_issue(Scope::Prefix, hourly())),
+            Policy::new(Limits::recommended().on_resend(Scope::Device, hourly())),
             PolicyError::NeverCounts {
-                operation: "issue",
+                operation: "resend",
+                scope: "device",
+            },
+        ),
+        (
+            Policy::new(Limits::recommended().on_verify(Scope::Prefix, hourly())),
+            PolicyError::NeverCounts {
+                operation: "verify",
                 scope: "prefix",
             },
+        ),
+        (
+            Policy::new(Limits::recommended().with_geography(Geography::only([]))),
+            PolicyError::NowhereToSend,
         ),
         (
             Policy::new(Limits::recommended().on_verify(Scope::Subject, hourly())),

@@ -24,11 +24,15 @@ pub enum Scope {
     Destination,
     /// The client's network address, see [`ClientAddress`](super::ClientAddress).
     Address,
+    /// The wider network of an IPv6 client, its /48; see
+    /// [`ClientAddress::wide`](super::ClientAddress::wide).
+    Network,
     /// The client's device.
     Device,
     /// The country that is sent to.
     Country,
-    /// A range of numbers that is sent to.
+    /// A range of numbers that is sent to, see
+    /// [`NumberRange`](crate::destination::NumberRange).
     Prefix,
     /// All of one tenant.
     Tenant,
@@ -44,6 +48,7 @@ impl Scope {
             Self::Subject => "subject",
             Self::Destination => "destination",
             Self::Address => "address",
+            Self::Network => "network",
             Self::Device => "device",
             Self::Country => "country",
             Self::Prefix => "prefix",
@@ -91,7 +96,9 @@ impl Scope {
     pub const fn party(self) -> Party {
         match self {
             Self::Subject | Self::Destination | Self::Country | Self::Prefix => Party::Target,
-            Self::Address | Self::Device | Self::Tenant | Self::Global => Party::Requester,
+            Self::Address | Self::Network | Self::Device | Self::Tenant | Self::Global => {
+                Party::Requester
+            }
         }
     }
 }

@@ -141,6 +141,20 @@ impl Quota {
         }
     }
 
+    /// Allows so many times as many in the same period, as far as a quota of the kind goes.
+    pub(crate) fn times(self, factor: u32) -> Self {
+        let max = self.max().saturating_mul(factor);
+        match self.shape {
+            Shape::Window(_) => Self::bounded_window(max, self.period),
+            Shape::Rate(_) => {
+                let most = self.period.as_nanos() / Self::FINEST.as_nanos();
+                let most = u32::try_from(most).unwrap_or(u32::MAX);
+                let max = max.min(most).min(Self::MOST_IN_BURST);
+                Self::rate(max, self.period).unwrap_or(self)
+            }
+        }
+    }
+
     /// The most hits in a window, or the burst of a rate.
     #[must_use]
     pub fn max(&self) -> u32 {
@@ -254,6 +268,16 @@ mod tests {
             Quota::window(1, Duration::from_nanos(999_999)),
             Err(InvalidQuota::TooFine)
         );
+    }
+
+    #[test]
+    fn ten_times_a_quota_is_ten_times_as_many_and_never_more_than_its_kind_allows() {
+        let of = |quota: Quota| (quota.times(10).max(), quota.times(10).period());
+        assert_eq!(of(Quota::window(50, HOUR).unwrap()), (500, HOUR));
+        assert_eq!(of(Quota::rate(50, HOUR).unwrap()), (500, HOUR));
+        assert_eq!(of(Quota::window(9_000, HOUR).unwrap()), (10_000, HOUR));
+        let second = Duration::from_secs(1);
+        assert_eq!(of(Quota::rate(9_000, second).unwrap()), (10_000, second));
     }
 
     #[test]

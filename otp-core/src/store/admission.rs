@@ -76,6 +76,7 @@ pub(crate) const fn refusal(scope: Scope) -> &'static str {
         Scope::Subject => "quota_subject",
         Scope::Destination => "quota_destination",
         Scope::Address => "quota_address",
+        Scope::Network => "quota_network",
         Scope::Device => "quota_device",
         Scope::Country => "quota_country",
         Scope::Prefix => "quota_prefix",

@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Brand, Catalogue, EnglishCatalogue, Route};
 use crate::destination::Channel;
 use crate::event::{Observer, TracingSink};
-use crate::gate::{BlocklistGate, Gate, LineTypeGate, LockoutGate, QuotaGate};
+use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
 use crate::hash::CodeHasher;
 use crate::key::KeyRing;
 use crate::policy::{Limits, Policy, ResendCode};
@@ -78,6 +78,7 @@ impl VerifierBuilder<Missing, Missing> {
             brand: Brand::default(),
             gates: vec![
                 Arc::new(LineTypeGate),
+                Arc::new(GeographyGate),
                 Arc::new(BlocklistGate),
                 Arc::new(LockoutGate),
                 Arc::new(QuotaGate),
