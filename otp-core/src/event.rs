@@ -4,10 +4,12 @@
 //! decision true, and is the audit record there; afterwards [`Observer`]s see it: metrics, the
 //! log, a dashboard. Adding an observer is adding a file.
 
+mod act;
 mod kind;
 mod record;
 mod sink;
 
+pub use act::{Act, InvalidAct, OperatorName, Reason};
 pub use kind::{EventKind, Outcome};
 pub use record::{Event, EventId};
 pub use sink::{Observer, TracingSink};

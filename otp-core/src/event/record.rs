@@ -2,15 +2,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::challenge::{Challenge, ChallengeId, Lane};
 use crate::clock::Timestamp;
 use crate::destination::Channel;
 use crate::request::{Purpose, RequestContext, RequestId, SubjectKey, Tenant};
 
-use super::{EventKind, Outcome};
+use super::{Act, EventKind, Outcome};
 
 /// Names an event; a duplicate of a record carries the same id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,6 +99,8 @@ pub struct Event {
     pub provider: Option<String>,
     /// In which request of the host's.
     pub request_id: Option<RequestId>,
+    /// Which operator did it, and why, where one did.
+    pub act: Option<Arc<Act>>,
 }
 
 impl Event {
@@ -121,6 +123,7 @@ impl Event {
             address: None,
             provider: None,
             request_id: None,
+            act: None,
         }
     }
 
@@ -129,6 +132,13 @@ impl Event {
     pub fn from_request(mut self, context: &RequestContext) -> Self {
         self.address = context.address();
         self.request_id = context.id().cloned();
+        self
+    }
+
+    /// Adds which operator did it, and why.
+    #[must_use]
+    pub fn by(mut self, act: &Arc<Act>) -> Self {
+        self.act = Some(Arc::clone(act));
         self
     }
 

@@ -69,6 +69,14 @@ impl std::fmt::Display for Line<'_> {
         if let Some(id) = &event.request_id {
             write!(f, " request_id={}", id.as_str())?;
         }
+        if let Some(act) = &event.act {
+            write!(
+                f,
+                " operator={} why={:?}",
+                act.operator,
+                act.reason.as_str()
+            )?;
+        }
         if let Some(address) = event.address {
             write!(f, " ip={address}")?;
         }

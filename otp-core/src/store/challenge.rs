@@ -91,6 +91,9 @@ pub struct ChallengeQuery {
     pub challenge: Option<ChallengeId>,
     /// For this subject.
     pub subject: Option<SubjectKey>,
+    /// Whose latest code went to the destination of this pseudonym
+    /// ([`SubjectKey::of_destination`]), whoever the subject is.
+    pub destination: Option<SubjectKey>,
     /// Over this channel.
     pub channel: Option<Channel>,
     /// Asked for by this address.
@@ -113,6 +116,7 @@ impl ChallengeQuery {
         same(self.tenant.as_ref(), &challenge.tenant)
             && same(self.challenge.as_ref(), &challenge.id)
             && same(self.subject.as_ref(), &challenge.subject)
+            && same(self.destination.as_ref(), &challenge.destination_key)
             && same(self.channel.as_ref(), &challenge.channel)
             && same(self.key_id.as_ref(), &challenge.key_id)
             && (self.address.is_none() || self.address == challenge.address)

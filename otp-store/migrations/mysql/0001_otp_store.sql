@@ -175,6 +175,8 @@ CREATE TABLE IF NOT EXISTS audit_logs (
     ip_address  VARCHAR(64),
     provider    VARCHAR(255),
     request_id  VARCHAR(255),
+    operator_name   VARCHAR(64),
+    operator_reason VARCHAR(256),
     created_at  DATETIME(3) NOT NULL,
     UNIQUE KEY audit_logs_event (event_id),
     KEY audit_logs_actor (actor_id, created_at),

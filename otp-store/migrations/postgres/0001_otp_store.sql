@@ -169,6 +169,8 @@ CREATE TABLE audit_logs (
     ip_address  text,
     provider    text,
     request_id  text,
+    operator_name   text,
+    operator_reason text,
     created_at  timestamptz NOT NULL
 );
 CREATE INDEX audit_logs_actor ON audit_logs (actor_id, created_at);

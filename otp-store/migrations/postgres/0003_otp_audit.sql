@@ -56,7 +56,7 @@ BEGIN
         FROM audit_logs_places;
     INSERT INTO audit_logs (event_id, actor_id, subject_key, event_type, action, outcome, reason,
             tenant, challenge, purpose, channel, lane, destination, ip_address, provider,
-            request_id, created_at)
+            request_id, operator_name, operator_reason, created_at)
         VALUES (e ->> 'id', otp_user_1(e ->> 'subject'), e ->> 'subject',
             otp_event_type_1(e ->> 'kind', came_out, e ->> 'purpose'),
             otp_action_1(e ->> 'kind', came_out), came_out,
@@ -64,6 +64,7 @@ BEGIN
             e ->> 'tenant', left(e ->> 'challenge', 64), e ->> 'purpose', e ->> 'channel',
             e ->> 'lane', left(e ->> 'destination', 512), e ->> 'address',
             left(e ->> 'provider', 255), left(e ->> 'request_id', 255),
+            e ->> 'operator', e ->> 'why',
             -- A record that was kept elsewhere before keeps its own time.
             otp_at_1(coalesce((e ->> 'at')::bigint, now_ms)))
         ON CONFLICT (event_id) DO NOTHING;

@@ -9,6 +9,8 @@ BEGIN
         'SELECT * FROM auth_challenges WHERE state = ''live'' AND expires_at > otp_at_1($2)'
         || CASE WHEN query ? 'id' THEN ' AND id = $1 ->> ''id''' ELSE '' END
         || CASE WHEN query ? 'subject' THEN ' AND subject_key = $1 ->> ''subject''' ELSE '' END
+        || CASE WHEN query ? 'destination_key'
+            THEN ' AND destination_key = $1 ->> ''destination_key''' ELSE '' END
         || CASE WHEN query ? 'tenant' THEN ' AND tenant = $1 ->> ''tenant''' ELSE '' END
         || CASE WHEN query ? 'channel' THEN ' AND channel = $1 ->> ''channel''' ELSE '' END
         || CASE WHEN query ? 'key_id' THEN ' AND key_id = $1 ->> ''key_id''' ELSE '' END
@@ -44,7 +46,8 @@ BEGIN
             'outcome', outcome, 'reason', reason, 'tenant', tenant, 'subject', subject_key,
             'challenge', challenge, 'purpose', purpose, 'channel', channel, 'lane', lane,
             'destination', destination, 'address', ip_address, 'provider', provider,
-            'request_id', request_id) ORDER BY sequence)
+            'request_id', request_id, 'operator', operator_name, 'why', operator_reason)
+            ORDER BY sequence)
         FROM (SELECT * FROM audit_logs
             WHERE sequence > coalesce(after, (SELECT acknowledged FROM audit_outbox WHERE id = 1))
                 AND sequence <= settled

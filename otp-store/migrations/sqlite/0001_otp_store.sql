@@ -165,6 +165,8 @@ CREATE TABLE audit_logs (
     ip_address  TEXT,
     provider    TEXT,
     request_id  TEXT,
+    operator_name   TEXT,
+    operator_reason TEXT,
     created_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_logs_actor ON audit_logs (actor_id, created_at);

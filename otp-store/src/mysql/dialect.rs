@@ -119,8 +119,8 @@ pub(super) static DIALECT: Dialect = Dialect {
     // and the stripe is held until the record is committed: see `sql::Horizon`.
     add_record: "INSERT INTO audit_logs (event_id, actor_id, subject_key, event_type, action,
             outcome, reason, tenant, challenge, purpose, channel, lane, destination, ip_address,
-            provider, request_id, created_at)
-        SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+            provider, request_id, operator_name, operator_reason, created_at)
+        SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
             FROM otp_locks WHERE id = 1024 LOCK IN SHARE MODE
         ON DUPLICATE KEY UPDATE sequence = audit_logs.sequence",
     acknowledge: "UPDATE audit_outbox SET acknowledged =

@@ -38,6 +38,13 @@ fn queried(query: &ChallengeQuery) -> Value {
         subject.map(|subject| subject.as_str().to_owned()),
     );
     put(
+        "destination_key",
+        query
+            .destination
+            .as_ref()
+            .map(|key| key.as_str().to_owned()),
+    );
+    put(
         "channel",
         query.channel.map(|channel| channel.name().to_owned()),
     );

@@ -45,6 +45,13 @@ impl RedisStore {
                 .map(|subject| subject.as_str().to_owned()),
         );
         put(
+            "destination_key",
+            query
+                .destination
+                .as_ref()
+                .map(|key| key.as_str().to_owned()),
+        );
+        put(
             "channel",
             query.channel.map(|channel| channel.name().to_owned()),
         );

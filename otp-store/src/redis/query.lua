@@ -1,6 +1,6 @@
 -- Live challenges by what an operator knows of them.
 local BATCH = 500
-local PARTS = { 'tenant', 'id', 'subject', 'channel', 'key_id', 'address' }
+local PARTS = { 'tenant', 'id', 'subject', 'destination_key', 'channel', 'key_id', 'address' }
 
 local function fits_query(c, q, now)
   if not is_live(c, now) then return false end

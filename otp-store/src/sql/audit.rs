@@ -1,7 +1,7 @@
 //! The audit log, which is the outbox too: what was acknowledged stays for the operator's queries.
 
 use otp_core::challenge::Lane;
-use otp_core::event::{Event, EventId, EventKind, Outcome};
+use otp_core::event::{Act, Event, EventId, EventKind, Outcome};
 use otp_core::request::{Purpose, RequestId, SubjectKey, Tenant};
 use otp_core::store::{OutboxEntry, StoreError};
 
@@ -61,6 +61,8 @@ pub(crate) async fn write(tx: &mut Tx<'_>, event: &Event) -> Result<(), StoreErr
                     .as_ref()
                     .map(|id| cut(id.as_str(), LONGEST_NAME)))
                 .into(),
+                event.act.as_ref().map(|act| act.operator.as_str()).into(),
+                event.act.as_ref().map(|act| act.reason.as_str()).into(),
                 event.clone().at(now).at.into(),
             ],
         )
@@ -93,6 +95,10 @@ fn read(row: &Row) -> Result<Option<OutboxEntry>, StoreError> {
         address: row.opt_parsed("ip_address", |text| text.parse().ok())?,
         provider: row.opt_string("provider")?,
         request_id: row.opt_text("request_id")?.map(RequestId::new),
+        act: Act::from_stored(
+            row.opt_text("operator_name")?,
+            row.opt_text("operator_reason")?,
+        ),
     };
     Ok(Some(OutboxEntry {
         sequence: u64::try_from(sequence).map_err(|_| corrupt("sequence"))?,

@@ -16,6 +16,7 @@ macro_rules! meant {
             " AND state = 'live' AND expires_at > ?
             AND (? IS NULL OR id = ?)
             AND (? IS NULL OR subject_key = ?)
+            AND (? IS NULL OR destination_key = ?)
             AND (? IS NULL OR tenant = ?)
             AND (? IS NULL OR channel = ?)
             AND (? IS NULL OR ip_address = ?)
@@ -112,7 +113,7 @@ impl<'q> Parts<'q> {
         let query = self.query;
         let challenge: Value<'_> = self.challenge.as_deref().into();
         let subject = query.subject.as_ref().map(|subject| subject.as_str());
-        let mut values = Vec::with_capacity(20);
+        let mut values = Vec::with_capacity(22);
         if query.challenge.is_some() {
             values.push(challenge);
         } else if subject.is_some() {
@@ -122,6 +123,7 @@ impl<'q> Parts<'q> {
         let parts = [
             challenge,
             subject.into(),
+            query.destination.as_ref().map(|key| key.as_str()).into(),
             query.tenant.as_ref().map(|tenant| tenant.as_str()).into(),
             query.channel.map(|channel| channel.name()).into(),
             self.address.as_deref().into(),

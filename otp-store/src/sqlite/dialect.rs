@@ -59,8 +59,8 @@ pub(super) static DIALECT: Dialect = Dialect {
             expires_at = excluded.expires_at, resend_at = excluded.resend_at",
     add_record: "INSERT INTO audit_logs (event_id, actor_id, subject_key, event_type, action,
             outcome, reason, tenant, challenge, purpose, channel, lane, destination, ip_address,
-            provider, request_id, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            provider, request_id, operator_name, operator_reason, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (event_id) DO UPDATE SET sequence = audit_logs.sequence",
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             MAX(acknowledged, MIN(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))

@@ -2,7 +2,7 @@
 
 use otp_core::challenge::Lane;
 use otp_core::clock::Timestamp;
-use otp_core::event::{Event, EventId, EventKind, Outcome};
+use otp_core::event::{Act, Event, EventId, EventKind, Outcome};
 use otp_core::request::{Purpose, RequestId, SubjectKey, Tenant};
 use otp_core::store::{OutboxEntry, StoreError};
 use serde_json::{Map, Value};
@@ -38,6 +38,9 @@ pub(crate) fn write(event: &Event) -> Value {
         "request_id",
         event.request_id.as_ref().map(RequestId::as_str),
     );
+    let act = event.act.as_ref();
+    put("operator", act.map(|act| act.operator.as_str()));
+    put("why", act.map(|act| act.reason.as_str()));
     Value::Object(parts)
 }
 
@@ -64,6 +67,7 @@ pub(crate) fn read(member: &str) -> Result<OutboxEntry, StoreError> {
             address: parts.parsed("address", |text| text.parse().ok())?,
             provider: parts.owned("provider"),
             request_id: parts.text("request_id").map(RequestId::new),
+            act: Act::from_stored(parts.text("operator"), parts.text("why")),
         },
     })
 }

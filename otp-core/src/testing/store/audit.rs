@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, RACERS, race};
 use super::{StoreFixture, kit};
-use crate::event::{Event, EventKind, Outcome};
+use crate::event::{Act, Event, EventKind, Outcome};
 use crate::request::RequestId;
 use crate::store::OutboxEntry;
 
@@ -11,10 +11,12 @@ use crate::store::OutboxEntry;
 pub async fn an_appended_record_is_kept_as_it_was(fixture: &dyn StoreFixture) {
     let bench = Bench::new(fixture);
     let challenge = kit::challenge("'; --\"%{x}", bench.now().await);
+    let act = Act::new("mike@desk", "incident #7: \"'; -- \u{e9}").expect("an act");
     let event = Event {
         address: Some("2001:db8::7".parse().expect("an address")),
         provider: Some("twilio".to_owned()),
         request_id: Some(RequestId::new("req-1")),
+        act: Some(Arc::new(act)),
         tenant: kit::tenant("acme"),
         ..kit::event(EventKind::CodeNotSent)
             .of_challenge(&challenge)

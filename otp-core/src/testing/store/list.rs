@@ -149,6 +149,13 @@ pub(super) fn parts(meant: &Challenge) -> Vec<(&'static str, ChallengeQuery)> {
             },
         ),
         (
+            "destination",
+            ChallengeQuery {
+                destination: all.destination,
+                ..none()
+            },
+        ),
+        (
             "channel",
             ChallengeQuery {
                 channel: all.channel,
@@ -185,6 +192,7 @@ fn whole(meant: &Challenge) -> ChallengeQuery {
         tenant: Some(meant.tenant.clone()),
         challenge: Some(meant.id),
         subject: Some(meant.subject.clone()),
+        destination: Some(meant.destination_key.clone()),
         channel: Some(meant.channel),
         address: meant.address,
         key_id: Some(meant.key_id),
