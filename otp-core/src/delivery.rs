@@ -15,9 +15,12 @@ mod report;
 mod route;
 mod sender;
 mod sms_format;
+mod sms_length;
 
+pub(crate) use catalogue::check as check_texts;
 pub use catalogue::{
-    Brand, Catalogue, EnglishCatalogue, InvalidBrand, InvalidLocale, Locale, Rendered, Template,
+    AppHash, Brand, Catalogue, InvalidBrand, InvalidLocale, Layered, Locale, Rendered,
+    ShippedCatalogue, Template, UnfitReason, UnfitText,
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
 pub use health::ProviderHealth;
@@ -33,3 +36,4 @@ pub use route::{
 };
 pub use sender::{InvalidSender, SenderId, TemplateId};
 pub use sms_format::{OriginBoundCode, sms_retriever_hash};
+pub use sms_length::{SmsEncoding, SmsLength};

@@ -26,7 +26,7 @@ async fn the_message_names_the_product_and_binds_the_code_to_its_origin() {
     let messages = service.outbox.take();
     let text = messages[0].text();
     assert!(
-        text.starts_with(&format!("{code} is your Acme code.")),
+        text.starts_with(&format!("{code} is your Acme sign-in code.")),
         "{text}"
     );
     assert!(

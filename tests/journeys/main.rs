@@ -17,5 +17,6 @@ mod cost;
 mod delivery;
 mod failover;
 mod limits;
+mod messages;
 mod rotation;
 mod sign_in;

@@ -37,6 +37,11 @@ impl Purposes {
             .map(|(purpose, format)| (purpose, *format))
     }
 
+    /// Lists the purposes with the shape of their codes.
+    pub fn iter(&self) -> impl Iterator<Item = (&Purpose, CodeFormat)> + Clone {
+        self.0.iter().map(|(purpose, format)| (purpose, *format))
+    }
+
     /// Says whether none is registered.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -9,7 +9,7 @@ use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier};
 use crate::challenge::CodeFormat;
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Brand, Catalogue, EnglishCatalogue, Route};
+use crate::delivery::{Brand, Catalogue, Route, ShippedCatalogue, check_texts};
 use crate::destination::Channel;
 use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
@@ -74,7 +74,7 @@ impl VerifierBuilder<Missing, Missing> {
             order: Vec::new(),
             background: None,
             hasher: None,
-            catalogue: Arc::new(EnglishCatalogue),
+            catalogue: Arc::new(ShippedCatalogue::default()),
             brand: Brand::default(),
             gates: vec![
                 Arc::new(LineTypeGate),
@@ -155,7 +155,8 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
-    /// Replaces the words of messages. Default: English.
+    /// Replaces the words of messages; [`Layered`](crate::delivery::Layered) puts the host's own
+    /// over the shipped ones. Default: [`ShippedCatalogue`], ten languages.
     pub fn catalogue(mut self, catalogue: impl Catalogue) -> Self {
         self.catalogue = Arc::new(catalogue);
         self
@@ -223,7 +224,9 @@ impl VerifierBuilder<Present, Present> {
     ///
     /// # Errors
     /// [`BuildError`] where the policy cannot be or misses its declared level, where a provider
-    /// does not serve the channel of its route, or where the channel order names what has none.
+    /// does not serve the channel of its route, where the channel order names what has none, or
+    /// where text messages have a route and the catalogue would write one, in any of its locales
+    /// for any purpose, that takes more than one segment or lacks the code.
     pub fn build(self) -> Result<Verifier, BuildError> {
         self.policy.validate()?;
         for (channel, route) in self.routes.values() {
@@ -237,6 +240,11 @@ impl VerifierBuilder<Present, Present> {
                 return Err(BuildError::ChannelOrder(*channel));
             }
             before.push(*channel);
+        }
+        if self.routes.contains_key(Channel::Sms.name()) {
+            let purposes = self.policy.purposes().iter();
+            let life = self.policy.lifetime(Channel::Sms);
+            check_texts(self.catalogue.as_ref(), &self.brand, purposes, life)?;
         }
         Ok(Verifier {
             inner: Arc::new(Inner {

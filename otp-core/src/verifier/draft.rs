@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::issue::{ADDRESS_BREAK, CODE, DESTINATION, row_aad};
+use super::issue::{ADDRESS_BREAK, CODE, DESTINATION, LOCALE, row_aad};
 use super::request::Issue;
 use super::{IssueError, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId, ChallengeState, Code, CodeFormat, Lane};
 use crate::clock::Timestamp;
+use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
 use crate::gate::{GateRequest, Operation};
 use crate::key::{KeySet, Sealed, seal};
@@ -158,12 +159,17 @@ impl Draft<'_> {
         })
     }
 
-    /// Writes the addresses that a message may go to, a line each, the first one first.
+    /// Writes the addresses that a message may go to, a line each, the first one first, and last
+    /// the language, where it is not the default.
     fn addresses(&self, first: &Destination) -> String {
         let others = self.issue.addresses().filter(|other| *other != first);
-        others.fold(first.to_stored(), |all, other| {
+        let addresses = others.fold(first.to_stored(), |all, other| {
             all + ADDRESS_BREAK + &other.to_stored()
-        })
+        });
+        match &self.issue.locale {
+            locale if *locale == Locale::default() => addresses,
+            locale => addresses + ADDRESS_BREAK + LOCALE + locale.as_str(),
+        }
     }
 
     fn seal(

@@ -3,7 +3,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Issued;
-use crate::delivery::{DispatchCertainty, InvalidRoute, RouteFailure};
+use crate::delivery::{DispatchCertainty, InvalidRoute, RouteFailure, UnfitText};
 use crate::destination::{Channel, ChannelMismatch};
 use crate::gate::Denial;
 use crate::hash::Busy;
@@ -38,6 +38,9 @@ pub enum BuildError {
     /// The channel order names a channel that has no route, or names it twice.
     #[error("the channel order names {} without a route or twice", .0.name())]
     ChannelOrder(Channel),
+    /// A text message of the catalogue cannot go out, or not in one segment.
+    #[error("a text message of the catalogue is refused")]
+    Text(#[from] UnfitText),
 }
 
 impl BuildError {

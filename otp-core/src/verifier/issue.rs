@@ -239,6 +239,8 @@ pub(super) const DESTINATION: &[u8] = b"destination";
 pub(super) const CODE: &[u8] = b"code";
 /// Stands between the addresses of a challenge; no address holds one.
 pub(super) const ADDRESS_BREAK: &str = "\n";
+/// Begins the line after them that names the language of the messages; no address begins so.
+pub(super) const LOCALE: &str = "l1|";
 
 /// Pairs every way but the first with the address that it goes to.
 pub(super) fn after_the_first<'a>(

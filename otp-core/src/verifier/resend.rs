@@ -4,9 +4,10 @@ use super::issue::{CODE, after_the_first, row_aad};
 use super::onward::{Onward, charged};
 use super::request::{Dispatch, Issued};
 use super::routes::{Start, Way};
-use super::verify::opened_all;
+use super::verify::opened_with_locale;
 use super::{ResendError, Throttled, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId, Code, Refusal, ResendClaim, ResendOutcome};
+use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
@@ -19,7 +20,8 @@ use crate::store::{Granted, Reissue, Step, StoreError, StoreErrorKind};
 impl Verifier {
     /// Sends a further message for a challenge.
     ///
-    /// The challenge keeps its guesses, its budget and its end; by default the message carries a
+    /// The challenge keeps its guesses, its budget, its end and the language of its first message;
+    /// by default the message carries a
     /// fresh code, and the one before is worth nothing from then on. Of racing calls one sends.
     ///
     /// # Errors
@@ -54,9 +56,9 @@ impl Verifier {
         // first; what is decided is decided in the admission, on the challenge as it is then.
         let known = self.inner.store.find(challenge).await?;
         let known = known.filter(|known| known.tenant == *tenant);
-        let addresses = match &known {
+        let (addresses, locale) = match &known {
             Some(known) => addresses(&keys, known)?,
-            None => Vec::new(),
+            None => (Vec::new(), Locale::default()),
         };
         let ways = match &known {
             Some(known) => self.ways_of(known, &addresses)?,
@@ -142,7 +144,9 @@ impl Verifier {
             after_the_first(&ways, |channel| address(&addresses, channel)),
         );
         let to = destination.cloned();
-        let parcel = Parcel::new(&challenge, code, to, first, &context, life).or_onward(onward);
+        let parcel = Parcel::new(&challenge, code, to, first, &context, life)
+            .in_locale(locale)
+            .or_onward(onward);
         self.dispatch(place, parcel, issued)
             .await
             .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))
@@ -227,11 +231,11 @@ impl Verifier {
     }
 }
 
-/// Opens the addresses of a challenge; a decoy has none.
-fn addresses(keys: &KeySet, known: &Challenge) -> Result<Vec<Destination>, ResendError> {
-    match opened_all(keys, known) {
-        Some(addresses) => Ok(addresses),
-        None if known.is_decoy() => Ok(Vec::new()),
+/// Opens the addresses of a challenge and the language of its messages; a decoy has neither.
+fn addresses(keys: &KeySet, known: &Challenge) -> Result<(Vec<Destination>, Locale), ResendError> {
+    match opened_with_locale(keys, known) {
+        Some(opened) => Ok(opened),
+        None if known.is_decoy() => Ok((Vec::new(), Locale::default())),
         // Its key is retired: nobody could be told what was sent, so nothing is.
         None => Err(ResendError::Unavailable(Unavailable::because(
             "the destination of a live challenge does not open",

@@ -1,12 +1,13 @@
 use super::attempt::{Attempt, Claim, ClaimKind};
 use super::desk::Turned;
-use super::issue::{ADDRESS_BREAK, DESTINATION, binding, row_aad};
+use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, binding, row_aad};
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, Code, ConsumeOutcome, Lane, RecordedAnswer, Refusal,
     TypedShape,
 };
 use crate::clock::Timestamp;
+use crate::delivery::Locale;
 use crate::destination::Destination;
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
@@ -354,13 +355,26 @@ pub(super) fn opened(keys: &KeySet, challenge: &Challenge) -> Option<Destination
 
 /// Opens the addresses that a challenge's codes may be sent to, the first one first.
 pub(super) fn opened_all(keys: &KeySet, challenge: &Challenge) -> Option<Vec<Destination>> {
+    opened_with_locale(keys, challenge).map(|(addresses, _)| addresses)
+}
+
+/// Opens the addresses, and the language that messages to them are in.
+pub(super) fn opened_with_locale(
+    keys: &KeySet,
+    challenge: &Challenge,
+) -> Option<(Vec<Destination>, Locale)> {
     let sealed = challenge.destination.as_ref()?;
     let aad = row_aad(&challenge.tenant, &challenge.id, DESTINATION);
     let text = open(keys, &aad, sealed).ok()?;
     let text = std::str::from_utf8(text.expose()).ok()?;
-    text.split(ADDRESS_BREAK)
+    let lines = text.split(ADDRESS_BREAK);
+    let tag = lines.clone().find_map(|line| line.strip_prefix(LOCALE));
+    let addresses: Option<Vec<_>> = lines
+        .filter(|line| !line.starts_with(LOCALE))
         .map(Destination::from_stored)
-        .collect()
+        .collect();
+    let locale = tag.and_then(|tag| Locale::new(tag).ok());
+    Some((addresses?, locale.unwrap_or_default()))
 }
 
 impl From<Turned> for VerifyError {
