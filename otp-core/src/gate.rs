@@ -11,6 +11,7 @@ mod line_type;
 mod lockout;
 mod quota;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 pub use blocklist::BlocklistGate;
@@ -49,6 +50,11 @@ impl Operation {
             Self::Verify => "verify",
         }
     }
+
+    /// Says whether a message is what is asked for.
+    pub(crate) const fn sends(self) -> bool {
+        !matches!(self, Self::Verify)
+    }
 }
 
 /// A request as gates see it. What a request does not tell (a verify names a challenge, not a
@@ -84,6 +90,9 @@ pub struct Wants {
     pub blocks: Vec<Block>,
     /// Quotas that it is charged to.
     pub quotas: Vec<QuotaClaim>,
+    /// Why whoever asks should prove to be a person, where a gate said so
+    /// ([`Denial::StepUp`]) or the policy does.
+    pub step_up: Option<Cow<'static, str>>,
 }
 
 /// One defence.

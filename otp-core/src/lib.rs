@@ -9,6 +9,7 @@
 
 pub mod breaker;
 pub mod challenge;
+pub mod check;
 pub mod clock;
 pub mod delivery;
 pub mod destination;

@@ -1,5 +1,6 @@
 //! All tunables as one checked value, swapped atomically while the service runs.
 
+mod captcha;
 mod geography;
 mod level;
 mod limits;
@@ -10,6 +11,7 @@ mod purposes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
 pub use geography::Geography;
 pub use level::{Level, PolicyError};
 pub use limits::{Limits, ScopedQuota};
@@ -42,6 +44,7 @@ pub struct Policy {
     purposes: Purposes,
     lifetimes: BTreeMap<&'static str, Duration>,
     resend_code: ResendCode,
+    captcha: CaptchaPolicy,
 }
 
 impl Policy {
@@ -53,6 +56,7 @@ impl Policy {
             purposes: Purposes::recommended(),
             lifetimes: BTreeMap::new(),
             resend_code: ResendCode::default(),
+            captcha: CaptchaPolicy::default(),
         }
     }
 
@@ -85,6 +89,13 @@ impl Policy {
         self
     }
 
+    /// Sets when a start needs a captcha. Default: [`CaptchaPolicy::on_advice`].
+    #[must_use]
+    pub fn with_captcha(mut self, captcha: CaptchaPolicy) -> Self {
+        self.captcha = captcha;
+        self
+    }
+
     /// Gives the limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -114,6 +125,12 @@ impl Policy {
     #[must_use]
     pub fn resend_code(&self) -> ResendCode {
         self.resend_code
+    }
+
+    /// Says when a start needs a captcha.
+    #[must_use]
+    pub fn captcha(&self) -> &CaptchaPolicy {
+        &self.captcha
     }
 
     /// Bounds the probability that somebody who guesses for a year at one account, through every

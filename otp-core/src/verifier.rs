@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod cancel;
+mod checks;
 mod desk;
 mod device;
 mod dispatch;
@@ -33,6 +34,7 @@ pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
 pub use verified::{AuthenticationMethod, Verified};
 
+use crate::check::{CaptchaVerifier, Check};
 use crate::clock::Clock;
 use crate::delivery::{Brand, Catalogue};
 use crate::event::Observer;
@@ -90,6 +92,8 @@ struct Inner {
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,
+    checks: Vec<Arc<dyn Check>>,
+    captcha: Option<Arc<dyn CaptchaVerifier>>,
     observers: Vec<Arc<dyn Observer>>,
     policy: RwLock<Arc<Policy>>,
     clock: Arc<dyn Clock>,
@@ -123,6 +127,7 @@ impl Verifier {
     /// [`PolicyError`]; then the old one stays.
     pub fn set_policy(&self, policy: Policy) -> Result<(), PolicyError> {
         policy.validate()?;
+        checked_by(&policy, self.inner.captcha.as_ref())?;
         let mut guard = self
             .inner
             .policy
@@ -142,5 +147,16 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys
+    }
+}
+
+/// Refuses a policy that asks for captchas where nobody checks one.
+fn checked_by(
+    policy: &Policy,
+    captcha: Option<&Arc<dyn CaptchaVerifier>>,
+) -> Result<(), PolicyError> {
+    match captcha {
+        None if policy.captcha().asks_by_itself() => Err(PolicyError::NoCaptcha),
+        _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::check::CaptchaFailure;
 use crate::quota::QuotaReading;
 use crate::store::refusal;
 
@@ -18,6 +19,13 @@ pub enum Denial {
     Disabled,
     /// The destination is of a kind that policy does not send to.
     Destination(&'static str),
+    /// Whoever asks should prove to be a person first, for the reason that this word names. A
+    /// request for a message goes on where a captcha is solved; every other is refused.
+    StepUp(Cow<'static, str>),
+    /// A captcha is needed, and none was shown.
+    CaptchaRequired,
+    /// The captcha that was shown is worth nothing.
+    CaptchaFailed(CaptchaFailure),
     /// A gate of the host's says no, in a stable word for events.
     Other(Cow<'static, str>),
 }
@@ -36,6 +44,9 @@ impl Denial {
             Self::Locked(_) => "locked".into(),
             Self::Disabled => "disabled".into(),
             Self::Destination(reason) => (*reason).into(),
+            Self::StepUp(reason) => reason.clone(),
+            Self::CaptchaRequired => "captcha_required".into(),
+            Self::CaptchaFailed(failure) => failure.name().into(),
             Self::Other(reason) => reason.clone(),
         }
     }

@@ -77,6 +77,9 @@ pub enum PolicyError {
         /// The scope.
         scope: &'static str,
     },
+    /// Starts would need a captcha, and the verifier has nobody who checks one.
+    #[error("a captcha is asked for and nobody checks one: give the verifier a captcha")]
+    NoCaptcha,
     /// Guessing would be easier than the declared level allows.
     #[error(
         "guessing succeeds with probability {bound:.1e} a year, {:.1} times what level {} allows \

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use sha2::{Digest as _, Sha256};
 
 use super::{InvalidName, RequestId};
+use crate::check::CaptchaToken;
 use crate::quota::ClientAddress;
 use crate::secret::SecretString;
 
@@ -27,6 +28,8 @@ pub struct RequestContext {
     binding: Option<SessionBinding>,
     user_agent: Option<String>,
     request_id: Option<RequestId>,
+    captcha: Option<CaptchaToken>,
+    fingerprint: Option<String>,
 }
 
 #[derive(Clone)]
@@ -40,6 +43,7 @@ impl fmt::Debug for DeviceSecret {
 
 const MAX_USER_AGENT: usize = 256;
 const MAX_DEVICE_TOKEN: usize = 256;
+const MAX_FINGERPRINT: usize = 256;
 
 impl RequestContext {
     /// Starts a context of which nothing is known.
@@ -97,6 +101,25 @@ impl RequestContext {
         self
     }
 
+    /// Adds what the captcha's widget gave the client. What no widget gives counts as none; see
+    /// [`CaptchaToken::new`].
+    #[must_use]
+    pub fn captcha_token(mut self, token: &str) -> Self {
+        self.captcha = CaptchaToken::new(token);
+        self
+    }
+
+    /// Adds the fingerprint that the host's page or app took of the device, for
+    /// [`DeviceCheck`](crate::check::DeviceCheck). One that is empty, longer than 256 bytes or not
+    /// visible ASCII counts as none.
+    #[must_use]
+    pub fn fingerprint(mut self, fingerprint: &str) -> Self {
+        let fits = (1..=MAX_FINGERPRINT).contains(&fingerprint.len())
+            && fingerprint.bytes().all(|byte| byte.is_ascii_graphic());
+        self.fingerprint = fits.then(|| fingerprint.to_owned());
+        self
+    }
+
     /// Gives the client's address.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
@@ -122,6 +145,18 @@ impl RequestContext {
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
         self.user_agent.as_deref()
+    }
+
+    /// Gives the captcha's token.
+    #[must_use]
+    pub fn captcha(&self) -> Option<&CaptchaToken> {
+        self.captcha.as_ref()
+    }
+
+    /// Gives the fingerprint of the device.
+    #[must_use]
+    pub fn device_fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 
     /// Gives the host's id of the request.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::outbound::Outbound;
 use super::routes::RouteTable;
-use super::{BuildError, Inner, Verifier};
+use super::{BuildError, Inner, Verifier, checked_by};
 use crate::challenge::CodeFormat;
+use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Brand, Catalogue, Route, ShippedCatalogue, check_texts};
 use crate::destination::Channel;
@@ -15,7 +16,7 @@ use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
 use crate::hash::CodeHasher;
 use crate::key::KeyRing;
-use crate::policy::{Limits, Policy, ResendCode};
+use crate::policy::{CaptchaPolicy, Limits, Policy, ResendCode};
 use crate::random::{OsRandom, SecureRandom};
 use crate::request::Purpose;
 use crate::store::Store;
@@ -56,6 +57,8 @@ pub struct VerifierBuilder<L, R> {
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,
+    checks: Vec<Arc<dyn Check>>,
+    captcha: Option<Arc<dyn CaptchaVerifier>>,
     observers: Vec<Arc<dyn Observer>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
@@ -83,6 +86,8 @@ impl VerifierBuilder<Missing, Missing> {
                 Arc::new(LockoutGate),
                 Arc::new(QuotaGate),
             ],
+            checks: Vec::new(),
+            captcha: None,
             observers: vec![Arc::new(TracingSink)],
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
@@ -168,6 +173,33 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
+    /// Adds a check: something outside that is asked about each start and resend, after the gates
+    /// and before the message is paid for. Checks are asked in order; the first that denies ends
+    /// the request. What the gates reserved stays spent.
+    pub fn check(mut self, check: impl Check) -> Self {
+        self.checks.push(Arc::new(check));
+        self
+    }
+
+    /// Sets who checks captchas. One is asked for where a gate or a check wants a step-up, and by
+    /// the policy ([`captcha_policy`](Self::captcha_policy)); without it every step-up is a
+    /// refusal. A token works once, whatever its vendor says.
+    pub fn captcha(self, captcha: impl CaptchaVerifier) -> Self {
+        self.shared_captcha(Arc::new(captcha))
+    }
+
+    /// Sets who checks captchas, shared with somebody else.
+    pub fn shared_captcha(mut self, captcha: Arc<dyn CaptchaVerifier>) -> Self {
+        self.captcha = Some(captcha);
+        self
+    }
+
+    /// Sets when a start needs a captcha. Default: [`CaptchaPolicy::on_advice`].
+    pub fn captcha_policy(mut self, captcha: CaptchaPolicy) -> Self {
+        self.policy = self.policy.with_captcha(captcha);
+        self
+    }
+
     /// Adds an observer after the log.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
@@ -209,6 +241,8 @@ impl<L, R> VerifierBuilder<L, R> {
             catalogue: self.catalogue,
             brand: self.brand,
             gates: self.gates,
+            checks: self.checks,
+            captcha: self.captcha,
             observers: self.observers,
             clock: self.clock,
             random: self.random,
@@ -229,6 +263,7 @@ impl VerifierBuilder<Present, Present> {
     /// for any purpose, that takes more than one segment or lacks the code.
     pub fn build(self) -> Result<Verifier, BuildError> {
         self.policy.validate()?;
+        checked_by(&self.policy, self.captcha.as_ref())?;
         for (channel, route) in self.routes.values() {
             route
                 .check(*channel)
@@ -256,6 +291,8 @@ impl VerifierBuilder<Present, Present> {
                 catalogue: self.catalogue,
                 brand: self.brand,
                 gates: self.gates,
+                checks: self.checks,
+                captcha: self.captcha,
                 observers: self.observers,
                 policy: RwLock::new(Arc::new(self.policy)),
                 clock: self.clock,

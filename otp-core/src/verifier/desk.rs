@@ -1,9 +1,10 @@
 //! What every use case does at the door: gather the gates' plans, have the store carry them out,
 //! and let the gates judge.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Verifier;
+use super::{Unavailable, Verifier};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{Denial, GateRequest, Operation, Wants};
 use crate::store::{Admission, Granted, Plan, Step, StoreError};
@@ -13,6 +14,8 @@ use crate::store::{Admission, Granted, Plan, Step, StoreError};
 pub(super) enum Turned {
     Away(Denial),
     Store(StoreError),
+    /// Somebody outside said nothing, and that means a refusal.
+    Silence(Unavailable),
 }
 
 impl From<StoreError> for Turned {
@@ -26,6 +29,8 @@ impl From<StoreError> for Turned {
 pub(super) struct Admitted {
     pub(super) now: crate::clock::Timestamp,
     pub(super) granted: Granted,
+    /// Why whoever asks should prove to be a person.
+    pub(super) step_up: Option<Cow<'static, str>>,
     /// The request's event, at that time.
     pub(super) event: Event,
 }
@@ -37,12 +42,30 @@ impl Verifier {
         request: &GateRequest<'_>,
         event: &Event,
     ) -> Result<Wants, Turned> {
+        self.wants_with(None, request, event).await
+    }
+
+    /// Asks every gate what it wants, of a request that the policy wants a captcha of.
+    pub(super) async fn wants_with(
+        &self,
+        step_up: Option<Cow<'static, str>>,
+        request: &GateRequest<'_>,
+        event: &Event,
+    ) -> Result<Wants, Turned> {
         let mut wants = Wants::default();
         let mut denied = None;
         for gate in &self.inner.gates {
-            if let Err(denial) = gate.plan(request, &mut wants) {
+            if let Err(denial) = gate.plan(request, &mut wants)
+                && let Err(denial) = self.unless_shown(request, denial, &mut wants.step_up)
+            {
                 denied.get_or_insert(denial);
             }
+        }
+        if let Some(reason) = step_up
+            && let Err(denial) =
+                self.unless_shown(request, Denial::StepUp(reason), &mut wants.step_up)
+        {
+            denied.get_or_insert(denial);
         }
         match denied {
             None => Ok(wants),
@@ -95,9 +118,12 @@ impl Verifier {
             step,
             event,
         };
+        let mut step_up = wants.step_up;
         let admission = self.inner.store.admit(&plan).await?;
         for gate in &self.inner.gates {
-            if let Err(denial) = gate.judge(request, &admission) {
+            if let Err(denial) = gate.judge(request, &admission)
+                && let Err(denial) = self.unless_shown(request, denial, &mut step_up)
+            {
                 // A gate of the host's may deny what the store has granted.
                 if let (Some(Granted::Issue), Some(claim)) = (&admission.granted, plan.step.key()) {
                     self.inner.store.release(claim).await?;
@@ -112,6 +138,7 @@ impl Verifier {
             (Some(granted), None) => Ok(Admitted {
                 now,
                 granted,
+                step_up,
                 event: plan.event.at(now),
             }),
             // The store refused for something that no gate of this verifier judges.

@@ -188,9 +188,16 @@ pub enum IssueError {
     /// The authenticator is disabled until it is bound anew.
     #[error("disabled until bound anew")]
     Disabled,
-    /// Somebody or something in the request is blocked.
+    /// Somebody or something in the request is blocked, or a check denies it.
     #[error("refused")]
     Blocked,
+    /// A captcha is needed, and none was shown
+    /// ([`RequestContext::captcha_token`](crate::request::RequestContext::captcha_token)).
+    #[error("a captcha is required")]
+    CaptchaRequired,
+    /// The captcha that was shown is worth nothing; a fresh one may be. The event says why.
+    #[error("the captcha failed")]
+    CaptchaFailed,
     /// The hashing pool or the background is full; nothing was charged.
     #[error("busy")]
     Busy(Throttled),
@@ -229,9 +236,16 @@ pub enum ResendError {
     /// The authenticator is disabled until it is bound anew.
     #[error("disabled until bound anew")]
     Disabled,
-    /// Somebody or something in the request is blocked.
+    /// Somebody or something in the request is blocked, or a check denies it.
     #[error("refused")]
     Blocked,
+    /// A captcha is needed, and none was shown
+    /// ([`RequestContext::captcha_token`](crate::request::RequestContext::captcha_token)).
+    #[error("a captcha is required")]
+    CaptchaRequired,
+    /// The captcha that was shown is worth nothing; a fresh one may be. The event says why.
+    #[error("the captcha failed")]
+    CaptchaFailed,
     /// The hashing pool is full.
     #[error("busy")]
     Busy(Throttled),
@@ -322,14 +336,20 @@ impl IssueError {
     fn refused(denial: &Denial) -> Self {
         match denial {
             Denial::Destination(reason) => Self::Destination(reason),
+            Denial::CaptchaRequired => Self::CaptchaRequired,
+            Denial::CaptchaFailed(_) => Self::CaptchaFailed,
             _ => Self::Blocked,
         }
     }
 }
 
 impl ResendError {
-    fn refused(_: &Denial) -> Self {
-        Self::Blocked
+    fn refused(denial: &Denial) -> Self {
+        match denial {
+            Denial::CaptchaRequired => Self::CaptchaRequired,
+            Denial::CaptchaFailed(_) => Self::CaptchaFailed,
+            _ => Self::Blocked,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue};
 impl Verifier {
     /// Issues a code and sends it.
     ///
-    /// The gates run first, nothing is made before they admit. A live challenge of the same
+    /// The gates run first, then the checks; nothing is made before they admit. A live challenge of the same
     /// subject, purpose and lane is superseded; budgets are not touched, so a new challenge gives
     /// nobody new guesses. Two store round trips before the message leaves.
     ///
@@ -72,14 +72,15 @@ impl Verifier {
             ..event
         };
         let request = draft.gate_request();
-        let wants = self.wants(&request, &event).await?;
+        let asked = self.captcha_by_policy(&policy, &event).await?;
+        let wants = self.wants_with(asked, &request, &event).await?;
         // A place in the hashing pool, and one in the background, come before any reservation:
         // shedding costs nothing.
         let slot = self.inner.hasher.reserve()?;
         let place = self.inner.outbound.reserve(issue.dispatch)?;
         let charged = charged(&wants, &ways);
         let admitted = self.admit_start(&draft, wants, event).await?;
-        let (now, event) = match admitted {
+        let (now, step_up, event) = match admitted {
             Admitted {
                 granted: Granted::IssuedBefore(before),
                 event,
@@ -99,9 +100,16 @@ impl Verifier {
                 self.record(conflict).await?;
                 return Err(IssueError::IdempotencyConflict);
             }
-            Admitted { now, event, .. } => (now, event),
+            Admitted {
+                now,
+                step_up,
+                event,
+                ..
+            } => (now, step_up, event),
         };
         let taken = KeyTaken::by(self, &issue);
+        let proof = self.ask_outside(&request, now, step_up, &event).await?;
+        let context = proof.in_context(&issue.context);
         let code = self.new_code(format)?;
         let mut challenge = draft.challenge(self, &code, now)?;
         challenge.digest = self
@@ -114,7 +122,7 @@ impl Verifier {
         let to = issue.address_for(channel).cloned();
         let onward = Onward::plan(
             &challenge,
-            &issue.context,
+            &context,
             Operation::Issue,
             &policy,
             charged,
@@ -306,6 +314,7 @@ impl From<Turned> for IssueError {
         match turned {
             Turned::Away(denial) => denial.into(),
             Turned::Store(error) => error.into(),
+            Turned::Silence(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }

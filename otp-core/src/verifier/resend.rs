@@ -113,6 +113,10 @@ impl Verifier {
         let Some(first) = ways.first() else {
             return Err(ResendError::NoRoute(challenge.channel));
         };
+        let proof = self
+            .ask_outside(&request, admitted.now, admitted.step_up, &event)
+            .await?;
+        let context = proof.in_context(&context);
         challenge.channel = first.channel;
         let code = self.resent_code(&policy, &keys, &mut challenge)?;
         challenge.key_id = *keys.current().id();
@@ -281,6 +285,7 @@ impl From<Turned> for ResendError {
         match turned {
             Turned::Away(denial) => denial.into(),
             Turned::Store(error) => error.into(),
+            Turned::Silence(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
 use crate::hash::{Comparison, HashSlot, MismatchReason};
 use crate::key::{KeySet, open};
+use crate::policy::CaptchaPolicy;
 use crate::request::{AttemptId, RequestContext};
 use crate::store::{Consume, Granted, Reject, Step, Target};
 
@@ -89,6 +90,7 @@ impl Verifier {
             keys: &keys,
             attempt: &attempt,
             rules,
+            captcha: *policy.captcha(),
             event: admitted.event,
             now,
         };
@@ -162,12 +164,16 @@ fn fingerprint(key: &crate::key::KeyMaterial, id: &AttemptId, typed: &str) -> [u
         .unwrap_or_default()
 }
 
+/// Why a repeated try is refused.
+const REPEATED: &str = "repeated_wrong_code";
+
 /// One try after it was admitted.
 struct Desk<'a> {
     verifier: &'a Verifier,
     keys: &'a KeySet,
     attempt: &'a Attempt,
     rules: crate::quota::BudgetRules,
+    captcha: CaptchaPolicy,
     event: Event,
     now: Timestamp,
 }
@@ -192,8 +198,7 @@ impl Desk<'_> {
                 Ok(self.verified(challenge, destination, true))
             }
             AttemptOutcome::Replayed(RecordedAnswer::Wrong) => {
-                self.refuse_known(slot, challenge, "repeated_wrong_code")
-                    .await
+                self.refuse_known(slot, challenge, REPEATED).await
             }
             AttemptOutcome::Refused(refusal) => {
                 self.refuse_known(slot, challenge, refusal.name()).await
@@ -320,6 +325,10 @@ impl Desk<'_> {
             })
             .await?;
         self.verifier.observe(&event);
+        // A repeat is the try that was counted before.
+        if reason != REPEATED {
+            self.verifier.count_failure(&self.captcha, &event).await;
+        }
         Err(VerifyError::Rejected)
     }
 }
@@ -382,6 +391,7 @@ impl From<Turned> for VerifyError {
         match turned {
             Turned::Away(denial) => denial.into(),
             Turned::Store(error) => error.into(),
+            Turned::Silence(unavailable) => Self::Unavailable(unavailable),
         }
     }
 }
