@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use otp_kit::delivery::TemplateState;
 use otp_kit::request::TrustedProxies;
 use otp_kit::verifier::Verifier;
 
-use crate::config::{Approval, Config, Webhooks};
+use crate::config::{Config, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{request, status, verify, webhook};
@@ -27,7 +28,7 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) proxies: TrustedProxies,
     pub(crate) key_file: Option<PathBuf>,
-    pub(crate) whatsapp_template: Approval,
+    pub(crate) whatsapp_template: TemplateState,
     pub(crate) webhooks: Webhooks,
 }
 
@@ -40,7 +41,7 @@ impl App {
         let proxies = config.proxies.clone();
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
-        let whatsapp_template = config.whatsapp_template;
+        let whatsapp_template = config.whatsapp_template.state();
         let webhooks = config.webhooks.clone();
         let (verifier, outbox) = service::build(config).await?;
         Ok(Arc::new(Self {

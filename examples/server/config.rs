@@ -11,6 +11,7 @@ mod webhooks;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use otp_kit::delivery::TemplateApproval;
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
@@ -18,7 +19,7 @@ use otp_kit::request::TrustedProxies;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
-pub(crate) use providers::{Approval, Delivery, Providers};
+pub(crate) use providers::{Delivery, Providers};
 pub(crate) use stores::{Place, Redis, Stores};
 pub(crate) use webhooks::Webhooks;
 
@@ -30,7 +31,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
-    pub(crate) whatsapp_template: Approval,
+    pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) address_quota: Quota,
     pub(crate) access_life: Duration,
@@ -79,7 +80,7 @@ impl Config {
             keys: Keys::read(env, development)?,
             hasher: hasher(env)?,
             delivery: Delivery::read(env, development)?,
-            whatsapp_template: Approval::read(env)?,
+            whatsapp_template: providers::approval(env)?,
             webhooks: Webhooks::read(env)?,
             address_quota: address_quota(env)?,
             access_life: access_life(env)?,

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use otp_kit::challenge::CodeFormat;
+use otp_kit::delivery::TemplateApproval;
 use otp_kit::prelude::*;
 use otp_kit::quota::{Quota, Scope};
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
@@ -22,6 +23,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         hasher,
         delivery,
         address_quota,
+        whatsapp_template,
         ..
     } = config;
     let parts = Parts {
@@ -29,6 +31,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         hasher,
         delivery,
         address_quota,
+        whatsapp_template,
     };
     stores::open(stores, parts).await?
 }
@@ -39,6 +42,7 @@ struct Parts {
     hasher: CodeHasher,
     delivery: Delivery,
     address_quota: Quota,
+    whatsapp_template: TemplateApproval,
 }
 
 impl Taker for Parts {
@@ -60,7 +64,10 @@ impl Taker for Parts {
         }
         let (builder, outbox) = match self.delivery {
             Delivery::Shown { fixed } => shown(builder, fixed)?,
-            Delivery::Sent(providers) => (sent(builder, *providers)?, Outbox::default()),
+            Delivery::Sent(providers) => {
+                let builder = builder.template(Channel::WhatsApp, self.whatsapp_template);
+                (sent(builder, *providers)?, Outbox::default())
+            }
         };
         Ok((builder.build()?, outbox))
     }

@@ -16,6 +16,7 @@ mod route;
 mod sender;
 mod sms_format;
 mod sms_length;
+mod template;
 
 pub(crate) use catalogue::check as check_texts;
 pub use catalogue::{
@@ -37,3 +38,4 @@ pub use route::{
 pub use sender::{InvalidSender, SenderId, TemplateId};
 pub use sms_format::{OriginBoundCode, sms_retriever_hash};
 pub use sms_length::{SmsEncoding, SmsLength};
+pub use template::{DocumentLink, InvalidDocumentLink, TemplateApproval, TemplateState};

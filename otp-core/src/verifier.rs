@@ -17,6 +17,7 @@ mod request;
 mod resend;
 mod routes;
 mod status;
+mod templates;
 mod verified;
 mod verify;
 
@@ -32,6 +33,7 @@ pub use outbound::StillSending;
 pub use request::{Addressed, Dispatch, Issue, Issued};
 pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
+pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};
 
 use crate::check::{CaptchaVerifier, Check};

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
 use otp_kit::challenge::CodeFormat;
-use otp_kit::delivery::{Brand, Catalogue, Layered, Locale, Rendered, Template, UnfitReason};
+use otp_kit::delivery::{
+    Brand, Catalogue, Layered, Locale, Rendered, Template, TemplateApproval, TemplateId,
+    TemplateState, UnfitReason,
+};
 use otp_kit::prelude::*;
 use otp_kit::store::MemoryStore;
 use otp_kit::testing::Outbox;
-use otp_kit::verifier::BuildError;
+use otp_kit::verifier::{BuildError, NoSuchTemplate};
 
 use crate::support::{PHONE, Service, here};
 
@@ -128,6 +131,57 @@ async fn a_resend_speaks_the_language_of_the_first_message_on_every_store() {
         let verified = service.verifier.verify(&issued.challenge_id, code, here());
         assert_eq!(verified.await.unwrap().destination().expose(), PHONE);
     }
+}
+
+#[tokio::test]
+async fn a_template_that_lapses_sends_the_next_channel_and_its_approval_brings_the_first_back() {
+    let name = TemplateId::new("sign_in_code").unwrap();
+    let approval = TemplateApproval::new(name, TemplateState::Approved);
+    let service = Service::with(|builder| {
+        builder
+            .route(Channel::WhatsApp, Route::primary(Outbox::named("meta")))
+            .template(Channel::WhatsApp, approval)
+            .channel_order([Channel::WhatsApp, Channel::Sms])
+    });
+    let verifier = &service.verifier;
+    let over = async |number: &str| {
+        let issue = Issue::to(PhoneNumber::parse(number).unwrap()).for_purpose("login");
+        let issue = issue.over(Channel::WhatsApp).from(here());
+        verifier.issue(issue).await.unwrap().channel
+    };
+    assert_eq!(over("+14155550101").await, Channel::WhatsApp);
+
+    let report = |template: &str, state| {
+        let templates = verifier.templates();
+        templates.report(Channel::WhatsApp, template, "en_US", state)
+    };
+    report("newsletter", TemplateState::Disabled).unwrap();
+    assert_eq!(over("+14155550102").await, Channel::WhatsApp);
+    report("sign_in_code", TemplateState::Rejected).unwrap();
+    assert_eq!(over("+14155550103").await, Channel::Sms);
+
+    let status = verifier.status().await;
+    assert_eq!(
+        status.templates,
+        [(Channel::WhatsApp, TemplateState::Rejected)]
+    );
+    assert!(!status.channels.contains(&"whatsapp"));
+
+    report("sign_in_code", TemplateState::Approved).unwrap();
+    assert_eq!(over("+14155550104").await, Channel::WhatsApp);
+    // Both must be on: the operator's switch is not the vendor's.
+    verifier.routes().disable(Channel::WhatsApp).unwrap();
+    report("sign_in_code", TemplateState::Approved).unwrap();
+    assert_eq!(over("+14155550105").await, Channel::Sms);
+}
+
+#[test]
+fn a_channel_without_a_template_needs_no_approval() {
+    let service = Service::new();
+    let templates = service.verifier.templates();
+    let told = templates.declare(Channel::WhatsApp, TemplateState::Disabled);
+    assert_eq!(told, Err(NoSuchTemplate(Channel::WhatsApp)));
+    assert_eq!(templates.status(), []);
 }
 
 fn service_code(message: &otp_kit::delivery::Message) -> String {

@@ -85,7 +85,7 @@ async fn the_status_shows_the_limits_in_force_and_names_nobody() {
     let status = server.get("/otp/status").await.json();
     assert_eq!(status["redis"], "not configured");
     assert_eq!(status["database"], "connected");
-    let templates = serde_json::json!({ "whatsapp": "not approved" });
+    let templates = serde_json::json!({ "whatsapp": "pending" });
     assert_eq!(status["templates"], templates);
     assert_eq!(status["overrides"], serde_json::json!([]));
     assert_eq!(status["channels"]["sms"], "enabled");

@@ -95,6 +95,54 @@ async fn a_vendors_handshake_is_answered_where_it_knows_the_token() {
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
+/// Made as `WHATSAPP_SIGNATURE` is.
+const PAUSED: [&str; 2] = [
+    r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"message_template_status_update","value":{"event":"PAUSED","message_template_id":7,"message_template_name":"sign_in_code","message_template_language":"en_US","reason":"NONE"}}]}]}"#,
+    "sha256=c8598287b1363180ff8d333c36d00c70edf98bf532ff8ab49b5ba8caf53bc58d",
+];
+const APPROVED: [&str; 2] = [
+    r#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_id":7,"message_template_name":"sign_in_code","message_template_language":"en_US","reason":"NONE"}}]}]}"#,
+    "sha256=8d1376bd4eca080b107699bca94a0d0cc4bb9f1836661f9268a9255875aa13f4",
+];
+
+#[tokio::test]
+async fn a_template_that_meta_pauses_closes_the_channel_until_meta_approves_it_again() {
+    let server = Server::with(&[
+        ("DEV_MODE", "false"),
+        ("WHATSAPP_TOKEN", "token"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "106540352242922"),
+        ("WHATSAPP_TEMPLATE", "sign_in_code"),
+        ("WHATSAPP_BASE_URL", "http://127.0.0.1:9"),
+        ("WHATSAPP_APP_SECRET", "the-app-secret"),
+        ("WHATSAPP_VERIFY_TOKEN", "the-verify-token"),
+        ("OTP_WHATSAPP_TEMPLATE_APPROVED", "1"),
+        (
+            "OTP_WHATSAPP_RATE_LIMIT_DOC",
+            "https://wiki.example.com/whatsapp",
+        ),
+    ]);
+    let send = async |body: &'static str, signature: &str| {
+        let request = server.client.post(server.url(WHATSAPP));
+        let request = request.header("x-hub-signature-256", signature).body(body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let seen = async || {
+        let status = server.get("/otp/status").await.json();
+        let told = |part: &str| status[part]["whatsapp"].as_str().unwrap().to_owned();
+        assert!(!status.to_string().contains("sign_in_code"));
+        (told("templates"), told("channels"))
+    };
+    let open = ("approved".to_owned(), "enabled".to_owned());
+    let closed = ("paused".to_owned(), "disabled".to_owned());
+    assert_eq!(seen().await, open);
+    assert_eq!(send(PAUSED[0], APPROVED[1]).await, 401);
+    assert_eq!(seen().await, open, "a forged report closes nothing");
+    assert_eq!(send(PAUSED[0], PAUSED[1]).await, 200);
+    assert_eq!(seen().await, closed);
+    assert_eq!(send(APPROVED[0], APPROVED[1]).await, 200);
+    assert_eq!(seen().await, open);
+}
+
 #[tokio::test]
 async fn a_vendor_that_is_not_configured_has_no_route() {
     let server = server();

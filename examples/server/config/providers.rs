@@ -10,12 +10,12 @@ mod whatsapp;
 use std::sync::Arc;
 
 use otp_kit::challenge::{Code, CodeFormat};
-use otp_kit::delivery::{DeliveryProvider, Route, Switch};
+use otp_kit::delivery::{DeliveryProvider, Route};
 use otp_kit::destination::Channel;
 use otp_kit::providers::http::BaseUrl;
 
 use super::{Environment, Refused};
-pub(crate) use whatsapp::Approval;
+pub(crate) use whatsapp::approval;
 
 /// What becomes of a code.
 pub(crate) enum Delivery {
@@ -35,35 +35,27 @@ pub(crate) struct Providers {
     /// The first of a channel is its primary, the others are its backups.
     sms: Vec<Shared>,
     email: Vec<Shared>,
-    whatsapp: Option<(Shared, Approval)>,
+    whatsapp: Option<Shared>,
     telegram: Option<Shared>,
 }
 
 impl Providers {
     fn read(env: &Environment) -> Result<Self, Refused> {
-        let approval = Approval::read(env)?;
         let some = |found: [Option<Shared>; 3]| found.into_iter().flatten().collect();
         Ok(Self {
             sms: some([twilio::read(env)?, plivo::read(env)?, vonage::read(env)?]),
             email: some([sendgrid::read(env)?, ses::read(env)?, smtp::read(env)?]),
-            whatsapp: whatsapp::read(env)?.map(|provider| (provider, approval)),
+            whatsapp: whatsapp::read(env)?,
             telegram: telegram::read(env)?,
         })
     }
 
     /// Lists a route for each channel that has a provider.
     pub(crate) fn routes(self) -> Vec<(Channel, Route)> {
-        let whatsapp = self.whatsapp.map(|(provider, approval)| {
-            let switch = match approval {
-                Approval::Approved => Switch::On,
-                Approval::NotApproved => Switch::Off,
-            };
-            Route::shared(provider).starts(switch)
-        });
         let routes = [
             (Channel::Sms, route(self.sms)),
             (Channel::Email, route(self.email)),
-            (Channel::WhatsApp, whatsapp),
+            (Channel::WhatsApp, self.whatsapp.map(Route::shared)),
             (Channel::Telegram, self.telegram.map(Route::shared)),
         ];
         let configured = |(channel, route): (Channel, Option<Route>)| Some((channel, route?));

@@ -76,9 +76,23 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
             .into_iter()
             .map(|channel| (channel.name(), state(channel.name())))
             .collect(),
-        templates: BTreeMap::from([("whatsapp", app.whatsapp_template.name())]),
+        templates: templates(&app, &status),
         overrides: Vec::new(),
     })
+}
+
+/// Says where approvals stand. In development nothing is sent by a template, and what was declared
+/// is what there is to say.
+fn templates(
+    app: &App,
+    status: &otp_kit::verifier::Status,
+) -> BTreeMap<&'static str, &'static str> {
+    let declared = [(Channel::WhatsApp, app.whatsapp_template)];
+    let known = status.templates.iter().copied();
+    let states = declared.into_iter().chain(known);
+    states
+        .map(|(channel, state)| (channel.name(), state.name()))
+        .collect()
 }
 
 /// Says how Redis is, in the words of the runbooks.

@@ -9,7 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use otp_kit::clock::{Clock as _, SystemClock};
-use otp_kit::providers::webhook::{Answer, Event, WebhookError, WebhookRequest};
+use otp_kit::destination::Channel;
+use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::store::{Seen, StoreError};
 
 use crate::answer::Refusal;
@@ -83,10 +84,31 @@ async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
                 code = report.code(),
                 "delivery report"
             ),
-            (Seen::First, _) => tracing::info!(word = event.word(), "vendor's notice"),
+            (Seen::First, Event::Notice(notice)) => noted(app, notice),
+            (Seen::First, _) => tracing::info!(word = event.word(), "vendor's event"),
         }
     }
     Ok(())
+}
+
+/// Closes or opens a channel where the notice is about its template.
+fn noted(app: &App, notice: &Notice) {
+    tracing::info!(
+        provider = notice.provider,
+        word = notice.word,
+        "vendor's notice"
+    );
+    let Topic::Template(update) = &notice.topic else {
+        return;
+    };
+    let (Some(state), "whatsapp") = (update.state, notice.provider) else {
+        return;
+    };
+    let templates = app.verifier.templates();
+    let told = templates.report(Channel::WhatsApp, &update.name, &update.language, state);
+    if let Err(error) = told {
+        tracing::info!(%error, "a template's state changes nothing");
+    }
 }
 
 fn refused(vendor: &str, error: WebhookError) -> Response {

@@ -10,7 +10,7 @@ use super::{BuildError, Inner, Verifier, checked_by};
 use crate::challenge::CodeFormat;
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Brand, Catalogue, Route, ShippedCatalogue, check_texts};
+use crate::delivery::{Brand, Catalogue, Route, ShippedCatalogue, TemplateApproval, check_texts};
 use crate::destination::Channel;
 use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
@@ -52,6 +52,7 @@ pub struct VerifierBuilder<L, R> {
     policy: Policy,
     routes: BTreeMap<&'static str, (Channel, Route)>,
     order: Vec<Channel>,
+    approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
     background: Option<NonZeroU32>,
     hasher: Option<CodeHasher>,
     catalogue: Arc<dyn Catalogue>,
@@ -75,6 +76,7 @@ impl VerifierBuilder<Missing, Missing> {
             policy: Policy::new(Limits::recommended()),
             routes: BTreeMap::new(),
             order: Vec::new(),
+            approvals: BTreeMap::new(),
             background: None,
             hasher: None,
             catalogue: Arc::new(ShippedCatalogue::default()),
@@ -119,6 +121,14 @@ impl<L, R> VerifierBuilder<L, R> {
     /// that protects, end the order. Default: every message keeps its channel.
     pub fn channel_order(mut self, order: impl IntoIterator<Item = Channel>) -> Self {
         self.order = order.into_iter().collect();
+        self
+    }
+
+    /// Names the template that a channel's messages are sent by: the channel takes none while the
+    /// template is not approved; see [`Templates`](super::Templates). Default: channels need no
+    /// approval.
+    pub fn template(mut self, channel: Channel, approval: TemplateApproval) -> Self {
+        self.approvals.insert(channel.name(), (channel, approval));
         self
     }
 
@@ -236,6 +246,7 @@ impl<L, R> VerifierBuilder<L, R> {
             policy: self.policy,
             routes: self.routes,
             order: self.order,
+            approvals: self.approvals,
             background: self.background,
             hasher: self.hasher,
             catalogue: self.catalogue,
@@ -286,7 +297,7 @@ impl VerifierBuilder<Present, Present> {
                 store: self.store,
                 keys: self.keys,
                 hasher: self.hasher.unwrap_or_else(CodeHasher::argon2id),
-                routes: RouteTable::new(self.routes.into_values(), self.order),
+                routes: RouteTable::new(self.routes.into_values(), self.order, self.approvals),
                 outbound: Outbound::new(self.background),
                 catalogue: self.catalogue,
                 brand: self.brand,

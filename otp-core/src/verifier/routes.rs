@@ -6,7 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use thiserror::Error;
 
 use super::Verifier;
-use crate::delivery::{InvalidRoute, ProviderHealth, Route, RouteHealth, Switch};
+use crate::delivery::{
+    InvalidRoute, ProviderHealth, Route, RouteHealth, Switch, TemplateApproval, TemplateState,
+};
 use crate::destination::Channel;
 
 /// The routes and the order of channels, behind one lock that is never held over a send.
@@ -17,6 +19,7 @@ pub(super) struct RouteTable(RwLock<Table>);
 struct Table {
     entries: BTreeMap<&'static str, Entry>,
     order: Vec<Channel>,
+    approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
 }
 
 #[derive(Debug)]
@@ -46,6 +49,7 @@ impl RouteTable {
     pub(super) fn new(
         routes: impl IntoIterator<Item = (Channel, Route)>,
         order: Vec<Channel>,
+        approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
     ) -> Self {
         let entries = routes.into_iter().map(|(channel, route)| {
             let entry = Entry {
@@ -58,6 +62,7 @@ impl RouteTable {
         Self(RwLock::new(Table {
             entries: entries.collect(),
             order,
+            approvals,
         }))
     }
 
@@ -67,7 +72,7 @@ impl RouteTable {
         let table = self.read();
         let way = |channel: &Channel| {
             let entry = table.entries.get(channel.name())?;
-            let open = entry.switch == Switch::On && reaches(*channel);
+            let open = table.switch_of(entry) == Switch::On && reaches(*channel);
             open.then(|| Way {
                 channel: *channel,
                 route: Arc::clone(&entry.route),
@@ -89,14 +94,32 @@ impl RouteTable {
     pub(super) fn is_on(&self, channel: Channel) -> bool {
         let table = self.read();
         let entry = table.entries.get(channel.name());
-        entry.is_some_and(|entry| entry.switch == Switch::On)
+        entry.is_some_and(|entry| table.switch_of(entry) == Switch::On)
+    }
+
+    /// Gives what is known of the templates of channels that have one.
+    pub(super) fn approvals(&self) -> Vec<(Channel, TemplateApproval)> {
+        self.read().approvals.values().cloned().collect()
+    }
+
+    /// Changes what is known of a channel's template; gives its state before and after.
+    pub(super) fn change_approval(
+        &self,
+        channel: Channel,
+        change: impl FnOnce(&mut TemplateApproval),
+    ) -> Option<(TemplateState, TemplateState)> {
+        let mut table = self.write();
+        let (_, approval) = table.approvals.get_mut(channel.name())?;
+        let before = approval.state();
+        change(approval);
+        Some((before, approval.state()))
     }
 
     pub(super) fn health(&self) -> Vec<(Channel, RouteHealth)> {
         let table = self.read();
         let entries = table.entries.values();
         entries
-            .map(|entry| (entry.channel, entry.health()))
+            .map(|entry| (entry.channel, table.health(entry)))
             .collect()
     }
 
@@ -109,10 +132,19 @@ impl RouteTable {
     }
 }
 
-impl Entry {
-    fn health(&self) -> RouteHealth {
-        match self.switch {
-            Switch::On => self.route.health(),
+impl Table {
+    /// Says whether a channel takes messages: it is switched on, and where it needs a template,
+    /// that is approved.
+    fn switch_of(&self, entry: &Entry) -> Switch {
+        match self.approvals.get(entry.channel.name()) {
+            Some((_, approval)) if approval.state() != TemplateState::Approved => Switch::Off,
+            _ => entry.switch,
+        }
+    }
+
+    fn health(&self, entry: &Entry) -> RouteHealth {
+        match self.switch_of(entry) {
+            Switch::On => entry.route.health(),
             Switch::Off => RouteHealth::Off,
         }
     }
@@ -124,7 +156,7 @@ impl Entry {
 pub struct RouteStatus {
     /// The channel.
     pub channel: Channel,
-    /// Whether it takes messages.
+    /// How the operator switched it.
     pub switch: Switch,
     /// The sum of it.
     pub health: RouteHealth,
@@ -247,7 +279,7 @@ impl Routes {
             .map(|entry| RouteStatus {
                 channel: entry.channel,
                 switch: entry.switch,
-                health: entry.health(),
+                health: table.health(entry),
                 providers: entry.route.provider_health(now),
             })
             .collect()

@@ -1,5 +1,5 @@
 use super::Verifier;
-use crate::delivery::RouteHealth;
+use crate::delivery::{RouteHealth, TemplateState};
 use crate::destination::Channel;
 use crate::store::{Condition, Duty, EngineStatus, StoreErrorKind};
 
@@ -52,6 +52,8 @@ pub struct Status {
     /// How each channel that has a route is doing. Which providers that is about,
     /// [`Routes::status`](super::Routes::status) tells the operator.
     pub delivery: Vec<(Channel, RouteHealth)>,
+    /// Where the approval of each channel's template stands, of channels that need one.
+    pub templates: Vec<(Channel, TemplateState)>,
 }
 
 impl Verifier {
@@ -59,6 +61,10 @@ impl Verifier {
     pub async fn status(&self) -> Status {
         let engines = self.inner.store.status().await;
         let delivery = self.inner.routes.health();
+        let approvals = self.inner.routes.approvals().into_iter();
+        let templates = approvals
+            .map(|(channel, approval)| (channel, approval.state()))
+            .collect();
         let on = delivery
             .iter()
             .filter(|(_, health)| *health != RouteHealth::Off);
@@ -67,6 +73,7 @@ impl Verifier {
             engines,
             channels: on.map(|(channel, _)| channel.name()).collect(),
             delivery,
+            templates,
         }
     }
 }

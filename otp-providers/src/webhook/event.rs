@@ -1,7 +1,7 @@
 use std::fmt;
 
 use otp_core::clock::Timestamp;
-use otp_core::delivery::{ReplayKey, Report};
+use otp_core::delivery::{ReplayKey, Report, TemplateState};
 use url::Url;
 
 /// What a request that may be believed came to.
@@ -95,6 +95,9 @@ pub struct TemplateUpdate {
     pub name: String,
     /// Its language.
     pub language: String,
+    /// The state it is in now; `None` where the vendor's word changes none, or is newer than this
+    /// reader.
+    pub state: Option<TemplateState>,
     /// Why, in the vendor's word, where it says so.
     pub reason: Option<String>,
 }

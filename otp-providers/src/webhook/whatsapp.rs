@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Method;
 use otp_core::clock::Timestamp;
-use otp_core::delivery::{DeliveryErrorKind, DeliveryState, ReplayKey, Report};
+use otp_core::delivery::{DeliveryErrorKind, DeliveryState, ReplayKey, Report, TemplateState};
 use serde_json::Value;
 
 use super::event::short;
@@ -182,12 +182,25 @@ fn read_template(value: &Value, now: Timestamp) -> Result<Event, WebhookError> {
     let update = TemplateUpdate {
         name: short(name),
         language: short(language),
+        state: template_state(word),
         reason: reason.map(short),
     };
     // A template may pause again tomorrow: only the same words within a day are a repeat.
     let mut event = Notice::new(NAME, word, now, Topic::Template(update), &[&id, name, word]);
     event.replay = ReplayKey::new(NAME, &[&id, name, language, word]);
     Ok(Event::Notice(event))
+}
+
+/// Reads Meta's word for a template's state. `FLAGGED` is a warning: it may still be sent.
+fn template_state(word: &str) -> Option<TemplateState> {
+    match word {
+        "APPROVED" | "REINSTATED" => Some(TemplateState::Approved),
+        "PENDING" | "IN_APPEAL" => Some(TemplateState::Pending),
+        "REJECTED" => Some(TemplateState::Rejected),
+        "PAUSED" | "LIMIT_EXCEEDED" => Some(TemplateState::Paused),
+        "DISABLED" | "PENDING_DELETION" | "DELETED" | "ARCHIVED" => Some(TemplateState::Disabled),
+        _ => None,
+    }
 }
 
 fn notice(word: &str, at: Timestamp, topic: Topic, id: &[&str]) -> Event {

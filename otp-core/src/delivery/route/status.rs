@@ -14,7 +14,7 @@ pub enum RouteHealth {
     Degraded,
     /// None does; each message is tried all the same.
     Down,
-    /// An operator switched the channel off.
+    /// An operator switched the channel off, or its template is not approved.
     Off,
 }
 

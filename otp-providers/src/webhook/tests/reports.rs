@@ -205,6 +205,39 @@ fn a_whatsapp_batch_holds_statuses_and_a_paused_template() {
 }
 
 #[test]
+fn every_word_for_a_template_is_a_state_or_changes_none() {
+    use otp_core::delivery::TemplateState::{Approved, Disabled, Paused, Pending, Rejected};
+    let whatsapp = vendor("whatsapp");
+    for (word, expected) in [
+        ("APPROVED", Some(Approved)),
+        ("REINSTATED", Some(Approved)),
+        ("PENDING", Some(Pending)),
+        ("IN_APPEAL", Some(Pending)),
+        ("REJECTED", Some(Rejected)),
+        ("PAUSED", Some(Paused)),
+        ("LIMIT_EXCEEDED", Some(Paused)),
+        ("DISABLED", Some(Disabled)),
+        ("PENDING_DELETION", Some(Disabled)),
+        ("ARCHIVED", Some(Disabled)),
+        ("FLAGGED", None),
+        ("approved", None),
+    ] {
+        let body = format!(
+            r#"{{"entry":[{{"changes":[{{"field":"message_template_status_update","value":{{
+                "event":"{word}","message_template_id":7,"message_template_name":"otp"}}}}]}}]}}"#
+        );
+        let events = (whatsapp.sign)(body.as_bytes()).events(&*whatsapp.webhook);
+        let [Event::Notice(notice)] = events.as_slice() else {
+            panic!("{events:?}");
+        };
+        let Topic::Template(update) = &notice.topic else {
+            panic!("{notice:?}");
+        };
+        assert_eq!(update.state, expected, "{word}");
+    }
+}
+
+#[test]
 fn a_handshake_echoes_the_challenge_to_whoever_knows_the_token_and_nobody_else() {
     let reader = WhatsAppWebhook::new(secret("app"), secret("verify"));
     let read = |query: &str| {
