@@ -4,8 +4,11 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use otp_kit::store::{
-    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisStore, Split, SqliteStore, Store,
+    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisOptions, RedisStore, Split,
+    SqliteStore, Store, StoreErrorKind,
 };
+
+use otp_kit::policy::OutagePolicy;
 
 use crate::config::{Place, Redis, Refused, Stores};
 
@@ -69,9 +72,21 @@ async fn shared<T: Taker>(
     else {
         return Ok(taker.take(database));
     };
-    let store = RedisStore::connect(&url)
-        .await
-        .map_err(|error| refused("REDIS_URL", "names a Redis that cannot be used", &error))?;
+    let unusable = |error| refused("REDIS_URL", "names a Redis that cannot be used", &error);
+    let opened = RedisStore::connect(&url).await;
+    let store = match opened {
+        // What goes on without Redis also starts without it.
+        Err(error)
+            if error.kind() == StoreErrorKind::Unavailable && outage != OutagePolicy::closed() =>
+        {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "redis: not there at the start"
+            );
+            RedisStore::connect_lazy(RedisOptions::new(&url)).map_err(unusable)?
+        }
+        opened => opened.map_err(unusable)?,
+    };
     let store = Degrading::new(store, outage, instances);
     let engine = database.engine();
     Ok(taker.take(Split::new(store, database, engine)))

@@ -80,6 +80,7 @@ use std::time::Duration;
 use otp_core::clock::Clock;
 use otp_core::event::Event;
 use otp_core::store::{StoreError, StoreErrorKind};
+use tokio::sync::OnceCell;
 
 pub use options::RedisOptions;
 
@@ -87,7 +88,7 @@ use dial::Dial;
 use keys::Keys;
 use link::{Link, Pending};
 use options::Servers;
-use policy::Restarts;
+use policy::{Eviction, Restarts};
 use script::Source;
 use shelf::{Shelf, Shelves};
 
@@ -142,6 +143,9 @@ struct Inner {
     clock: Option<Arc<dyn Clock>>,
     keep: Duration,
     restarts: Restarts,
+    eviction: Eviction,
+    /// Whether the server was found fit, which is asked before anything else.
+    entered: OnceCell<()>,
     /// How many records the outbox holds, and each shelf's share of it.
     room: (u64, u64),
 }
@@ -164,6 +168,22 @@ impl RedisStore {
     /// where a store in a cluster was made with another number of shelves, or where another version
     /// of the library keeps the store in a form that this one does not know.
     pub async fn with_options(options: RedisOptions) -> Result<Self, StoreError> {
+        let store = Self::connect_lazy(options)?;
+        store.inner.link.open().await?;
+        store.entered().await?;
+        Ok(store)
+    }
+
+    /// Makes a store whose server need not be there yet: the first call connects. For a service
+    /// that must start while its Redis is away, beneath
+    /// [`Degrading`](crate::composite::Degrading) or by itself.
+    ///
+    /// Until the server was reached and found fit, every answer is what
+    /// [`with_options`](Self::with_options) would have said; each call asks anew.
+    ///
+    /// # Errors
+    /// [`Invalid`](StoreErrorKind::Invalid) where a URL or certificate is none.
+    pub fn connect_lazy(options: RedisOptions) -> Result<Self, StoreError> {
         let shelves = match &options.servers {
             Servers::Cluster { .. } if options.prefix.contains(['{', '}']) => {
                 return Err(StoreErrorKind::Invalid.into());
@@ -171,22 +191,28 @@ impl RedisStore {
             Servers::Cluster { shelves, .. } => Shelves::many(&options.prefix, *shelves),
             _ => Shelves::one(&options.prefix),
         };
-        let link = Link::open(Dial::new(&options)?, options.deadline, options.eviction).await?;
+        let link = Link::new(Dial::new(&options)?, options.deadline, options.eviction);
         let limit = u64::try_from(options.outbox_limit).unwrap_or(LARGEST);
         let limit = limit.min(LARGEST);
         let share = u64::try_from(shelves.count()).unwrap_or(u64::MAX);
-        let store = Self {
+        Ok(Self {
             inner: Arc::new(Inner {
                 link,
                 keys: Keys { shelves },
                 clock: options.clock,
                 keep: options.keep,
                 restarts: options.restarts,
+                eviction: options.eviction,
+                entered: OnceCell::new(),
                 room: (limit, limit.div_ceil(share)),
             }),
-        };
-        store.enter(options.eviction).await?;
-        Ok(store)
+        })
+    }
+
+    /// Has the server found fit, once.
+    async fn entered(&self) -> Result<(), StoreError> {
+        let enter = || self.enter(self.inner.eviction);
+        self.inner.entered.get_or_try_init(enter).await.copied()
     }
 
     /// Accepts the server's clock as it stands, after an operator has put right one that had leapt
@@ -265,6 +291,18 @@ impl RedisStore {
 
     /// Sends a request; its answer may be waited for beside others.
     fn begin(&self, shelf: &Shelf, source: &'static Source, request: Request) -> Pending {
+        if self.inner.entered.initialized() {
+            return self.begin_at_once(shelf, source, request);
+        }
+        let (store, shelf) = (self.clone(), shelf.clone());
+        self.inner.link.first(async move {
+            store.entered().await?;
+            let pending = store.begin_at_once(&shelf, source, request);
+            pending.answer().await
+        })
+    }
+
+    fn begin_at_once(&self, shelf: &Shelf, source: &'static Source, request: Request) -> Pending {
         self.inner.link.ask(source, shelf.route(), request)
     }
 }

@@ -180,6 +180,29 @@ async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_not_there_yet_keeps_no_service_from_starting_but_one_told_to_close() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", free.local_addr().unwrap());
+    drop(free);
+    let server = Server::with(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "memory")]);
+    let started = server.post(START, &body_of_request(PHONE)).await;
+    let code = started.text("preview_code");
+    let body = json!({ "phone": PHONE, "otp": code, "attempt_id": "try-1" });
+    let reply = server.post(VERIFY, &body).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let repeated = server.post(VERIFY, &body).await;
+    assert_eq!(repeated.text("access_token"), reply.text("access_token"));
+    let status = server.get("/otp/status").await;
+    assert_eq!(status.text("redis"), "memory fallback", "{status:?}");
+    let refusal = Server::refused(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "closed")]);
+    assert!(
+        refusal.stderr.contains("error: REDIS_URL: "),
+        "{}",
+        refusal.stderr
+    );
+}
+
+#[tokio::test]
 #[ignore = "needs redis-server, which it kills (./test.sh runs it)"]
 async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     let mut redis = Redis::start();

@@ -2,7 +2,8 @@
 
 use std::sync::PoisonError;
 
-use otp_core::challenge::{Challenge, ChallengeId, ChallengeState};
+use otp_core::challenge::{AttemptClaim, AttemptOutcome, Challenge, ChallengeId, ChallengeState};
+use otp_core::clock::Timestamp;
 use otp_core::store::{BlockEntry, BudgetKey, IdempotencyKey, StoreError, Target};
 
 use super::admit::find;
@@ -23,14 +24,37 @@ impl MemoryStore {
     /// Finds the challenge that a try is meant for: the one of an id, live or not, or the live one
     /// of a subject.
     pub(crate) fn meant(&self, target: &Target) -> Result<Option<Challenge>, StoreError> {
-        Ok(match target {
-            Target::Id(id) => self.shard_of(id)?.get(id)?,
+        self.target(target, |_, _| false)
+    }
+
+    /// As [`meant`](Self::meant), or the ended one of the subject that has answered this very try:
+    /// a success that is repeated after a lost reply is found again.
+    pub(crate) fn meant_by(
+        &self,
+        target: &Target,
+        claim: &AttemptClaim,
+    ) -> Result<Option<Challenge>, StoreError> {
+        self.target(target, |challenge, now| {
+            matches!(
+                challenge.judge_attempt(claim, now),
+                AttemptOutcome::Replayed(_)
+            )
+        })
+    }
+
+    fn target(
+        &self,
+        target: &Target,
+        counts_when_ended: impl Fn(&Challenge, Timestamp) -> bool,
+    ) -> Result<Option<Challenge>, StoreError> {
+        match target {
+            Target::Id(id) => self.shard_of(id)?.get(id),
             Target::Latest { subject, .. } => {
                 let now = self.now()?;
                 let found = find(&*self.shard_of_subject(subject)?, target, now)?;
-                found.filter(|challenge| challenge.is_live(now))
+                Ok(found.filter(|found| found.is_live(now) || counts_when_ended(found, now)))
             }
-        })
+        }
     }
 
     /// Ends the live challenge whose place a newer one has taken elsewhere.

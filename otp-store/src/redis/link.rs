@@ -101,11 +101,7 @@ impl Pending {
 }
 
 impl Link {
-    pub(super) async fn open(
-        dial: Dial,
-        deadline: Duration,
-        eviction: Eviction,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn new(dial: Dial, deadline: Duration, eviction: Eviction) -> Self {
         let shared = Arc::new(Shared {
             dial,
             deadline,
@@ -113,13 +109,30 @@ impl Link {
             line: RwLock::new(None),
             dialling: Mutex::default(),
         });
-        timeout(deadline, shared.line())
-            .await
-            .map_err(|_| StoreErrorKind::Unavailable)??;
-        Ok(Self {
+        Self {
             shared,
             calls: AtomicU64::new(0),
-        })
+        }
+    }
+
+    /// Connects.
+    pub(super) async fn open(&self) -> Result<(), StoreError> {
+        let opened = timeout(self.shared.deadline, self.shared.line()).await;
+        opened.map_err(|_| StoreErrorKind::Unavailable)??;
+        Ok(())
+    }
+
+    /// Has a question asked that another one goes before, both within one deadline.
+    pub(super) fn first(
+        &self,
+        question: impl Future<Output = Result<Reply, StoreError>> + Send + 'static,
+    ) -> Pending {
+        let deadline = self.shared.deadline;
+        let task = tokio::spawn(async move {
+            let answer = timeout(deadline, question).await;
+            answer.unwrap_or_else(|_late| Err(StoreErrorKind::Unavailable.into()))
+        });
+        Pending { task }
     }
 
     pub(super) fn deadline(&self) -> Duration {

@@ -43,7 +43,7 @@ impl RedisStore {
                 Some(count) => request.text("shelves", &count.to_string()),
                 None => request,
             };
-            self.begin(shelf, &script::DESK, request)
+            self.begin_at_once(shelf, &script::DESK, request)
         };
         fit(&ask(shelves.first()).answer().await?, eviction)?;
         let asked = shelves.others().iter().map(ask);

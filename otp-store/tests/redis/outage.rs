@@ -81,6 +81,38 @@ async fn a_server_that_is_killed_is_an_outage_in_time_and_what_it_answered_is_th
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server"]
+async fn a_store_made_before_its_server_is_there_asks_it_all_that_matters_when_it_comes() {
+    let mut server = Server::start();
+    server.kill();
+    let options = || RedisOptions::new(&server.url()).deadline(DEADLINE);
+    let store = RedisStore::connect_lazy(options()).expect("a URL");
+    for _ in 0..3 {
+        unavailable_in_time("a sign of life", store.ping()).await;
+    }
+    assert!(RedisStore::connect_lazy(RedisOptions::new("no-url")).is_err());
+    let early = RedisStore::connect_lazy(options()).expect("a URL");
+    server.restart();
+    server.tell("CONFIG", &["SET", "maxmemory-policy", "allkeys-lru"]);
+    let kind = early.ping().await.err().map(|error| error.kind());
+    assert_eq!(kind, Some(StoreErrorKind::Invalid), "it evicts");
+    server.tell("CONFIG", &["SET", "maxmemory-policy", "noeviction"]);
+    for store in [store, early] {
+        until(async || store.ping().await.is_ok()).await;
+        let asked = (0..100).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.ping().await.is_ok() })
+        });
+        for answered in asked.collect::<Vec<_>>() {
+            assert!(answered.await.unwrap());
+        }
+        let challenge = issued(&store, "ann").await;
+        let tried = attempt(&store, challenge.id, None).await.unwrap();
+        assert_eq!(outcome(&tried), Some(AttemptOutcome::Reserved));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server"]
 async fn a_server_that_hangs_is_an_outage_in_time_and_a_repeated_try_counts_once() {
     let server = Server::start();
     let store = open(&server).await;

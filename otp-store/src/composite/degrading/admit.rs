@@ -47,8 +47,9 @@ impl<P: Store> Degrading<P> {
                 let known = memory.keeps(challenge).unwrap_or_default();
                 (known, terms(policy.resend()))
             }
-            Step::Attempt { target, .. } => {
-                let known = memory.meant(target).is_ok_and(|found| found.is_some());
+            Step::Attempt { target, claim, .. } => {
+                let found = memory.meant_by(target, claim);
+                let known = found.is_ok_and(|found| found.is_some());
                 (known, self.inner.serves().map(|()| Terms::Degraded))
             }
             _ => (false, self.inner.serves().map(|()| Terms::Degraded)),
