@@ -17,6 +17,7 @@ mod sender;
 mod sms_format;
 mod sms_length;
 mod template;
+mod verification;
 
 pub(crate) use catalogue::check as check_texts;
 pub use catalogue::{
@@ -30,7 +31,7 @@ pub use price::{Price, Prices};
 pub use provider::DeliveryProvider;
 pub use receipt::Receipt;
 pub use report::{DeliveryState, ReplayKey, Report};
-pub(crate) use route::Afterwards;
+pub(crate) use route::{Afterwards, Errand, unpanicked};
 pub use route::{
     CountryRule, InvalidPlan, InvalidRoute, OnUnknown, Providers, Route, RouteFailure, RouteHealth,
     RoutePlan, Switch,
@@ -39,3 +40,7 @@ pub use sender::{InvalidSender, SenderId, TemplateId};
 pub use sms_format::{OriginBoundCode, sms_retriever_hash};
 pub use sms_length::{SmsEncoding, SmsLength};
 pub use template::{DocumentLink, InvalidDocumentLink, TemplateApproval, TemplateState};
+pub use verification::{
+    Checked, InvalidReference, Reference, Started, VerificationCheck, VerificationProvider,
+    VerificationStart,
+};

@@ -5,9 +5,11 @@ mod outbox;
 pub mod provider;
 mod stand_in;
 pub mod store;
+mod verification;
 
 pub use outbox::Outbox;
 pub use stand_in::{Behaviour, Inbox, StandIn};
+pub use verification::StandInVerification;
 
 pub use crate::clock::ManualClock;
 pub use crate::random::{BrokenRandom, SeededRandom};

@@ -10,6 +10,7 @@ mod dispatch;
 mod draft;
 mod error;
 mod issue;
+mod managed;
 mod onward;
 mod outbound;
 mod repeat;
@@ -91,6 +92,7 @@ struct Inner {
     hasher: CodeHasher,
     routes: routes::RouteTable,
     outbound: outbound::Outbound,
+    pace: managed::Pace,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,

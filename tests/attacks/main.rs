@@ -17,5 +17,6 @@ mod cross_use;
 mod enumeration;
 mod lanes;
 mod leak;
+mod managed;
 mod outage;
 mod race;

@@ -17,6 +17,7 @@ mod cost;
 mod delivery;
 mod failover;
 mod limits;
+mod managed;
 mod messages;
 mod rotation;
 mod sign_in;

@@ -1,10 +1,21 @@
 use std::fmt;
 
+use super::{Reference, Started};
+
 /// A vendor's word that it took the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     provider: String,
     reference: Option<String>,
+    keeper: Keeper,
+}
+
+/// Who knows the code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Keeper {
+    #[default]
+    Library,
+    Vendor(Reference),
 }
 
 /// The longest vendor reference that is kept; longer ones are cut.
@@ -17,6 +28,15 @@ impl Receipt {
         Self {
             provider: provider.to_owned(),
             reference: None,
+            keeper: Keeper::Library,
+        }
+    }
+
+    /// Records that `provider` made a code of its own and sent it.
+    pub(crate) fn managed(provider: &str, started: &Started) -> Self {
+        Self {
+            keeper: Keeper::Vendor(started.reference().clone()),
+            ..Self::accepted(provider).with_reference(started.reference().as_str())
         }
     }
 
@@ -31,6 +51,15 @@ impl Receipt {
             .collect();
         self.reference = (!clean.is_empty()).then_some(clean);
         self
+    }
+
+    /// Gives the vendor's verification, where the vendor made the code.
+    #[must_use]
+    pub fn verification(&self) -> Option<&Reference> {
+        match &self.keeper {
+            Keeper::Library => None,
+            Keeper::Vendor(reference) => Some(reference),
+        }
     }
 
     /// Names the provider that accepted it.

@@ -15,12 +15,13 @@ pub use failure::{InvalidRoute, RouteFailure};
 pub use plan::{InvalidPlan, Providers, RoutePlan};
 pub use status::RouteHealth;
 
-use super::{DeliveryProvider, Price, Prices};
+use super::{DeliveryProvider, Price, Prices, VerificationProvider};
 use crate::breaker::BreakerRules;
+use crate::challenge::CodeFormat;
 use crate::destination::{Channel, Region};
 
 use leg::Leg;
-pub(crate) use send::Afterwards;
+pub(crate) use send::{Afterwards, Errand, unpanicked};
 
 /// The providers of one channel, in the order in which they are tried.
 ///
@@ -122,8 +123,31 @@ impl Route {
     /// Starts a route with a provider that the host keeps a handle on.
     #[must_use]
     pub fn shared(provider: Arc<dyn DeliveryProvider>) -> Self {
+        Self::of(Leg::new(provider))
+    }
+
+    /// Starts a route with a vendor that makes, sends and checks codes of its own.
+    ///
+    /// Challenges, guesses, budgets and records stay as they are: each try is counted before the
+    /// vendor is asked, and asked about once. Where the vendor surely started nothing, a backup
+    /// carries a code of the library's in the same shape. Where nobody knows whether it did, what
+    /// may have arrived is worth nothing, and the person asks for another. Clients of
+    /// [`Routes::replace`](crate::verifier::Routes::replace) keep such a vendor in one of the
+    /// routes until the challenges that it holds are over: without it they cannot be checked.
+    #[must_use]
+    pub fn managed(provider: impl VerificationProvider) -> Self {
+        Self::shared_managed(Arc::new(provider))
+    }
+
+    /// Starts a route with such a vendor that the host keeps a handle on.
+    #[must_use]
+    pub fn shared_managed(provider: Arc<dyn VerificationProvider>) -> Self {
+        Self::of(Leg::managed(provider))
+    }
+
+    fn of(leg: Leg) -> Self {
         Self {
-            legs: vec![Leg::new(provider)],
+            legs: vec![leg],
             countries: BTreeMap::new(),
             threshold: None,
             rest: BreakerRules::REST,
@@ -212,10 +236,24 @@ impl Route {
         self
     }
 
-    /// Lists the providers in order, those of countries last.
+    /// Lists the providers that carry messages, in order, those of countries last.
     pub fn providers(&self) -> impl Iterator<Item = &dyn DeliveryProvider> {
+        self.all_legs().filter_map(Leg::carrier)
+    }
+
+    fn all_legs(&self) -> impl Iterator<Item = &Leg> {
         let countries = self.countries.values().flat_map(CountryRule::own);
-        self.legs.iter().chain(countries).map(Leg::provider)
+        self.legs.iter().chain(countries)
+    }
+
+    /// Lists the vendors that make codes of their own.
+    pub(crate) fn managers(&self) -> impl Iterator<Item = &Arc<dyn VerificationProvider>> {
+        self.all_legs().filter_map(Leg::verifier)
+    }
+
+    /// Gives the shape that the codes of its challenges have, where a vendor makes them.
+    pub(crate) fn managed_format(&self) -> Option<CodeFormat> {
+        self.managers().next().map(|provider| provider.format())
     }
 
     /// Says whether the route can serve a channel.
@@ -225,11 +263,11 @@ impl Route {
     /// provider that the route does not have, or one twice.
     pub fn check(&self, channel: Channel) -> Result<(), InvalidRoute> {
         let stranger = self
-            .providers()
-            .find(|provider| !provider.channels().contains(&channel));
-        if let Some(provider) = stranger {
+            .all_legs()
+            .find(|leg| !leg.vendor.channels().contains(&channel));
+        if let Some(leg) = stranger {
             return Err(InvalidRoute::Provider {
-                provider: provider.name().to_owned(),
+                provider: leg.name().to_owned(),
                 channel,
             });
         }
@@ -268,7 +306,7 @@ impl Route {
     }
 
     fn leg(&self, name: &str) -> Option<&Leg> {
-        self.legs.iter().find(|leg| leg.provider().name() == name)
+        self.legs.iter().find(|leg| leg.name() == name)
     }
 }
 

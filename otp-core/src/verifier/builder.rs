@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use super::managed::Pace;
 use super::outbound::Outbound;
 use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier, checked_by};
@@ -299,6 +300,7 @@ impl VerifierBuilder<Present, Present> {
                 hasher: self.hasher.unwrap_or_else(CodeHasher::argon2id),
                 routes: RouteTable::new(self.routes.into_values(), self.order, self.approvals),
                 outbound: Outbound::new(self.background),
+                pace: Pace::default(),
                 catalogue: self.catalogue,
                 brand: self.brand,
                 gates: self.gates,

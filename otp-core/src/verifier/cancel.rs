@@ -22,7 +22,11 @@ impl Verifier {
         let event = Event::new(EventKind::ChallengeCancelled, tenant)
             .from_request(&context.into())
             .naming(challenge);
+        let held = self.held(tenant, challenge).await?;
         self.revoke_one(tenant, *challenge, event).await?;
+        if let Some(held) = held {
+            self.release_held(held);
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::managed::Custody;
 use super::onward::{NextWay, Onward};
 use super::outbound::Place;
 use super::request::Issued;
@@ -12,7 +13,7 @@ use super::routes::Way;
 use super::{NotSent, Verifier};
 use crate::challenge::{Challenge, Code};
 use crate::delivery::{
-    DispatchCertainty, Locale, Message, MessageId, Receipt, Route, RouteFailure, Template,
+    DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route, RouteFailure, Template,
 };
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
@@ -26,6 +27,7 @@ pub(super) struct Parcel {
     to: Option<Destination>,
     letter: Letter,
     onward: Option<Box<Onward>>,
+    custody: Option<Box<Custody>>,
 }
 
 /// What the words are made of, and which way they go.
@@ -62,6 +64,15 @@ impl Parcel {
                 locale: Locale::default(),
             },
             onward: None,
+            custody: None,
+        }
+    }
+
+    /// Adds what it takes to have a vendor make the code.
+    pub(super) fn in_custody(self, custody: Option<Custody>) -> Self {
+        Self {
+            custody: custody.map(Box::new),
+            ..self
         }
     }
 
@@ -121,7 +132,10 @@ impl Verifier {
             to,
             mut letter,
             mut onward,
+            custody,
         } = parcel;
+        let nothing = Errand::default();
+        let errand = custody.as_ref().map_or(&nothing, |custody| &custody.errand);
         let Some(mut destination) = to else {
             return Ok(letter.channel);
         };
@@ -137,14 +151,21 @@ impl Verifier {
                     let clock = self.inner.clock.as_ref();
                     let afterwards = Onward::afterwards(onward.as_deref());
                     let route = &letter.route;
-                    route.send_within(&message, clock, left, afterwards).await
+                    route
+                        .send_within(&message, errand, clock, left, afterwards)
+                        .await
                 }
                 None => Err(RouteFailure::of_catalogue()),
             };
             event = delivery_event(event, &sent);
-            let Err(failure) = sent else {
-                self.record_delivery(event).await;
-                return Ok(letter.channel);
+            let failure = match sent {
+                Ok(receipt) => {
+                    let custody = custody.as_deref();
+                    self.accepted(&receipt, custody, letter.channel, event)
+                        .await?;
+                    return Ok(letter.channel);
+                }
+                Err(failure) => failure,
             };
             tracing::warn!(
                 target: "otp_kit",
@@ -161,7 +182,12 @@ impl Verifier {
                 _ => None,
             };
             let (Some(next), Some(onward)) = (next, &onward) else {
-                self.record_delivery(event).await;
+                match custody.as_deref() {
+                    Some(custody) if earlier.is_empty() => {
+                        self.failed(custody, &failure, event).await;
+                    }
+                    _ => self.record_delivery(event).await,
+                }
                 return Err(failure.after(earlier));
             };
             earlier.append(&mut failure.into_errors());
@@ -196,7 +222,7 @@ impl Verifier {
         Some(next)
     }
 
-    async fn record_delivery(&self, event: Event) {
+    pub(super) async fn record_delivery(&self, event: Event) {
         if self.record(event).await.is_err() {
             tracing::error!(target: "otp_kit", "a delivery could not be recorded");
         }

@@ -3,6 +3,7 @@ use tokio::runtime::Handle;
 use super::desk::{Admitted, Turned};
 use super::dispatch::Parcel;
 use super::draft::Draft;
+use super::managed::managed_format;
 use super::onward::{Onward, charged};
 use super::request::{Issue, Issued};
 use super::routes::{Start, Way};
@@ -45,6 +46,7 @@ impl Verifier {
             return Err(IssueError::NoRoute(issue.channel()));
         };
         let channel = first.channel;
+        let format = managed_format(&ways).unwrap_or(format);
         let keys = self.inner.keys.snapshot();
         let subject = issue.subject_key();
         let lane = self.lane(&keys, &issue.tenant, &subject, &issue.context);
@@ -116,6 +118,7 @@ impl Verifier {
             .digest(slot, &keys, &challenge, code.expose())
             .await
             .map_err(Unavailable::because)?;
+        let custody = self.custody(&keys, first, &ways, &mut challenge).await?;
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
         let life = challenge.expires_at.since(challenge.created_at);
@@ -130,6 +133,7 @@ impl Verifier {
         );
         let parcel = Parcel::new(&challenge, code, to, first, &issue.context, life)
             .in_locale(issue.locale.clone())
+            .in_custody(custody)
             .or_onward(onward);
         self.inner
             .store

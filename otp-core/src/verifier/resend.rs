@@ -117,6 +117,7 @@ impl Verifier {
             .ask_outside(&request, admitted.now, admitted.step_up, &event)
             .await?;
         let context = proof.in_context(&context);
+        let before = challenge.clone();
         challenge.channel = first.channel;
         let code = self.resent_code(&policy, &keys, &mut challenge)?;
         challenge.key_id = *keys.current().id();
@@ -124,6 +125,7 @@ impl Verifier {
             .digest(slot, &keys, &challenge, code.expose())
             .await
             .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?;
+        let custody = self.custody_again(&keys, first, &ways, before, &mut challenge);
         self.inner
             .store
             .reissue(Reissue {
@@ -150,6 +152,7 @@ impl Verifier {
         let to = destination.cloned();
         let parcel = Parcel::new(&challenge, code, to, first, &context, life)
             .in_locale(locale)
+            .in_custody(custody)
             .or_onward(onward);
         self.dispatch(place, parcel, issued)
             .await

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::Verifier;
 use crate::delivery::{
     InvalidRoute, ProviderHealth, Route, RouteHealth, Switch, TemplateApproval, TemplateState,
+    VerificationProvider,
 };
 use crate::destination::Channel;
 
@@ -89,6 +90,24 @@ impl RouteTable {
             return way(&channel).into_iter().collect();
         }
         ways
+    }
+
+    /// Finds a vendor that makes codes of its own, in the routes of channels that are on or off:
+    /// what it has sent is checked there whatever was switched since.
+    pub(super) fn manager(&self, name: &str) -> Option<Arc<dyn VerificationProvider>> {
+        let table = self.read();
+        let mut managers = table
+            .entries
+            .values()
+            .flat_map(|entry| entry.route.managers());
+        managers.find(|provider| provider.name() == name).cloned()
+    }
+
+    /// Says whether any vendor makes codes of its own.
+    pub(super) fn has_managers(&self) -> bool {
+        let table = self.read();
+        let mut entries = table.entries.values();
+        entries.any(|entry| entry.route.managers().next().is_some())
     }
 
     pub(super) fn is_on(&self, channel: Channel) -> bool {

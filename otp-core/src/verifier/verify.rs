@@ -1,6 +1,9 @@
+mod vendor;
+
 use super::attempt::{Attempt, Claim, ClaimKind};
 use super::desk::Turned;
 use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, binding, row_aad};
+use super::managed::Held;
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, Code, ConsumeOutcome, Lane, RecordedAnswer, Refusal,
@@ -217,6 +220,11 @@ impl Desk<'_> {
             burn(slot).await?;
             return self.reject(counted, Refusal::Malformed.name()).await;
         };
+        if Held::is(&challenge.digest) {
+            // The vendor's answer takes its time; nobody waits for a thread meanwhile.
+            drop(slot);
+            return self.ask(challenge, &code).await;
+        }
         let id = challenge.id.to_string();
         let compared = slot
             .verify(
@@ -300,11 +308,17 @@ impl Desk<'_> {
             self.event = self.event.of_challenge(&challenge);
         }
         burn(slot).await?;
+        if Held::is(&challenge.digest) {
+            self.verifier.inner.pace.wait().await;
+        }
         self.reject(None, reason).await
     }
 
     async fn refuse(self, slot: HashSlot, refusal: Refusal) -> Result<Verified, VerifyError> {
         burn(slot).await?;
+        if self.verifier.inner.routes.has_managers() {
+            self.verifier.inner.pace.wait().await;
+        }
         self.reject(None, refusal.name()).await
     }
 

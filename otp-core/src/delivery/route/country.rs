@@ -89,7 +89,7 @@ impl CountryRule {
             Via::Named(name, _) => Some(name.as_str()),
             Via::Own(_) => None,
         });
-        let own = |name: &&str| self.own().any(|leg| leg.provider().name() == *name);
+        let own = |name: &&str| self.own().any(|leg| leg.name() == *name);
         let senders = self.senders.keys().map(String::as_str);
         ordered.chain(senders.filter(move |name| !own(name)))
     }
@@ -99,7 +99,7 @@ impl CountryRule {
         let mut seen = Vec::new();
         let mut names = self.order.iter().map(|via| match via {
             Via::Named(name, _) => name.as_str(),
-            Via::Own(leg) => leg.provider().name(),
+            Via::Own(leg) => leg.name(),
         });
         names.find(|name| {
             let again = seen.contains(name);
@@ -126,7 +126,7 @@ impl CountryRule {
         let dressed = plain.into_iter().map(|choice| Choice {
             sender: self
                 .senders
-                .get(choice.provider.name())
+                .get(choice.vendor.name())
                 .or(self.sender.as_ref()),
             template: self.template.as_ref(),
             ..choice

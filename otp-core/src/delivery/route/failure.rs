@@ -65,6 +65,18 @@ impl RouteFailure {
         }
     }
 
+    /// Everybody who could have sent it makes codes of another shape than the challenge has.
+    pub(super) fn of_shape() -> Self {
+        let error = DeliveryError::new(DeliveryErrorKind::Invalid, "route").with_code("code_shape");
+        Self::of(vec![error.not_sent()])
+    }
+
+    /// A vendor sent a code of its own, and that could not be written down.
+    pub(crate) fn of_record(provider: &str) -> Self {
+        let error = DeliveryError::new(DeliveryErrorKind::Unavailable, provider);
+        Self::of(vec![error.with_code("not_recorded").maybe_sent()])
+    }
+
     /// Adds what came before on other channels.
     pub(crate) fn after(mut self, mut earlier: Vec<DeliveryError>) -> Self {
         earlier.append(&mut self.errors);

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::leg::Choice;
+use super::leg::{Choice, Vendor};
 use super::{OnUnknown, Route, RouteFailure};
 use crate::breaker::{BreakerRules, BreakerState, Pass};
 use crate::clock::{Clock, Timestamp};
-use crate::delivery::{DeliveryError, DeliveryErrorKind, DispatchCertainty, Message, Receipt};
+use crate::delivery::{
+    DeliveryError, DeliveryErrorKind, DispatchCertainty, Message, Receipt, Reference,
+    VerificationProvider, VerificationStart,
+};
 use crate::destination::Region;
 
 /// Whether the message has another channel to go to when the route fails.
@@ -18,6 +21,14 @@ use crate::destination::Region;
 pub(crate) enum Afterwards {
     AnotherChannel,
     Nothing,
+}
+
+/// What a message means for vendors that make codes of their own: the verification whose code it
+/// sends again, and those whose place it takes. References are good at their own vendor only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Errand {
+    pub(crate) continues: Option<(String, Reference)>,
+    pub(crate) replaces: Vec<(String, Reference)>,
 }
 
 impl Route {
@@ -34,7 +45,8 @@ impl Route {
         message: &Message,
         clock: &dyn Clock,
     ) -> Result<Receipt, RouteFailure> {
-        self.send_within(message, clock, self.deadline, Afterwards::Nothing)
+        let errand = Errand::default();
+        self.send_within(message, &errand, clock, self.deadline, Afterwards::Nothing)
             .await
     }
 
@@ -42,16 +54,22 @@ impl Route {
     pub(crate) async fn send_within(
         &self,
         message: &Message,
+        errand: &Errand,
         clock: &dyn Clock,
         left: Duration,
         afterwards: Afterwards,
     ) -> Result<Receipt, RouteFailure> {
-        let choices = self.choices(message);
+        let mut choices = self.choices(message);
         if choices.is_empty() {
             return Err(RouteFailure::of_ceiling());
         }
+        choices.retain(|choice| choice.suits(message));
+        if choices.is_empty() {
+            return Err(RouteFailure::of_shape());
+        }
         let trip = Trip {
             message,
+            errand,
             clock,
             rules: self.rules(message.channel()),
             on_unknown: self.on_unknown,
@@ -82,6 +100,7 @@ impl Route {
 /// One message on its way along the route.
 struct Trip<'a> {
     message: &'a Message,
+    errand: &'a Errand,
     clock: &'a dyn Clock,
     rules: BreakerRules,
     on_unknown: OnUnknown,
@@ -149,9 +168,15 @@ impl Trip<'_> {
         let dressed = (choice.sender.is_some() || choice.template.is_some())
             .then(|| self.message.as_sent_by(choice.sender, choice.template));
         let message = dressed.as_ref().unwrap_or(self.message);
+        let errand = self.errand;
         let started = Instant::now();
-        let delivery = pin!(async { choice.provider.deliver(message).await });
-        let name = choice.provider.name();
+        let delivery = pin!(async {
+            match choice.vendor {
+                Vendor::Carries(provider) => provider.deliver(message).await,
+                Vendor::Verifies(provider) => start(provider.as_ref(), message, errand).await,
+            }
+        });
+        let name = choice.vendor.name();
         let error = match tokio::time::timeout(limit, unpanicked(delivery)).await {
             Ok(Some(Ok(receipt))) => {
                 pass.succeeded();
@@ -228,7 +253,7 @@ impl Trip<'_> {
             let now: Timestamp = self.clock.now();
             let first = passed.first().map(|choice| {
                 let rested = choice.health.breaker.rested(now);
-                DeliveryError::new(DeliveryErrorKind::Unavailable, choice.provider.name())
+                DeliveryError::new(DeliveryErrorKind::Unavailable, choice.vendor.name())
                     .with_retry_after(self.rules.rest().saturating_sub(rested))
             });
             let error = first
@@ -241,8 +266,34 @@ impl Trip<'_> {
     }
 }
 
+/// Has a vendor make and send a code of its own.
+async fn start(
+    provider: &dyn VerificationProvider,
+    message: &Message,
+    errand: &Errand,
+) -> Result<Receipt, DeliveryError> {
+    let name = provider.name();
+    let own = |known: &&(String, Reference)| known.0 == name;
+    let continues = errand.continues.as_ref().filter(own);
+    let replaces = errand.replaces.iter().filter(own);
+    let replaces: Vec<Reference> = replaces.map(|known| known.1.clone()).collect();
+    let start = VerificationStart::new(
+        message.id(),
+        message.channel(),
+        message.destination(),
+        message.locale(),
+    )
+    .expires_in(message.expires_in())
+    .continuing(continues.map(|known| &known.1))
+    .replacing(&replaces);
+    let started = provider.start(&start).await?;
+    Ok(Receipt::managed(name, &started))
+}
+
 /// Runs a host's future; one that panics ends as `None` and harms nobody else.
-async fn unpanicked<T>(mut future: Pin<&mut (impl Future<Output = T> + Send)>) -> Option<T> {
+pub(crate) async fn unpanicked<T>(
+    mut future: Pin<&mut (impl Future<Output = T> + Send)>,
+) -> Option<T> {
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
         match polled {

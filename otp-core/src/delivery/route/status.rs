@@ -56,7 +56,7 @@ impl Route {
                 .map(move |choice| (Some(*country), choice))
         });
         own.chain(countries)
-            .map(|(country, choice)| choice.health.read(choice.provider.name(), country, now))
+            .map(|(country, choice)| choice.health.read(choice.vendor.name(), country, now))
             .collect()
     }
 }

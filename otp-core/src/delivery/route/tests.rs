@@ -262,7 +262,13 @@ async fn another_channel_is_preferred_to_a_provider_that_rests() {
     let message = message("+14155550123");
     let left = Duration::from_secs(10);
     let failure = route
-        .send_within(&message, &bench.clock, left, Afterwards::AnotherChannel)
+        .send_within(
+            &message,
+            &Errand::default(),
+            &bench.clock,
+            left,
+            Afterwards::AnotherChannel,
+        )
         .await
         .expect_err("it rests");
     assert_eq!(failure.certainty(), DispatchCertainty::NotSent);
