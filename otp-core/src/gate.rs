@@ -21,41 +21,14 @@ pub use line_type::LineTypeGate;
 pub use lockout::LockoutGate;
 pub use quota::{QuotaGate, WIDER};
 
+pub use crate::request::Operation;
+
 use crate::challenge::Lane;
 use crate::destination::{Channel, Destination};
 use crate::policy::Policy;
 use crate::quota::QuotaClaim;
 use crate::request::{Purpose, RequestContext, SubjectKey, Tenant};
 use crate::store::{Admission, Block};
-
-/// What is being asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// A code, for a new challenge.
-    Issue,
-    /// A further message for a challenge.
-    Resend,
-    /// That a code is checked.
-    Verify,
-}
-
-impl Operation {
-    /// Names the operation, as quota keys have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Resend => "resend",
-            Self::Verify => "verify",
-        }
-    }
-
-    /// Says whether a message is what is asked for.
-    pub(crate) const fn sends(self) -> bool {
-        !matches!(self, Self::Verify)
-    }
-}
 
 /// A request as gates see it. What a request does not tell (a verify names a challenge, not a
 /// subject) is `None`.

@@ -1,23 +1,35 @@
 //! All tunables as one checked value, swapped atomically while the service runs.
 
 mod captcha;
+mod channels;
 mod geography;
+mod in_force;
 mod level;
 mod limits;
 mod line_types;
 mod outage;
+mod overrides;
 mod purposes;
+mod second_factor;
+mod vips;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
+pub use channels::Channels;
 pub use geography::Geography;
+pub(crate) use in_force::{Ended, InForce, Step};
 pub use level::{Level, PolicyError};
 pub use limits::{Limits, ScopedQuota};
 pub use line_types::LineTypes;
 pub use outage::{InvalidOutagePolicy, OnOutage, OutagePolicy, VerifyOnOutage};
+pub use overrides::{
+    Exception, InvalidOverrideId, InvalidVip, Override, OverrideError, OverrideId, Vip,
+};
 pub use purposes::Purposes;
+pub use second_factor::SecondFactor;
+pub use vips::Vips;
 
 use crate::challenge::CodeFormat;
 use crate::destination::Channel;
@@ -45,6 +57,9 @@ pub struct Policy {
     lifetimes: BTreeMap<&'static str, Duration>,
     resend_code: ResendCode,
     captcha: CaptchaPolicy,
+    channels: Channels,
+    vips: Vips,
+    second_factor: SecondFactor,
 }
 
 impl Policy {
@@ -57,6 +72,9 @@ impl Policy {
             lifetimes: BTreeMap::new(),
             resend_code: ResendCode::default(),
             captcha: CaptchaPolicy::default(),
+            channels: Channels::default(),
+            vips: Vips::default(),
+            second_factor: SecondFactor::default(),
         }
     }
 
@@ -96,6 +114,28 @@ impl Policy {
         self
     }
 
+    /// Replaces which channels are off. Default: none is.
+    #[must_use]
+    pub fn with_channels(mut self, channels: Channels) -> Self {
+        self.channels = channels;
+        self
+    }
+
+    pub(crate) fn map_channels(self, change: impl FnOnce(Channels) -> Channels) -> Self {
+        let channels = change(self.channels.clone());
+        self.with_channels(channels)
+    }
+
+    pub(crate) fn with_vip(mut self, vip: Vip) -> Self {
+        self.vips.add(vip);
+        self
+    }
+
+    pub(crate) fn with_second_factor(mut self, second_factor: SecondFactor) -> Self {
+        self.second_factor = second_factor;
+        self
+    }
+
     /// Gives the limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -131,6 +171,25 @@ impl Policy {
     #[must_use]
     pub fn captcha(&self) -> &CaptchaPolicy {
         &self.captcha
+    }
+
+    /// Says which channels are off.
+    #[must_use]
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// Says who may be sent more, while overrides hold.
+    #[must_use]
+    pub fn vips(&self) -> &Vips {
+        &self.vips
+    }
+
+    /// Says whether a second factor is asked for. The library obeys it nowhere by itself: a host
+    /// asks before it starts a challenge for [`Purpose::MFA`].
+    #[must_use]
+    pub fn second_factor(&self) -> SecondFactor {
+        self.second_factor
     }
 
     /// Bounds the probability that somebody who guesses for a year at one account, through every

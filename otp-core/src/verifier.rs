@@ -13,6 +13,7 @@ mod issue;
 mod managed;
 mod onward;
 mod outbound;
+mod policies;
 mod repeat;
 mod request;
 mod resend;
@@ -22,7 +23,7 @@ mod templates;
 mod verified;
 mod verify;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
@@ -31,6 +32,7 @@ pub use error::{
     BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
 };
 pub use outbound::StillSending;
+pub use policies::{Policies, PolicyChangeError, PolicyStatus};
 pub use request::{Addressed, Dispatch, Issue, Issued};
 pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
@@ -99,7 +101,7 @@ struct Inner {
     checks: Vec<Arc<dyn Check>>,
     captcha: Option<Arc<dyn CaptchaVerifier>>,
     observers: Vec<Arc<dyn Observer>>,
-    policy: RwLock<Arc<Policy>>,
+    policies: policies::Shelf,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
     #[cfg(any(debug_assertions, feature = "danger-preview"))]
@@ -111,34 +113,6 @@ impl Verifier {
     /// before that `build` does not exist.
     pub fn builder(store: impl Store, keys: KeyRing) -> VerifierBuilder<Missing, Missing> {
         VerifierBuilder::new(Arc::new(store), keys)
-    }
-
-    /// Gives the policy in force.
-    #[must_use]
-    pub fn policy(&self) -> Arc<Policy> {
-        let guard = self
-            .inner
-            .policy
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&guard)
-    }
-
-    /// Puts another policy in force, for every request that starts afterwards. Requests under way
-    /// end under the one that they began with.
-    ///
-    /// # Errors
-    /// [`PolicyError`]; then the old one stays.
-    pub fn set_policy(&self, policy: Policy) -> Result<(), PolicyError> {
-        policy.validate()?;
-        checked_by(&policy, self.inner.captcha.as_ref())?;
-        let mut guard = self
-            .inner
-            .policy
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *guard = Arc::new(policy);
-        Ok(())
     }
 
     /// Gives the store, for the operator's calls.

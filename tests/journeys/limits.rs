@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use otp_kit::event::Act;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
 use otp_kit::quota::{Quota, Scope};
@@ -71,16 +72,17 @@ async fn limits_change_while_the_service_runs() {
         Scope::Address,
         Quota::window(1, Duration::from_secs(60)).unwrap(),
     );
-    service.verifier.set_policy(Policy::new(tight)).unwrap();
+    let policies = service.verifier.policies();
+    let why = Act::new("alice", "a flood").unwrap();
+    let tight = Policy::new(tight);
+    policies.replace(tight, why.clone()).await.unwrap();
     service.verifier.issue(to(PHONE)).await.unwrap();
     assert!(service.verifier.issue(to("+14155550124")).await.is_err());
-    service
-        .verifier
-        .set_policy(Policy::new(Limits::recommended()))
-        .unwrap();
+    let usual = Policy::new(Limits::recommended());
+    policies.replace(usual, why.clone()).await.unwrap();
     assert!(service.verifier.issue(to("+14155550124")).await.is_ok());
     let broken = Policy::new(Limits::recommended().with_attempts(0));
-    assert!(service.verifier.set_policy(broken).is_err());
+    assert!(policies.replace(broken, why).await.is_err());
     assert_eq!(service.verifier.policy().limits().attempts(), 5);
 }
 

@@ -19,5 +19,6 @@ mod failover;
 mod limits;
 mod managed;
 mod messages;
+mod policy;
 mod rotation;
 mod sign_in;

@@ -77,7 +77,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
             .map(|channel| (channel.name(), state(channel.name())))
             .collect(),
         templates: templates(&app, &status),
-        overrides: Vec::new(),
+        overrides: status.overrides,
     })
 }
 

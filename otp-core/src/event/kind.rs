@@ -22,11 +22,17 @@ pub enum EventKind {
     OperatorAction,
     /// Guesses that an instance counted by itself were added to the budget of all.
     GuessesCarriedOver,
+    /// Another policy is in force.
+    PolicyChanged,
+    /// A part of the policy is overridden.
+    OverrideBegan,
+    /// An override ended, by itself or by hand.
+    OverrideEnded,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -37,6 +43,9 @@ impl EventKind {
         Self::DeviceRemembered,
         Self::OperatorAction,
         Self::GuessesCarriedOver,
+        Self::PolicyChanged,
+        Self::OverrideBegan,
+        Self::OverrideEnded,
     ];
 
     /// Names the kind, as logs and the `event_type` column have it.
@@ -53,6 +62,9 @@ impl EventKind {
             Self::DeviceRemembered => "identity.auth.device_remembered",
             Self::OperatorAction => "identity.operator.action",
             Self::GuessesCarriedOver => "identity.store.guesses_carried_over",
+            Self::PolicyChanged => "identity.policy.changed",
+            Self::OverrideBegan => "identity.policy.override_began",
+            Self::OverrideEnded => "identity.policy.override_ended",
         }
     }
 

@@ -219,6 +219,9 @@ impl Event {
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
             (EventKind::OperatorAction, _) => "OPERATOR_ACTION",
             (EventKind::GuessesCarriedOver, _) => "GUESSES_CARRIED_OVER",
+            (EventKind::PolicyChanged, _) => "POLICY_CHANGED",
+            (EventKind::OverrideBegan, _) => "POLICY_OVERRIDE_BEGAN",
+            (EventKind::OverrideEnded, _) => "POLICY_OVERRIDE_ENDED",
         }
     }
 }

@@ -36,7 +36,12 @@ impl std::fmt::Display for Line<'_> {
         write!(f, "{} action={}", event.kind.name(), event.action())?;
         write!(f, " outcome={}", event.outcome.name())?;
         if let Some(reason) = &event.reason {
-            write!(f, " reason={reason}")?;
+            // What a person wrote stays one value.
+            if reason.chars().all(|c| c.is_ascii_graphic() && c != '"') {
+                write!(f, " reason={reason}")?;
+            } else {
+                write!(f, " reason={:?}", &**reason)?;
+            }
         }
         write!(f, " tenant={}", event.tenant)?;
         if let Some(subject) = &event.subject {

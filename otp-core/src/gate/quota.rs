@@ -1,3 +1,4 @@
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -39,6 +40,13 @@ impl Gate for QuotaGate {
         let wide = request.context.client_address().wide();
         let own = |scoped: &ScopedQuota| scoped.scope == Scope::Network;
         let wide = wide.filter(|_| !quotas.iter().any(own));
+        let times = match request.operation {
+            Operation::Issue => {
+                let keys = [request.subject, request.destination_key];
+                request.policy.vips().times(request.tenant, keys)
+            }
+            _ => NonZeroU32::MIN,
+        };
         for scoped in quotas {
             if let (Scope::Address, Some(_)) = (scoped.scope, &wide) {
                 let network = ScopedQuota {
@@ -51,10 +59,13 @@ impl Gate for QuotaGate {
                 }
             }
             if let Some(key) = key(request, scoped) {
-                wants.quotas.push(QuotaClaim {
-                    key,
-                    quota: scoped.quota,
-                });
+                let quota = match scoped.scope {
+                    Scope::Subject | Scope::Destination if times > NonZeroU32::MIN => {
+                        scoped.quota.times(times.get())
+                    }
+                    _ => scoped.quota,
+                };
+                wants.quotas.push(QuotaClaim { key, quota });
             }
         }
         Ok(())

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::{Geography, Level, LineTypes, PolicyError};
 use crate::quota::{BudgetRules, Quota, Scope};
+use crate::request::Operation;
 
 /// A quota and what it is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +148,42 @@ impl Limits {
     pub fn on_verify(mut self, scope: Scope, quota: Quota) -> Self {
         self.verify.push(ScopedQuota { scope, quota });
         self
+    }
+
+    /// Puts a quota in place of the one of the same scope, kind and period, or beside the others
+    /// where there is none: what an operator does in an incident.
+    #[must_use]
+    pub fn with_quota(mut self, operation: Operation, scope: Scope, quota: Quota) -> Self {
+        let quotas = self.quotas_mut(operation);
+        let count = |one: &ScopedQuota| (one.scope, one.quota.kind(), one.quota.period());
+        let new = ScopedQuota { scope, quota };
+        match quotas.iter_mut().find(|one| count(one) == count(&new)) {
+            Some(same) => *same = new,
+            None => quotas.push(new),
+        }
+        self
+    }
+
+    /// Puts these quotas in place of every one of a scope on one operation.
+    #[must_use]
+    pub fn with_quotas(
+        mut self,
+        operation: Operation,
+        scope: Scope,
+        new: impl IntoIterator<Item = Quota>,
+    ) -> Self {
+        let quotas = self.quotas_mut(operation);
+        quotas.retain(|scoped| scoped.scope != scope);
+        quotas.extend(new.into_iter().map(|quota| ScopedQuota { scope, quota }));
+        self
+    }
+
+    fn quotas_mut(&mut self, operation: Operation) -> &mut Vec<ScopedQuota> {
+        match operation {
+            Operation::Issue => &mut self.issue,
+            Operation::Resend => &mut self.resend,
+            Operation::Verify => &mut self.verify,
+        }
     }
 
     /// Drops every quota of a scope, from starts, resends and tries, to put others in their place.

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::managed::Pace;
 use super::outbound::Outbound;
+use super::policies::Shelf;
 use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier, checked_by};
 use crate::challenge::CodeFormat;
@@ -307,7 +308,7 @@ impl VerifierBuilder<Present, Present> {
                 checks: self.checks,
                 captcha: self.captcha,
                 observers: self.observers,
-                policy: RwLock::new(Arc::new(self.policy)),
+                policies: Shelf::new(self.policy),
                 clock: self.clock,
                 random: self.random,
                 #[cfg(any(debug_assertions, feature = "danger-preview"))]

@@ -15,6 +15,7 @@ use crate::event::{Event, Outcome};
 use crate::gate::Operation;
 use crate::hash::Binding;
 use crate::key::KeySet;
+use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue};
 
@@ -41,7 +42,7 @@ impl Verifier {
             .purposes()
             .find(&issue.purpose)
             .ok_or(IssueError::UnknownPurpose)?;
-        let ways = self.ways(&issue)?;
+        let ways = self.ways(&policy, &issue)?;
         let Some(first) = ways.first() else {
             return Err(IssueError::NoRoute(issue.channel()));
         };
@@ -156,18 +157,19 @@ impl Verifier {
     }
 
     /// Lists the channels that a request may go over.
-    fn ways(&self, issue: &Issue) -> Result<Vec<Way>, IssueError> {
+    fn ways(&self, policy: &Policy, issue: &Issue) -> Result<Vec<Way>, IssueError> {
         if !issue.others.is_empty() && issue.subject.is_none() {
             return Err(IssueError::NoSubject);
         }
         let start = issue.start();
         if let (Start::At(channel), Some(destination)) = (start, issue.destination()) {
             let reaches = issue.address_for(channel).is_some();
-            if !reaches && self.inner.routes.is_on(channel) {
+            let on = policy.channels().is_on(channel) && self.inner.routes.is_on(channel);
+            if !reaches && on {
                 channel.fits(destination)?;
             }
         }
-        let reaches = |channel| issue.is_reached_over(channel);
+        let reaches = |channel| policy.channels().is_on(channel) && issue.is_reached_over(channel);
         Ok(self.inner.routes.ways(start, reaches))
     }
 

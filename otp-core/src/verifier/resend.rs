@@ -61,7 +61,7 @@ impl Verifier {
             None => (Vec::new(), Locale::default()),
         };
         let ways = match &known {
-            Some(known) => self.ways_of(known, &addresses)?,
+            Some(known) => self.ways_of(&policy, known, &addresses)?,
             None => Vec::new(),
         };
         let channel = ways.first().map(|way| way.channel);
@@ -163,12 +163,15 @@ impl Verifier {
     /// latest message went over.
     fn ways_of(
         &self,
+        policy: &Policy,
         known: &Challenge,
         addresses: &[Destination],
     ) -> Result<Vec<Way>, ResendError> {
         let kind = known.channel.destination_kind();
         let ways = self.inner.routes.ways(Start::At(known.channel), |channel| {
-            if known.is_decoy() {
+            if !policy.channels().is_on(channel) {
+                false
+            } else if known.is_decoy() {
                 channel.destination_kind() == kind
             } else {
                 address(addresses, channel).is_some()

@@ -54,17 +54,29 @@ pub struct Status {
     pub delivery: Vec<(Channel, RouteHealth)>,
     /// Where the approval of each channel's template stands, of channels that need one.
     pub templates: Vec<(Channel, TemplateState)>,
+    /// The version of the policy in force.
+    pub policy_version: u64,
+    /// The kinds of the overrides in force; [`Policies::overrides`](super::Policies::overrides)
+    /// tells the operator whose and why.
+    pub overrides: Vec<&'static str>,
 }
 
 impl Verifier {
     /// Asks the parts how they are. It never fails: what is wrong is in the answer.
     pub async fn status(&self) -> Status {
         let engines = self.inner.store.status().await;
-        let delivery = self.inner.routes.health();
         let approvals = self.inner.routes.approvals().into_iter();
         let templates = approvals
             .map(|(channel, approval)| (channel, approval.state()))
             .collect();
+        let policy = self.policies().status();
+        let channels = policy.policy.channels();
+        let mut delivery = self.inner.routes.health();
+        for (channel, health) in &mut delivery {
+            if !channels.is_on(*channel) {
+                *health = RouteHealth::Off;
+            }
+        }
         let on = delivery
             .iter()
             .filter(|(_, health)| *health != RouteHealth::Off);
@@ -74,6 +86,12 @@ impl Verifier {
             channels: on.map(|(channel, _)| channel.name()).collect(),
             delivery,
             templates,
+            policy_version: policy.version,
+            overrides: policy
+                .overrides
+                .iter()
+                .map(|one| one.exception().name())
+                .collect(),
         }
     }
 }

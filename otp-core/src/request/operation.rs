@@ -1,0 +1,28 @@
+/// What is being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// A code, for a new challenge.
+    Issue,
+    /// A further message for a challenge.
+    Resend,
+    /// That a code is checked.
+    Verify,
+}
+
+impl Operation {
+    /// Names the operation, as quota keys have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Resend => "resend",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// Says whether a message is what is asked for.
+    pub(crate) const fn sends(self) -> bool {
+        !matches!(self, Self::Verify)
+    }
+}
