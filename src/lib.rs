@@ -15,8 +15,10 @@ pub mod store {
         Admission, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
         BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Condition, Consume,
         Duty, EngineStatus, Findings, Granted, IdempotencyClaim, IdempotencyKey, Insert,
-        InvalidBlock, OutboxEntry, Plan, QuotaStore, RecordedIssue, Reissue, Reject, Revocation,
-        Seen, SeenStore, Step, Store, StoreError, StoreErrorKind, Target,
+        InvalidBlock, InvalidDocument, OutboxEntry, Plan, PolicyDocument, PolicyRecord,
+        PolicyStore, Published, QuotaStore, RecordedIssue, Reissue, Reject, Revocation, Seen,
+        SeenStore, StatGrain, StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError,
+        StoreErrorKind, Target,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};

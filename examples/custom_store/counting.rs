@@ -10,10 +10,13 @@ use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_kit::clock::Timestamp;
 use otp_kit::event::Event;
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
+use otp_kit::request::Tenant;
 use otp_kit::store::{
     Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
     BudgetStore, ChallengeQuery, ChallengeStore, Consume, EngineStatus, IdempotencyKey, Insert,
-    OutboxEntry, Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Store, StoreError,
+    OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore, Reissue,
+    Reject, Revocation, Seen, SeenStore, StatKey, StatName, StatWindow, StatsStore, Store,
+    StoreError,
 };
 
 /// A store that remembers which of its methods were called.
@@ -197,5 +200,56 @@ impl<S: Store> AuditStore for Counting<S> {
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
         self.note("acknowledge").acknowledge(up_to).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> StatsStore for Counting<S> {
+    async fn count(&self, counts: &[(StatKey, u32)]) -> Result<(), StoreError> {
+        self.note("count").count(counts).await
+    }
+
+    async fn sums(&self, keys: &[StatKey], window: StatWindow) -> Result<Vec<u64>, StoreError> {
+        self.note("sums").sums(keys, window).await
+    }
+
+    async fn top(
+        &self,
+        name: StatName,
+        tenant: &Tenant,
+        window: StatWindow,
+        limit: usize,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        self.note("top").top(name, tenant, window, limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> PolicyStore for Counting<S> {
+    async fn publish(
+        &self,
+        expected: Option<u64>,
+        document: PolicyDocument,
+        event: Event,
+    ) -> Result<Published, StoreError> {
+        self.note("publish")
+            .publish(expected, document, event)
+            .await
+    }
+
+    async fn current(&self) -> Result<Option<PolicyRecord>, StoreError> {
+        self.note("current").current().await
+    }
+
+    async fn version(&self) -> Result<u64, StoreError> {
+        self.note("version").version().await
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<PolicyRecord>, StoreError> {
+        self.note("history").history(limit).await
+    }
+
+    async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
+        self.note("adopt").adopt(record).await
     }
 }

@@ -12,8 +12,10 @@ mod challenge;
 mod error;
 mod idempotency;
 mod plan;
+mod policy;
 mod quota;
 mod seen;
+mod stats;
 mod status;
 
 use std::fmt::Debug;
@@ -29,8 +31,10 @@ pub use challenge::{
 pub use error::{StoreError, StoreErrorKind};
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use plan::{BudgetClaim, Plan, Step};
+pub use policy::{InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Published};
 pub use quota::QuotaStore;
 pub use seen::{Seen, SeenStore};
+pub use stats::{StatGrain, StatKey, StatName, StatWindow, StatsStore};
 pub use status::{Condition, Duty, EngineStatus};
 
 /// Everything that a [`Verifier`](crate::verifier::Verifier) keeps in one engine.
@@ -43,6 +47,8 @@ pub trait Store:
     + BlocklistStore
     + SeenStore
     + AuditStore
+    + StatsStore
+    + PolicyStore
     + Debug
     + Send
     + Sync
@@ -57,6 +63,8 @@ impl<T> Store for T where
         + BlocklistStore
         + SeenStore
         + AuditStore
+        + StatsStore
+        + PolicyStore
         + Debug
         + Send
         + Sync

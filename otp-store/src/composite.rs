@@ -3,7 +3,7 @@
 //! | composite | above | beneath | while the one above is away |
 //! |---|---|---|---|
 //! | [`Degrading`] | a shared engine | memory | issues and verifies by tighter limits, as an outage policy says |
-//! | [`ReadOnlyFallback`] | a shared engine | a local one | blocks and recent records can be read, nothing is decided |
+//! | [`ReadOnlyFallback`] | a shared engine | a local one | blocks, recent records and the policy can be read, nothing is decided |
 //! | [`Split`] | what decides | what keeps the audit log | decisions go on, records wait |
 //!
 //! Every one of them is a [`Store`] and passes the suite of one while its

@@ -8,9 +8,11 @@ mod blocks;
 mod capacity;
 mod lookup;
 mod packed;
+mod policy;
 mod seen;
 mod settle;
 mod shard;
+mod stats;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -25,8 +27,10 @@ pub use capacity::Capacity;
 
 use audit::Outbox;
 use blocks::Blocks;
+use policy::Policies;
 use seen::Memory;
 use shard::Shard;
+use stats::Stats;
 
 /// Shards by subject: what belongs to one subject is decided under one lock.
 const SHARDS: usize = 64;
@@ -60,6 +64,8 @@ struct Inner {
     blocks: RwLock<Blocks>,
     seen: Memory,
     outbox: Mutex<Outbox>,
+    stats: Mutex<Stats>,
+    policies: Mutex<Policies>,
 }
 
 impl MemoryStore {
@@ -92,6 +98,8 @@ impl MemoryStore {
                 blocks: RwLock::default(),
                 seen: Memory::new(capacity.seen_keys),
                 outbox: Mutex::new(Outbox::new(capacity.audit_records)),
+                stats: Mutex::new(Stats::new(capacity.stat_keys)),
+                policies: Mutex::default(),
                 capacity,
             }),
         }

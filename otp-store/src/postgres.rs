@@ -29,9 +29,11 @@ mod failure;
 mod link;
 mod mark;
 mod options;
+mod policy;
 mod quotas;
 mod schema;
 mod seen;
+mod stats;
 
 use std::fmt;
 use std::sync::Arc;

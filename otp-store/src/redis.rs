@@ -67,11 +67,13 @@ mod failure;
 mod keys;
 mod link;
 mod options;
+mod policies;
 mod policy;
 mod quotas;
 mod script;
 mod seen;
 mod shelf;
+mod stats;
 
 use std::fmt;
 use std::sync::Arc;

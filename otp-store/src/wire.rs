@@ -5,8 +5,10 @@ pub(crate) mod admission;
 pub(crate) mod budget;
 pub(crate) mod challenge;
 pub(crate) mod event;
+pub(crate) mod policy;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod stats;
 
 use otp_core::store::{StoreError, StoreErrorKind};
 

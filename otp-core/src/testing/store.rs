@@ -42,6 +42,7 @@ pub mod kit;
 mod list;
 mod locks;
 mod macros;
+mod policies;
 mod purge;
 mod quotas;
 mod rates;
@@ -52,6 +53,7 @@ mod resend;
 mod revoke;
 mod run;
 mod seen;
+mod stats;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +130,12 @@ pub use locks::{
     an_exhausted_challenge_pauses_its_lane_alone, an_unlocked_budget_is_a_fresh_one,
     pauses_double_up_to_an_hour_and_a_success_ends_them,
 };
+pub use policies::{
+    a_newer_policy_is_adopted_as_it_is, a_policy_is_read_as_it_was_published,
+    a_policy_is_read_whatever_the_clock_says, a_publication_leaves_its_record,
+    one_of_a_thousand_publishers_of_a_version_wins,
+    the_history_of_policies_is_newest_first_and_bounded, versions_have_no_gaps,
+};
 pub use purge::{
     a_purge_forgets_no_run_of_failures, a_purge_is_bounded_by_its_limit,
     a_purge_leaves_budgets_alone, a_purge_leaves_live_things_alone, a_purge_opens_no_lock,
@@ -174,6 +182,14 @@ pub use run::run;
 pub use seen::{
     a_thing_that_was_seen_is_forgotten_after_its_time, one_of_a_thousand_sees_a_thing_first,
     things_that_look_alike_are_apart,
+};
+pub use stats::{
+    a_clock_that_went_back_loses_no_count, a_purge_leaves_counts_that_stand,
+    a_thousand_adds_at_once_sum_exactly, counters_that_look_alike_are_apart,
+    hours_leave_a_long_window, hours_leave_a_week, minutes_leave_a_short_window,
+    minutes_leave_a_window_of_two_hours, sums_come_in_the_order_of_their_keys,
+    the_largest_counters_come_first, too_many_counters_at_once_are_refused,
+    what_was_never_counted_is_nothing,
 };
 
 /// One fresh, empty store, and the clock that it reads.

@@ -7,6 +7,7 @@ mod hand_back;
 mod ledger;
 mod options;
 mod records;
+mod shared;
 
 use std::fmt;
 use std::future::Future;
@@ -61,6 +62,10 @@ use ledger::Ledger;
 /// [`DegradingOptions::mirror_every`]; up to 100,000 entries, the newest) and holds in an outage.
 /// Blocking, unblocking, unlocking, disabling, clearing quotas and revoking what lives above are
 /// `Unavailable` in one, whatever the policy says.
+///
+/// What this instance counts in [`StatsStore`](otp_core::store::StatsStore) it counts beneath as well:
+/// in an outage sums are its own, and what is counted then is not told above. A policy is read and
+/// published above alone.
 ///
 /// # What comes back
 /// When the primary has come back, it is told what was counted beneath: guesses, by

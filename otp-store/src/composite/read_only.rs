@@ -3,6 +3,7 @@
 mod copy;
 mod intents;
 mod options;
+mod shared;
 
 use std::fmt;
 use std::future::Future;
@@ -18,8 +19,8 @@ use super::upkeep::{Owed, Turn, Upkeep};
 use super::{Away, beside, sign, watch};
 use copy::Copied;
 
-/// A store that decides in its primary alone, and lets blocks and recent records be read from a
-/// copy beneath while the primary is away.
+/// A store that decides in its primary alone, and lets blocks, recent records and the policy be read
+/// from a copy beneath while the primary is away.
 ///
 /// The copy may be any store that is this wrapper's own: a SQLite file, so that it outlives the
 /// process, or memory. Nothing is decided in it, ever: whatever would change or decide something
@@ -35,6 +36,11 @@ use copy::Copied;
 ///   acknowledged. [`recent`](Self::recent) reads them. The trait's own
 ///   [`outbox`](otp_core::store::AuditStore::outbox) does not, because its places are the
 ///   primary's: whoever acknowledged a place of the copy would lose others.
+///
+/// - The policy that is in force: at once after a publication through this wrapper, else now and
+///   then. [`current`](otp_core::store::PolicyStore::current) and
+///   [`version`](otp_core::store::PolicyStore::version) read it in an outage, in which it may be older than
+///   what a caller has seen; what came before it is not copied.
 ///
 /// Copying again changes nothing; a copy that fails is made with the next round and fails no call.
 ///
@@ -99,7 +105,7 @@ impl<P: Store, M: Store> ReadOnlyFallback<P, M> {
         }
     }
 
-    /// Copies blocks and records now. It happens by itself; call it at the start to be sure of it.
+    /// Copies blocks, records and the policy now. It happens by itself; call it at the start to be sure of it.
     ///
     /// # Errors
     /// [`StoreError`] of either store; then the copy is as old as it was, or a part of it is.

@@ -1,4 +1,5 @@
 mod intents;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use tokio::sync::Mutex;
 ///
 /// An audit store that sets the time of what is added to it, as every engine of this crate does, has
 /// there the time at which a record was handed over.
+///
+/// Counts are kept where decisions are made, and the policy where the audit log is: it lasts, and its
+/// record is written there in one step with it.
 ///
 /// One process should hand over at a time. More of them do no harm but one: a record that one has
 /// handed over, and that was read and acknowledged meanwhile, may be added again by another.

@@ -1,7 +1,8 @@
 use std::num::NonZeroUsize;
 
 /// How much a memory store holds. What is over goes first; what is live is never evicted to make
-/// room for what is new, except for quota buckets, of which the one that resets soonest goes.
+/// room for what is new, except for quota buckets, of which the one that resets soonest goes, and
+/// counters, of which the smallest go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Challenges; a further one is refused. Default: 1,000,000.
@@ -14,6 +15,9 @@ pub struct Capacity {
     pub seen_keys: NonZeroUsize,
     /// Audit records. Of a full outbox the oldest record goes, and is counted. Default: 100,000.
     pub audit_records: NonZeroUsize,
+    /// Counters of what happens. Of a full table what is over goes first, then the smallest of the
+    /// week. One that counts every minute takes 5 KiB. Default: 50,000.
+    pub stat_keys: NonZeroUsize,
 }
 
 const MILLION: NonZeroUsize = match NonZeroUsize::new(1_000_000) {
@@ -29,6 +33,7 @@ impl Default for Capacity {
             quota_keys: MILLION,
             seen_keys: MILLION,
             audit_records: NonZeroUsize::MIN.saturating_add(99_999),
+            stat_keys: NonZeroUsize::MIN.saturating_add(49_999),
         }
     }
 }

@@ -154,6 +154,8 @@ impl ChallengeStore for MemoryStore {
         }
         let rest = limit.saturating_sub(removed);
         removed = removed.saturating_add(self.purge_blocks(rest, now));
+        let rest = limit.saturating_sub(removed);
+        removed = removed.saturating_add(lock(&self.inner.stats).purge(rest, now));
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 }

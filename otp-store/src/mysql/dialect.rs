@@ -21,6 +21,18 @@ macro_rules! pairs {
     };
 }
 
+/// A list of up to four texts each that came as JSON, as a table.
+macro_rules! quads {
+    () => {
+        "JSON_TABLE(?, '$[*]' COLUMNS (
+            place FOR ORDINALITY,
+            one VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
+            two VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]',
+            three VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]',
+            four VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[3]'))"
+    };
+}
+
 /// Deletes rows by a list of pairs, going from the list to the rows: the other way round every row
 /// of the table would be locked.
 macro_rules! drop_pairs {
@@ -123,6 +135,23 @@ pub(super) static DIALECT: Dialect = Dialect {
         SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
             FROM otp_locks WHERE id = 1024 LOCK IN SHARE MODE
         ON DUPLICATE KEY UPDATE sequence = audit_logs.sequence",
+    // Rows are locked in the order of their keys, by whoever adds: nobody waits in a circle.
+    add_counts: concat!(
+        "INSERT INTO otp_stats (name, tenant, value, hits, grain, counted_from, expires_at)
+        SELECT counted.one, counted.two, counted.three, CAST(counted.four AS SIGNED), ?, ?, ? FROM ",
+        quads!(),
+        " AS counted ORDER BY counted.place
+        ON DUPLICATE KEY UPDATE hits = otp_stats.hits + VALUES(hits)"
+    ),
+    sum_counts: concat!(
+        "SELECT CAST(asked.place - 1 AS SIGNED) AS place, (
+            SELECT CAST(COALESCE(SUM(hits), 0) AS SIGNED) FROM otp_stats
+            WHERE name = asked.one AND tenant = asked.two AND grain = ?
+                AND value = asked.three AND counted_from >= ?) AS total
+        FROM ",
+        quads!(),
+        " AS asked"
+    ),
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             GREATEST(acknowledged, LEAST(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
@@ -196,6 +225,8 @@ pub(super) static DIALECT: Dialect = Dialect {
                 "gone.kind = listed.one AND gone.value = listed.two"
             ),
         },
+        // Nobody adds to a minute that is over, so nobody has one in hand.
+        Removal::AtOnce("DELETE FROM otp_stats WHERE expires_at <= ? LIMIT ?"),
     ],
     full_cells: Removal::Picked {
         pick: "SELECT bucket AS one, '' AS two FROM rate_limit_cells

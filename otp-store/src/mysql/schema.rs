@@ -6,10 +6,21 @@ use sqlx::{Error, Row as _};
 
 use super::failure::failed;
 use super::session::Session;
-use crate::sql::{BOOKKEEPING, WrongSchema, first};
+use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const FIRST: &str = include_str!("../../migrations/mysql/0001_otp_store.sql");
+const ALL: [Step; 2] = [
+    (
+        1,
+        "otp store",
+        include_str!("../../migrations/mysql/0001_otp_store.sql"),
+    ),
+    (
+        3,
+        "otp shared",
+        include_str!("../../migrations/mysql/0003_otp_shared.sql"),
+    ),
+];
 
 /// One migration at a time in a database, whoever runs it. Names of locks are the server's.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('otp_kit.', SHA1(DATABASE())), 60) AS taken";
@@ -26,7 +37,7 @@ const BOOKS: &str = "CREATE TABLE IF NOT EXISTS _otp_kit_migrations (
 
 const APPLIED: &str = "SELECT version, checksum FROM _otp_kit_migrations WHERE success = 1";
 
-const ENTER: &str = "INSERT INTO _otp_kit_migrations
+const ENTER: &str = "INSERT IGNORE INTO _otp_kit_migrations
         (version, description, success, checksum, execution_time)
     VALUES (?, ?, 1, ?, 0)";
 
@@ -110,15 +121,18 @@ async fn lock(conn: &mut MySqlConnection) -> Result<(), StoreError> {
 
 async fn create(conn: &mut MySqlConnection) -> Result<(), Error> {
     run(conn, BOOKS).await?;
-    run(conn, FIRST).await?;
-    let migration = first(FIRST);
-    sqlx::query(ENTER)
-        .bind(migration.version)
-        .bind(migration.description.as_ref())
-        .bind(migration.checksum.as_ref())
-        .execute(conn)
-        .await
-        .map(drop)
+    for step in ALL {
+        let (number, name, sql) = step;
+        run(conn, sql).await?;
+        // One that an earlier version has made is entered already.
+        let checksum = migration(step).checksum;
+        let entered = sqlx::query(ENTER)
+            .bind(number)
+            .bind(name)
+            .bind(checksum.as_ref());
+        entered.execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 async fn run(conn: &mut MySqlConnection, sql: &'static str) -> Result<(), Error> {
@@ -134,8 +148,7 @@ async fn applied(conn: &mut MySqlConnection) -> Result<Found, StoreError> {
         }
         Err(error) => return Err(failed(&error)),
     };
-    let known = first(FIRST);
-    let mut tables = Found::Missing;
+    let mut known = ALL.map(migration).to_vec();
     for row in rows {
         let version: i64 = row.try_get("version").map_err(|error| failed(&error))?;
         let checksum: Vec<u8> = row.try_get("checksum").map_err(|error| failed(&error))?;
@@ -143,15 +156,18 @@ async fn applied(conn: &mut MySqlConnection) -> Result<Found, StoreError> {
             return Err(wrong(WrongSchema::Newer));
         }
         // What a newer version has added is none of this one's business.
-        if version > known.version {
-            continue;
+        if let Some(place) = known.iter().position(|known| known.version == version) {
+            let known = known.swap_remove(place);
+            if checksum != known.checksum.as_ref() {
+                return Err(wrong(WrongSchema::Other));
+            }
         }
-        if version != known.version || checksum != known.checksum.as_ref() {
-            return Err(wrong(WrongSchema::Other));
-        }
-        tables = Found::Current;
     }
-    Ok(tables)
+    Ok(if known.is_empty() {
+        Found::Current
+    } else {
+        Found::Missing
+    })
 }
 
 fn wrong(how: WrongSchema) -> StoreError {

@@ -202,7 +202,13 @@ impl ChallengeStore for PostgresStore {
                 request = request.with("keep_audit", millis(audit).into());
             }
             let gone = self.ask(Function::Purge, request).await?.number(0)?;
-            let gone = usize::try_from(gone).unwrap_or(usize::MAX);
+            let mut gone = usize::try_from(gone).unwrap_or(usize::MAX);
+            if gone < share {
+                let rest = share.saturating_sub(gone);
+                let request = self.request("purge").with("limit", rest.into());
+                let counts = self.ask(Function::Stats, request).await?.number(0)?;
+                gone = gone.saturating_add(usize::try_from(counts).unwrap_or(usize::MAX));
+            }
             removed = removed.saturating_add(gone);
             if gone < share {
                 break;

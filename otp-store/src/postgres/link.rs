@@ -31,6 +31,8 @@ pub(super) enum Function {
     Query,
     Desk,
     Purge,
+    Stats,
+    Policy,
 }
 
 impl Function {
@@ -42,6 +44,8 @@ impl Function {
             Self::Query => "SELECT otp_query_1($1::jsonb)::text",
             Self::Desk => "SELECT otp_desk_1($1::jsonb)::text",
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
+            Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",
+            Self::Policy => "SELECT otp_policy_1($1::jsonb)::text",
         }
     }
 }

@@ -37,3 +37,5 @@ pub(super) static INSERT: LazyLock<Source> = source!("insert.lua");
 pub(super) static SETTLE: LazyLock<Source> = source!("settle.lua");
 pub(super) static QUERY: LazyLock<Source> = source!("query.lua");
 pub(super) static DESK: LazyLock<Source> = source!("desk.lua");
+pub(super) static STATS: LazyLock<Source> = source!("stats.lua");
+pub(super) static POLICIES: LazyLock<Source> = source!("policies.lua");

@@ -28,6 +28,10 @@ pub(crate) struct Dialect {
     /// Adds a record that is not there, and finds one that is: the columns of the log in their
     /// order. Where it finds nothing to do, the log cannot be written.
     pub(crate) add_record: &'static str,
+    /// Adds to counters: grain, begin, end, rows of name, tenant, value and count as JSON.
+    pub(crate) add_counts: &'static str,
+    /// Sums counters: grain, begin, rows of name, tenant and value as JSON. Gives `place`, `total`.
+    pub(crate) sum_counts: &'static str,
     /// Moves the outbox on, never back and never beyond the last record: the place.
     pub(crate) acknowledge: &'static str,
     /// Ends everything that is live: now.
@@ -41,8 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) with_challenges: [&'static str; 3],
     /// Removes what a challenge that was deleted by hand has left behind.
     pub(crate) orphans: [Removal; 2],
-    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks.
-    pub(crate) lapsed: [Removal; 4],
+    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts.
+    pub(crate) lapsed: [Removal; 5],
     /// Removes cells that are full again.
     pub(crate) full_cells: Removal,
     /// Removes records that were acknowledged.
@@ -53,10 +57,6 @@ pub(crate) struct Dialect {
 #[derive(Clone, Copy)]
 pub(crate) enum Removal {
     /// In one statement: until when, how many.
-    #[cfg_attr(
-        not(feature = "sqlite"),
-        expect(dead_code, reason = "for engines with one writer")
-    )]
     AtOnce(&'static str),
     /// First those that nobody else has: until when, how many. Gives `one` and `two`, of which the
     /// second statement takes pairs as JSON.

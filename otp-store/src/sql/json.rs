@@ -29,6 +29,19 @@ pub(crate) fn json_pairs<'t>(pairs: impl IntoIterator<Item = (&'t str, &'t str)>
     json
 }
 
+/// Writes rows of texts as a JSON array of arrays.
+pub(crate) fn json_rows<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut json = String::from("[");
+    for row in rows {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(&json_texts(row.iter().map(String::as_str)));
+    }
+    json.push(']');
+    json
+}
+
 fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
@@ -49,7 +62,7 @@ fn push_json_text(json: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_pairs, json_texts};
+    use super::{json_pairs, json_rows, json_texts};
 
     #[test]
     fn hostile_text_stays_one_json_string() {
@@ -62,5 +75,11 @@ mod tests {
             json_pairs([("ip", "1"), ("email", "a'--")]),
             "[[\"ip\",\"1\"],[\"email\",\"a'--\"]]"
         );
+        assert_eq!(json_rows::<1>([]), "[]");
+        let rows = [
+            ["a\"".to_owned(), "1".to_owned()],
+            [String::new(), "2".to_owned()],
+        ];
+        assert_eq!(json_rows(rows), "[[\"a\\\"\",\"1\"],[\"\",\"2\"]]");
     }
 }

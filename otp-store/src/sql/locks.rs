@@ -59,6 +59,10 @@ impl Locks {
         self.named(&["block", kind, value])
     }
 
+    pub(crate) fn policy(self) -> Self {
+        self.named(&["policy"])
+    }
+
     /// The audit log: nobody is adding to it.
     pub(crate) fn records(mut self) -> Self {
         self.0.insert(RECORDS);

@@ -64,6 +64,11 @@ impl Row {
         }
     }
 
+    /// Reads a text of any length, whose own parser bounds it.
+    pub(crate) fn long_text(&self, column: &'static str) -> Result<&str, StoreError> {
+        self.0.text(column)?.ok_or_else(|| corrupt(column))
+    }
+
     pub(crate) fn opt_string(&self, column: &'static str) -> Result<Option<String>, StoreError> {
         Ok(self.opt_text(column)?.map(str::to_owned))
     }

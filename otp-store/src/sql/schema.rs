@@ -21,11 +21,14 @@ pub(crate) enum WrongSchema {
     Missing,
 }
 
-/// The first migration, in an engine's words.
-pub(crate) fn first(sql: &'static str) -> Migration {
+/// A step of the tables' growth, in an engine's words: its number, name and statements.
+pub(crate) type Step = (i64, &'static str, &'static str);
+
+/// Makes the migration of a step.
+pub(crate) fn migration((number, name, sql): Step) -> Migration {
     Migration::new(
-        1,
-        Cow::Borrowed("otp store"),
+        number,
+        Cow::Borrowed(name),
         MigrationType::Simple,
         SqlStr::from_static(sql),
         false,

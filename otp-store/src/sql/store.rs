@@ -13,11 +13,13 @@ macro_rules! keep_in_rows {
             use otp_core::clock::Timestamp;
             use otp_core::event::Event;
             use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
+            use otp_core::request::Tenant;
             use otp_core::store::{
                 Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
                 BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert,
-                OutboxEntry, Plan, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore,
-                StoreError,
+                OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published,
+                QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, StatKey, StatName,
+                StatWindow, StatsStore, StoreError,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -195,6 +197,72 @@ macro_rules! keep_in_rows {
 
                 async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
                     self.write(sql::Acknowledge(up_to)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl StatsStore for $store {
+                async fn count(&self, counts: &[(StatKey, u32)]) -> Result<(), StoreError> {
+                    self.write(sql::Count(counts.to_vec())).await
+                }
+
+                async fn sums(
+                    &self,
+                    keys: &[StatKey],
+                    window: StatWindow,
+                ) -> Result<Vec<u64>, StoreError> {
+                    self.read(sql::Sums(keys.to_vec(), window)).await
+                }
+
+                async fn top(
+                    &self,
+                    name: StatName,
+                    tenant: &Tenant,
+                    window: StatWindow,
+                    limit: usize,
+                ) -> Result<Vec<(String, u64)>, StoreError> {
+                    let tenant = tenant.clone();
+                    let intent = sql::Top {
+                        name,
+                        tenant,
+                        window,
+                        limit,
+                    };
+                    self.read(intent).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl PolicyStore for $store {
+                async fn publish(
+                    &self,
+                    expected: Option<u64>,
+                    document: PolicyDocument,
+                    event: Event,
+                ) -> Result<Published, StoreError> {
+                    let intent = sql::Publish {
+                        expected,
+                        document,
+                        event,
+                    };
+                    self.write(intent).await
+                }
+
+                async fn current(&self) -> Result<Option<PolicyRecord>, StoreError> {
+                    let newest = self.read(sql::History(1)).await?;
+                    Ok(newest.into_iter().next())
+                }
+
+                async fn version(&self) -> Result<u64, StoreError> {
+                    self.read(sql::Version).await
+                }
+
+                async fn history(&self, limit: usize) -> Result<Vec<PolicyRecord>, StoreError> {
+                    self.read(sql::History(limit)).await
+                }
+
+                async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
+                    self.write(sql::Adopt(record.clone())).await
                 }
             }
         };

@@ -62,6 +62,19 @@ pub(super) static DIALECT: Dialect = Dialect {
             provider, request_id, operator_name, operator_reason, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (event_id) DO UPDATE SET sequence = audit_logs.sequence",
+    add_counts: "INSERT INTO otp_stats (name, tenant, value, hits, grain, counted_from, expires_at)
+        SELECT json_extract(counted.value, '$[0]'), json_extract(counted.value, '$[1]'),
+            json_extract(counted.value, '$[2]'),
+            CAST(json_extract(counted.value, '$[3]') AS INTEGER), ?, ?, ?
+        FROM json_each(?) AS counted WHERE true
+        ON CONFLICT (name, tenant, grain, value, counted_from)
+            DO UPDATE SET hits = hits + excluded.hits",
+    sum_counts: "SELECT asked.key AS place, (
+            SELECT COALESCE(SUM(hits), 0) FROM otp_stats
+            WHERE name = json_extract(asked.value, '$[0]')
+                AND tenant = json_extract(asked.value, '$[1]') AND grain = ?
+                AND value = json_extract(asked.value, '$[2]') AND counted_from >= ?) AS total
+        FROM json_each(?) AS asked",
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             MAX(acknowledged, MIN(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
@@ -105,6 +118,10 @@ pub(super) static DIALECT: Dialect = Dialect {
         Removal::AtOnce(
             "DELETE FROM blocklist WHERE rowid IN
                 (SELECT rowid FROM blocklist WHERE expires_at <= ? LIMIT ?)",
+        ),
+        Removal::AtOnce(
+            "DELETE FROM otp_stats WHERE rowid IN
+                (SELECT rowid FROM otp_stats WHERE expires_at <= ? LIMIT ?)",
         ),
     ],
     full_cells: Removal::AtOnce(

@@ -6,16 +6,27 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 use super::engine::{self, failed};
-use crate::sql::{BOOKKEEPING, WrongSchema, first};
+use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const FIRST: &str = include_str!("../../migrations/sqlite/0001_otp_store.sql");
+const ALL: [Step; 2] = [
+    (
+        1,
+        "otp store",
+        include_str!("../../migrations/sqlite/0001_otp_store.sql"),
+    ),
+    (
+        3,
+        "otp shared",
+        include_str!("../../migrations/sqlite/0003_otp_shared.sql"),
+    ),
+];
 
 const NEWER: &str = "SELECT 1 FROM _otp_kit_migrations WHERE version >= ?1";
 
 /// Creates or updates the tables; of processes that do so at once, one does and the others wait.
 pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let mut migrator = Migrator::with_migrations(vec![first(FIRST)]);
+    let mut migrator = Migrator::with_migrations(ALL.map(migration).into());
     migrator.dangerous_set_table_name(BOOKKEEPING);
     // What a newer version has added is none of this one's business.
     migrator.set_ignore_missing(true);

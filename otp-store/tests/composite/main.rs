@@ -22,5 +22,6 @@ mod outage;
 mod read_only;
 mod redis_outage;
 mod server;
+mod shared;
 mod split;
 mod switch;

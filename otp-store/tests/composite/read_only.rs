@@ -145,7 +145,7 @@ async fn copying_again_changes_nothing_beneath() {
     assert!(
         calls
             .iter()
-            .all(|call| ["blocks", "outbox", "ping"].contains(call)),
+            .all(|call| ["blocks", "outbox", "ping", "version"].contains(call)),
         "{calls:?}"
     );
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use otp_core::challenge::AttemptOutcome;
 use otp_core::clock::ManualClock;
 use otp_core::event::EventKind;
+use otp_core::request::Tenant;
 use otp_core::store::{
-    ChallengeStore as _, Granted, Insert, SeenStore as _, StoreErrorKind, Target,
+    ChallengeStore as _, Granted, Insert, SeenStore as _, StatKey, StatName, StatWindow,
+    StatsStore as _, StoreErrorKind, Target,
 };
 use otp_core::testing::store::kit;
 use otp_store::MemoryStore;
@@ -18,6 +20,7 @@ fn small() -> (MemoryStore, ManualClock) {
         challenges: NonZeroUsize::new(640).unwrap(),
         seen_keys: NonZeroUsize::new(100).unwrap(),
         audit_records: NonZeroUsize::new(50).unwrap(),
+        stat_keys: NonZeroUsize::new(100).unwrap(),
         ..Capacity::default()
     };
     (MemoryStore::build(Arc::new(clock.clone()), capacity), clock)
@@ -91,4 +94,32 @@ async fn a_full_outbox_drops_the_oldest_and_its_sequence_shows_the_gap() {
     }
     let records = store.outbox(None, 1_000).await.unwrap();
     assert_eq!((records.len(), records[0].sequence), (50, 11));
+}
+
+#[tokio::test]
+async fn a_flood_of_new_counters_pushes_out_the_smallest_and_not_what_shows_an_attack() {
+    let (store, clock) = small();
+    let tenant = Tenant::default();
+    let key = |value: &str| StatKey::new(StatName::SENT, &tenant, value).unwrap();
+    let attack = [key("+4479"), key("+9955")];
+    store
+        .count(&attack.clone().map(|key| (key, 50)))
+        .await
+        .unwrap();
+    let week = StatWindow::WEEK;
+    for number in 0..5_000 {
+        store.count(&[(key(&number.to_string()), 1)]).await.unwrap();
+    }
+    assert_eq!(store.sums(&attack, week).await.unwrap(), [50, 50]);
+    let kept = store.top(StatName::SENT, &tenant, week, 1_000).await;
+    let kept = kept.unwrap().len();
+    assert!((90..=100).contains(&kept), "{kept} are kept");
+    clock.advance(Duration::from_secs(8 * 86_400));
+    store.count(&[(key("new"), 1)]).await.unwrap();
+    store
+        .count(&attack.clone().map(|key| (key, 1)))
+        .await
+        .unwrap();
+    let kept = store.top(StatName::SENT, &tenant, week, 1_000).await;
+    assert_eq!(kept.unwrap().len(), 3, "what is over goes first");
 }

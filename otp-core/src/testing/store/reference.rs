@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,11 +10,12 @@ use crate::event::{Event, Outcome};
 use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
 use crate::store::{
     Admission, BlockEntry, BudgetKey, Findings, Granted, IdempotencyKey, OutboxEntry, Plan,
-    RecordedIssue, Step, Store, StoreError, Target,
+    PolicyRecord, RecordedIssue, StatGrain, StatKey, Step, Store, StoreError, Target,
 };
 
 mod intents;
 mod records;
+mod shared;
 
 /// The smallest store that keeps the contract: plain maps behind one lock, every decision by the
 /// pure functions of this crate.
@@ -38,6 +39,10 @@ pub(super) struct State {
     pub(super) seen: HashMap<String, Timestamp>,
     pub(super) outbox: Vec<OutboxEntry>,
     pub(super) last_sequence: u64,
+    /// What was counted in the minute or hour that begins so.
+    pub(super) stats: BTreeMap<(StatKey, StatGrain, Timestamp), u64>,
+    /// Oldest first.
+    pub(super) policies: Vec<PolicyRecord>,
 }
 
 impl ReferenceStore {
@@ -56,14 +61,20 @@ impl ReferenceStore {
                 seen: HashMap::new(),
                 outbox: Vec::new(),
                 last_sequence: 0,
+                stats: BTreeMap::new(),
+                policies: Vec::new(),
             }),
         }
     }
 
     /// Begins an intent: everything is decided under this lock, at this time.
     fn begin(&self) -> Result<(MutexGuard<'_, State>, Timestamp), StoreError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((state, self.clock.read()?))
+        Ok((self.look(), self.clock.read()?))
+    }
+
+    /// Looks at what needs no time.
+    fn look(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]

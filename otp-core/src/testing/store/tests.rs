@@ -28,6 +28,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("issue.rs"),
         include_str!("list.rs"),
         include_str!("locks.rs"),
+        include_str!("policies.rs"),
         include_str!("purge.rs"),
         include_str!("quotas.rs"),
         include_str!("rates.rs"),
@@ -36,6 +37,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("resend.rs"),
         include_str!("revoke.rs"),
         include_str!("seen.rs"),
+        include_str!("stats.rs"),
     ];
     let run = include_str!("macros.rs");
     let mut cases = 0;
@@ -142,6 +144,12 @@ caught! {
         ReversesLanes, the_latest_challenge_is_looked_for_lane_by_lane, "in the claim's order";
     a_resend_that_is_not_reserved_is_caught:
         ReservesNoSend, one_of_a_thousand_resends_is_sent, "exactly one send is reserved";
+    counts_that_are_added_twice_are_caught:
+        CountsTwice, a_thousand_adds_at_once_sum_exactly, "every add is counted once";
+    minutes_that_never_leave_are_caught:
+        SumsForEver, minutes_leave_a_short_window, "a grain has left";
+    a_policy_that_is_overwritten_unseen_is_caught:
+        PublishesBlindly, one_of_a_thousand_publishers_of_a_version_wins, "exactly one publishes";
     a_list_in_another_order_is_caught:
         ListsOldestFirst, a_list_is_newest_first_and_bounded, "the newest come first";
 }

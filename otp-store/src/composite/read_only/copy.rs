@@ -64,7 +64,8 @@ impl From<&BlockEntry> for Entry {
 impl<P: Store, M: Store> Inner<P, M> {
     pub(super) async fn round(&self) -> Result<(), StoreError> {
         let blocks = self.copy_blocks().await;
-        self.copy_records().await.and(blocks)
+        let policy = self.copy_policy().await;
+        self.copy_records().await.and(blocks).and(policy)
     }
 
     pub(super) async fn copy_blocks(&self) -> Result<(), StoreError> {

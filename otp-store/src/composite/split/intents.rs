@@ -10,14 +10,14 @@ use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::store::{
     Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
     BudgetStore, ChallengeQuery, ChallengeStore, Condition, Consume, Duty, EngineStatus,
-    IdempotencyKey, Insert, OutboxEntry, Plan, QuotaStore, Reissue, Reject, Revocation, Seen,
-    SeenStore, Store, StoreError,
+    IdempotencyKey, Insert, OutboxEntry, Plan, PolicyStore, QuotaStore, Reissue, Reject,
+    Revocation, Seen, SeenStore, Store, StoreError,
 };
 
 use super::Split;
 
 #[async_trait]
-impl<D: Store, A: AuditStore> ChallengeStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> ChallengeStore for Split<D, A> {
     async fn admit(&self, plan: &Plan) -> Result<Admission, StoreError> {
         self.inner.decisions.admit(plan).await
     }
@@ -87,7 +87,7 @@ impl<D: Store, A: AuditStore> ChallengeStore for Split<D, A> {
 }
 
 #[async_trait]
-impl<D: Store, A: AuditStore> BudgetStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> BudgetStore for Split<D, A> {
     async fn budget(
         &self,
         key: &BudgetKey,
@@ -119,7 +119,7 @@ impl<D: Store, A: AuditStore> BudgetStore for Split<D, A> {
 }
 
 #[async_trait]
-impl<D: Store, A: AuditStore> QuotaStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> QuotaStore for Split<D, A> {
     async fn check_all(&self, claims: &[QuotaClaim]) -> Result<Vec<QuotaReading>, StoreError> {
         self.inner.decisions.check_all(claims).await
     }
@@ -134,7 +134,7 @@ impl<D: Store, A: AuditStore> QuotaStore for Split<D, A> {
 }
 
 #[async_trait]
-impl<D: Store, A: AuditStore> BlocklistStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> BlocklistStore for Split<D, A> {
     async fn block(
         &self,
         block: &Block,
@@ -159,14 +159,14 @@ impl<D: Store, A: AuditStore> BlocklistStore for Split<D, A> {
 }
 
 #[async_trait]
-impl<D: Store, A: AuditStore> SeenStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> SeenStore for Split<D, A> {
     async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
         self.inner.decisions.first_seen(key, life).await
     }
 }
 
 #[async_trait]
-impl<D: Store, A: AuditStore> AuditStore for Split<D, A> {
+impl<D: Store, A: AuditStore + PolicyStore> AuditStore for Split<D, A> {
     async fn append(&self, event: Event) -> Result<(), StoreError> {
         self.inner.decisions.append(event).await
     }

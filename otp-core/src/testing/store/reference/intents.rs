@@ -171,6 +171,9 @@ impl ChallengeStore for ReferenceStore {
         state
             .blocks
             .retain(|entry| stays(entry.expires_at.is_some_and(|until| until <= now)));
+        state
+            .stats
+            .retain(|(_, grain, begin), _| stays(begin.saturating_add(grain.life()) <= now));
         let removed = limit.saturating_sub(left);
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }

@@ -1,4 +1,5 @@
 mod records;
+mod shared;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -52,6 +53,9 @@ pub(super) enum Fault {
     ReversesLanes,
     ReservesNoSend,
     ListsOldestFirst,
+    CountsTwice,
+    SumsForEver,
+    PublishesBlindly,
 }
 
 /// A reference store with one fault.
