@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod destination;
 pub mod event;
 pub mod gate;
+pub mod guard;
 pub mod hash;
 pub mod key;
 pub mod policy;

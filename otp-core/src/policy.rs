@@ -2,6 +2,7 @@
 
 mod captcha;
 mod channels;
+mod fleet;
 mod geography;
 mod in_force;
 mod level;
@@ -11,6 +12,7 @@ mod outage;
 mod overrides;
 mod purposes;
 mod second_factor;
+mod toll_fraud;
 mod vips;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
 pub use channels::Channels;
+pub use fleet::FleetAlarm;
 pub use geography::Geography;
 pub(crate) use in_force::{Ended, InForce, Step};
 pub use level::{Level, PolicyError};
@@ -29,6 +32,7 @@ pub use overrides::{
 };
 pub use purposes::Purposes;
 pub use second_factor::SecondFactor;
+pub use toll_fraud::{GuardMode, TollFraud};
 pub use vips::Vips;
 
 use crate::challenge::CodeFormat;
@@ -60,6 +64,8 @@ pub struct Policy {
     channels: Channels,
     vips: Vips,
     second_factor: SecondFactor,
+    toll_fraud: TollFraud,
+    fleet_alarm: FleetAlarm,
 }
 
 impl Policy {
@@ -75,6 +81,8 @@ impl Policy {
             channels: Channels::default(),
             vips: Vips::default(),
             second_factor: SecondFactor::default(),
+            toll_fraud: TollFraud::default(),
+            fleet_alarm: FleetAlarm::default(),
         }
     }
 
@@ -136,6 +144,21 @@ impl Policy {
         self
     }
 
+    /// Sets the rules of the toll-fraud guard. Default: off.
+    #[must_use]
+    pub fn with_toll_fraud(mut self, rules: TollFraud) -> Self {
+        self.toll_fraud = rules;
+        self
+    }
+
+    /// Sets when wrong codes over all accounts raise what a challenge needs. Default: from 1,000
+    /// a minute, see [`FleetAlarm`].
+    #[must_use]
+    pub fn with_fleet_alarm(mut self, alarm: FleetAlarm) -> Self {
+        self.fleet_alarm = alarm;
+        self
+    }
+
     /// Gives the limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -192,6 +215,18 @@ impl Policy {
         self.second_factor
     }
 
+    /// Gives the rules of the toll-fraud guard.
+    #[must_use]
+    pub fn toll_fraud(&self) -> &TollFraud {
+        &self.toll_fraud
+    }
+
+    /// Says when wrong codes over all accounts raise what a challenge needs.
+    #[must_use]
+    pub fn fleet_alarm(&self) -> &FleetAlarm {
+        &self.fleet_alarm
+    }
+
     /// Bounds the probability that somebody who guesses for a year at one account, through every
     /// lane, channel and purpose, is right once.
     #[must_use]
@@ -215,6 +250,8 @@ impl Policy {
             }
         }
         self.limits.validate()?;
+        self.toll_fraud.validate()?;
+        self.fleet_alarm.validate()?;
         let bound = self.yearly_guess_bound();
         let level = self.limits.level();
         if bound > level.yearly_bound() {

@@ -61,6 +61,16 @@ pub enum PolicyError {
     /// Every country that is allowed is denied as well.
     #[error("the geography allows no country")]
     NowhereToSend,
+    /// A budget of the toll-fraud guard is nothing, or a share is more than all.
+    #[error(
+        "the toll-fraud guard needs budgets of at least 1 and a conversion of 0 to 100 percent"
+    )]
+    TollFraud,
+    /// The alarm would always stand, or codes would get too long to type.
+    #[error(
+        "the fleet alarm needs 1 or more wrong codes, 0 to 100 percent, and codes longer by 0 to 4"
+    )]
+    FleetAlarm,
     /// A quota would never be charged: what its scope counts by is not known to the operation.
     #[error("a quota on {operation} by {scope} would never count")]
     NeverCounts {
