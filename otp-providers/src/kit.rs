@@ -6,7 +6,7 @@ mod read;
 use std::time::Duration;
 
 use otp_core::challenge::{Code, CodeFormat};
-use otp_core::delivery::{Locale, Message, MessageId};
+use otp_core::delivery::{Locale, Message, MessageId, SenderId, TemplateId};
 use otp_core::destination::{Channel, Destination, EmailAddress, PhoneNumber};
 
 #[cfg(any(feature = "generic", feature = "sns", feature = "vonage"))]
@@ -49,4 +49,15 @@ pub(crate) fn in_locale(channel: Channel, seconds: u64, locale: &str) -> Message
 pub(crate) fn to_email() -> Message {
     let email = EmailAddress::parse(EMAIL).expect("an address");
     message(Channel::Email, email.into(), Duration::from_secs(300), "en")
+}
+
+/// A message whose country has a sender and a template of its own.
+#[cfg(any(feature = "_wire", feature = "twilio"))]
+pub(crate) fn asking(channel: Channel, sender: &str, template: &str) -> Message {
+    let phone = PhoneNumber::parse(PHONE).expect("a number");
+    let id = MessageId::new("challenge-1");
+    Message::builder(id, channel, phone.into(), TEXT.to_owned(), code())
+        .sender(SenderId::new(sender).expect("a sender"))
+        .template(TemplateId::new(template).expect("a template"))
+        .build()
 }

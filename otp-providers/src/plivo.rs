@@ -106,7 +106,7 @@ enum Sender {
 /// #     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, TransportError> { loop {} }
 /// # }
 ///
-/// let plivo = Plivo::builder("MAXXXXXXXXXXXXXXXXXX", "the-auth-token")
+/// let plivo = Plivo::builder("MA000000000000000000", "the-auth-token")
 ///     .from("+14155550199")
 ///     .transport(Arc::new(MyTransport)) // not needed with the feature `reqwest`
 ///     .build()?;
@@ -137,9 +137,13 @@ impl Plivo {
     }
 
     fn request(&self, to: &PhoneNumber, message: &Message) -> Result<HttpRequest, DeliveryError> {
-        let (src, powerpack_uuid) = match &self.sender {
-            Sender::From(from) => (Some(from.as_str()), None),
-            Sender::Powerpack(uuid) => (None, Some(uuid.as_str())),
+        let powerpack = message.sender().map(otp_core::delivery::SenderId::as_str);
+        let powerpack = powerpack.filter(|uuid| is_uuid(uuid));
+        let (src, powerpack_uuid) = match (sender::asked(message), powerpack, &self.sender) {
+            (Some(from), _, _) => (Some(from), None),
+            (None, Some(uuid), _) => (None, Some(uuid)),
+            (None, None, Sender::From(from)) => (Some(from.as_str()), None),
+            (None, None, Sender::Powerpack(uuid)) => (None, Some(uuid.as_str())),
         };
         let text = Text {
             src,

@@ -2,6 +2,8 @@
 use url::Url;
 
 use crate::config::ConfigError;
+#[cfg(any(feature = "plivo", feature = "sns", feature = "vonage"))]
+use otp_core::delivery::Message;
 
 #[cfg(any(feature = "plivo", feature = "twilio", feature = "vonage"))]
 const LONGEST_CALLBACK: usize = 4000;
@@ -11,16 +13,28 @@ pub(crate) struct SenderId(String);
 
 impl SenderId {
     pub(crate) fn parse(text: String) -> Result<Self, ConfigError> {
-        if is_e164(&text) || is_short_code(&text) || is_sender_id(&text) {
+        if Self::fits(&text) {
             Ok(Self(text))
         } else {
             Err(ConfigError::Sender)
         }
     }
 
+    /// Says whether a text is a sender of text messages.
+    pub(crate) fn fits(text: &str) -> bool {
+        is_e164(text) || is_short_code(text) || is_sender_id(text)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Gives the sender that a message asks for, where vendors of text messages know its kind.
+#[cfg(any(feature = "plivo", feature = "sns", feature = "vonage"))]
+pub(crate) fn asked(message: &Message) -> Option<&str> {
+    let asked = message.sender()?.as_str();
+    SenderId::fits(asked).then_some(asked)
 }
 
 /// Checks the address that a vendor reports to.

@@ -12,7 +12,7 @@ use crate::Classified;
 use crate::aws::{self, AwsCredentialSource, Signer};
 use crate::config::ConfigError;
 use crate::http::{Endpoint, HttpRequest, HttpResponse};
-use crate::sender::{SenderId, is_e164};
+use crate::sender::{self, SenderId, is_e164};
 use crate::wire::{self, Settings, Wire, wire_settings};
 
 const NAME: &str = "sns";
@@ -106,7 +106,8 @@ impl Sns {
             .append_pair("Version", "2010-03-31")
             .append_pair("PhoneNumber", to.e164())
             .append_pair("Message", message.text());
-        let sender = self.from.as_ref().map(|from| match from.as_str() {
+        let own = self.from.as_ref().map(SenderId::as_str);
+        let sender = sender::asked(message).or(own).map(|from| match from {
             number if is_e164(number) => ("AWS.MM.SMS.OriginationNumber", number),
             id => ("AWS.SNS.SMS.SenderID", id),
         });

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use otp_core::delivery::{
     DeliveryError, DeliveryErrorKind, DeliveryProvider, DispatchCertainty, Message, Receipt,
+    SenderId,
 };
 use otp_core::destination::{Channel, PhoneNumber};
 use otp_core::secret::SecretString;
@@ -176,12 +177,14 @@ impl DeliveryProvider for TelegramGateway {
         if !(4..=8).contains(&code.len()) || !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(wire::unfit(NAME));
         }
+        let asked = message.sender().map(SenderId::as_str);
+        let asked = asked.filter(|name| is_username(name));
         let body = Verification {
             phone_number: to.e164(),
             code,
             ttl: ttl(message.expires_in()),
             payload: message.id().as_str(),
-            sender_username: self.sender.as_deref(),
+            sender_username: asked.or(self.sender.as_deref()),
             callback_url: self.callback.as_deref(),
         };
         let request = self.post(&self.send, &body)?;
@@ -274,12 +277,15 @@ fn ttl(expires_in: Duration) -> u64 {
     expires_in.as_secs().clamp(30, 3_600)
 }
 
-fn checked_username(name: String) -> Result<String, ConfigError> {
-    let fits = (4..=32).contains(&name.len())
+fn is_username(name: &str) -> bool {
+    (4..=32).contains(&name.len())
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if fits {
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn checked_username(name: String) -> Result<String, ConfigError> {
+    if is_username(&name) {
         Ok(name)
     } else {
         Err(ConfigError::Sender)

@@ -22,7 +22,7 @@ use crate::http::{BaseUrl, Endpoint, HttpRequest, HttpResponse, HttpTransport};
 use crate::{Classified, config, sender as senders};
 
 pub use self::auth::TwilioAuth;
-use self::sender::{Sender, WhatsAppFrom};
+use self::sender::Sender;
 pub use self::verify_check::{CheckAsked, CheckVerdict, classify_check};
 
 const NAME: &str = "twilio";
@@ -181,22 +181,16 @@ impl Twilio {
     fn request(&self, to: &str, message: &Message) -> HttpRequest {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("To", to);
-        match &self.sender {
-            Sender::From(from) => form.append_pair("From", from.as_str()),
-            Sender::Service(sid) => form.append_pair("MessagingServiceSid", sid),
-            Sender::WhatsApp { from, .. } => match from {
-                WhatsAppFrom::Number(number) => form.append_pair("From", number),
-                WhatsAppFrom::Service(sid) => form.append_pair("MessagingServiceSid", sid),
-            },
-        };
-        match &self.sender {
-            Sender::WhatsApp { content, .. } => {
+        let (field, sender) = self.sender.field(message);
+        form.append_pair(field, &sender);
+        match self.sender.content(message) {
+            Some(content) => {
                 // A code is letters and digits, so nothing in it needs escaping.
                 let variables = format!(r#"{{"1":"{}"}}"#, message.code().expose());
                 form.append_pair("ContentSid", content)
                     .append_pair("ContentVariables", &variables)
             }
-            _ => form.append_pair("Body", message.text()),
+            None => form.append_pair("Body", message.text()),
         };
         form.append_pair(
             "ValidityPeriod",

@@ -1,7 +1,6 @@
 #![doc = include_str!("../docs/vonage.md")]
 
 mod codes;
-mod gsm7;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use otp_core::delivery::{
     DeliveryError, DeliveryErrorKind, DeliveryProvider, DispatchCertainty, Message, Receipt,
+    SmsEncoding, SmsLength,
 };
 use otp_core::destination::{Channel, PhoneNumber};
 use otp_core::secret::SecretString;
@@ -120,11 +120,12 @@ impl Vonage {
 
     fn request(&self, to: &PhoneNumber, message: &Message) -> HttpRequest {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("from", bare(self.from.as_str()))
+        let from = sender::asked(message).unwrap_or(self.from.as_str());
+        form.append_pair("from", bare(from))
             .append_pair("to", bare(to.e164()))
             .append_pair("text", message.text())
             // Without it, what GSM-7 has not arrives as question marks.
-            .append_pair("type", gsm7::coding(message.text()))
+            .append_pair("type", coding(message.text()))
             .append_pair("ttl", &ttl(message.expires_in()).to_string())
             .append_pair("client-ref", message.id().as_str());
         if let Some(callback) = &self.callback {
@@ -246,6 +247,14 @@ fn bare(number: &str) -> &str {
 /// Vonage drops what it could not hand over in this many milliseconds: 20 seconds to 7 days.
 fn ttl(expires_in: Duration) -> u64 {
     expires_in.as_secs().clamp(20, 604_800).saturating_mul(1000)
+}
+
+/// Names the coding of a text: `text` where GSM-7 has all of it, else `unicode`.
+fn coding(text: &str) -> &'static str {
+    match SmsLength::of(text).encoding() {
+        SmsEncoding::Gsm7 => "text",
+        _ => "unicode",
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use otp_core::delivery::{DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, Receipt};
+use otp_core::delivery::{
+    DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, Receipt, TemplateId,
+};
 use otp_core::destination::{Channel, PhoneNumber};
 use otp_core::secret::SecretString;
 use serde::Deserialize;
@@ -145,7 +147,10 @@ impl WhatsApp {
     fn request(&self, to: &PhoneNumber, message: &Message) -> Result<HttpRequest, DeliveryError> {
         let code = message.code().expose();
         let language = self.language_of(message.locale().as_str());
-        let body = Template::new(to.e164(), &self.template, language, code, message.id());
+        let asked = message.template().map(TemplateId::as_str);
+        let template = asked.filter(|name| is_template(name));
+        let template = template.unwrap_or(&self.template);
+        let body = Template::new(to.e164(), template, language, code, message.id());
         let body = serde_json::to_vec(&body).map_err(|_| wire::unfit(NAME))?;
         Ok(
             HttpRequest::post(self.endpoint.clone(), "application/json", body)

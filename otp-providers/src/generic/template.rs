@@ -26,6 +26,8 @@ pub(super) enum Placeholder {
     Id,
     Locale,
     ExpiresIn,
+    Sender,
+    Template,
 }
 
 impl Placeholder {
@@ -40,6 +42,8 @@ impl Placeholder {
             "id" => Self::Id,
             "locale" => Self::Locale,
             "expires_in" => Self::ExpiresIn,
+            "sender" => Self::Sender,
+            "template" => Self::Template,
             _ => return None,
         })
     }
@@ -61,6 +65,8 @@ impl Placeholder {
             Self::Id => message.id().as_str().to_owned(),
             Self::Locale => message.locale().as_str().to_owned(),
             Self::ExpiresIn => message.expires_in().as_secs().to_string(),
+            Self::Sender => message.sender()?.as_str().to_owned(),
+            Self::Template => message.template()?.as_str().to_owned(),
         })
     }
 }

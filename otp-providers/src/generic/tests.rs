@@ -391,3 +391,24 @@ fn debug_shows_no_secret() {
     );
     assert!(!shown.contains("A/1") && !shown.contains("the-"), "{shown}");
 }
+
+#[tokio::test]
+async fn what_a_country_asks_for_has_places_of_its_own_and_is_left_out_where_it_asks_for_none() {
+    let mut described = described();
+    described["body"] = json!({ "json": {
+        "to": "{to}", "code": "{code}", "from": "{sender}", "template": "{template}",
+    } });
+    let asking = kit::asking(Channel::Sms, "ACME", "code_fr");
+    let plain = kit::to_phone(Channel::Sms, 300);
+    let own = json!({ "from": "ACME", "template": "code_fr" });
+    for (message, asked) in [(asking, own), (plain, json!({}))] {
+        let vendor = ScriptedTransport::new().then(201, r#"{"data":{"id":"m-1"}}"#);
+        let sent = on(&vendor, described.clone()).deliver(&message).await;
+        sent.expect("accepted");
+        let [request] = vendor.requests().try_into().expect("one request");
+        let mut body = kit::json(&request);
+        let both = body.as_object_mut().expect("an object");
+        assert!(both.remove("to").is_some() && both.remove("code").is_some());
+        assert_eq!(body, asked);
+    }
+}

@@ -7,7 +7,7 @@ use super::*;
 use crate::http::ScriptedTransport;
 use crate::kit;
 
-const ID: &str = "MAXXXXXXXXXXXXXXXXX1";
+const ID: &str = "MA000000000000000001";
 const ACCEPTED: &str = r#"{"api_id":"948b53a2","message":"message(s) queued","message_uuid":["5b40a428-bfc7-4daf-9d06-726c558bf3b8"]}"#;
 
 fn builder() -> PlivoBuilder {
@@ -38,11 +38,11 @@ async fn the_request_is_the_documented_json_and_nothing_else() {
     let (request, body) = sent_by(builder(), 300).await;
     assert_eq!(
         request.url().as_str(),
-        "https://api.plivo.com/v1/Account/MAXXXXXXXXXXXXXXXXX1/Message/"
+        "https://api.plivo.com/v1/Account/MA000000000000000001/Message/"
     );
     assert_eq!(
         request.headers()[AUTHORIZATION],
-        "Basic TUFYWFhYWFhYWFhYWFhYWFhYWDE6dGhlLWF1dGgtdG9rZW4="
+        "Basic TUEwMDAwMDAwMDAwMDAwMDAwMDE6dGhlLWF1dGgtdG9rZW4="
     );
     assert!(request.headers()[AUTHORIZATION].is_sensitive());
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_message_for_another_channel_never_reaches_the_vendor() {
 #[test]
 fn malformed_settings_are_named_and_not_shown() {
     let with = |id: &str, token: &str| Plivo::builder(id, token).from("12345").build();
-    for id in ["", "MA1", "XAXXXXXXXXXXXXXXXXX1", "MAXXXXXXXXXXXXXXXX/1"] {
+    for id in ["", "MA1", "XA000000000000000001", "MA0000000000000000/1"] {
         assert!(matches!(with(id, "t"), Err(ConfigError::VendorId)), "{id}");
     }
     assert!(matches!(with(ID, "a\r\nb"), Err(ConfigError::Credential)));
@@ -185,4 +185,27 @@ fn malformed_settings_are_named_and_not_shown() {
         !shown.contains("the-auth-token") && !shown.contains(ID),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn the_sender_that_a_country_asks_for_stands_before_the_own_one_where_plivo_knows_its_kind() {
+    const POOL: &str = "d93bbbd2-9f10-4b0b-8a1c-1d2e3f4a5b6c";
+    for (asked, field, sent) in [
+        ("ACME", "src", "ACME"),
+        ("+33644600001", "src", "+33644600001"),
+        (POOL, "powerpack_uuid", POOL),
+        ("MG00000000000000000000000000000001", "src", "+14155550199"),
+    ] {
+        let vendor = ScriptedTransport::new().then(202, ACCEPTED);
+        let transport = Arc::new(vendor.clone());
+        let plivo = builder().transport(transport).build().expect("a provider");
+        let message = kit::asking(Channel::Sms, asked, "any");
+        plivo.deliver(&message).await.expect("accepted");
+        let [request] = vendor.requests().try_into().expect("one request");
+        let body = kit::json(&request);
+        assert_eq!(body[field], json!(sent), "{asked}");
+        let senders = ["src", "powerpack_uuid"];
+        let given = senders.iter().filter(|name| body.get(**name).is_some());
+        assert_eq!(given.count(), 1, "{asked}");
+    }
 }

@@ -157,3 +157,18 @@ async fn an_answer_without_an_id_is_not_a_receipt() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_sender_that_a_country_asks_for_stands_before_the_own_one() {
+    let vendor = ScriptedTransport::new().then(200, ACCEPTED);
+    let transport = Arc::new(vendor.clone());
+    let sns = builder().from("OWN").transport(transport).build();
+    let message = kit::asking(Channel::Sms, "+33644600001", "any");
+    let sent = sns.expect("a provider").deliver(&message).await;
+    sent.expect("accepted");
+    let [request] = vendor.requests().try_into().expect("one request");
+    let form = kit::form(&request);
+    let has = |value: &str| form.iter().any(|(_, found)| found == value);
+    assert!(has("AWS.MM.SMS.OriginationNumber") && has("+33644600001"));
+    assert!(!has("OWN") && !has("AWS.SNS.SMS.SenderID"));
+}

@@ -265,3 +265,21 @@ fn malformed_settings_are_named_and_not_shown() {
     let shown = format!("{:?}", builder());
     assert!(!shown.contains("the-gateway-token"), "{shown}");
 }
+
+#[tokio::test]
+async fn the_sender_that_a_country_asks_for_stands_before_the_own_one() {
+    for (asked, sent) in [("acme_fr", "acme_fr"), ("+33644600001", "acme_news")] {
+        let vendor = ScriptedTransport::new().then(200, ACCEPTED);
+        let transport = Arc::new(vendor.clone());
+        let telegram = builder().sender_username("acme_news").transport(transport);
+        let message = kit::asking(Channel::Telegram, asked, "any");
+        let sent_by = telegram.build().expect("a provider");
+        sent_by.deliver(&message).await.expect("accepted");
+        let [request] = vendor.requests().try_into().expect("one request");
+        assert_eq!(
+            kit::json(&request)["sender_username"],
+            json!(sent),
+            "{asked}"
+        );
+    }
+}

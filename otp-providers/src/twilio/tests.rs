@@ -489,3 +489,58 @@ fn debug_shows_no_credential() {
         !shown.contains("canary") && !shown.contains("the-auth-token") && !shown.contains(ACCOUNT)
     );
 }
+
+async fn form_of(
+    builder: TwilioBuilder,
+    accepted: &str,
+    message: &Message,
+) -> Vec<(String, String)> {
+    let vendor = ScriptedTransport::new().then(201, accepted);
+    let transport = Arc::new(vendor.clone());
+    let twilio = builder.transport(transport).build().expect("a provider");
+    twilio.deliver(message).await.expect("accepted");
+    let [request] = vendor.requests().try_into().expect("one request");
+    form(&request)
+}
+
+#[tokio::test]
+async fn the_sender_and_template_that_a_country_asks_for_stand_before_the_own_ones() {
+    const SERVICE: &str = "MG00000000000000000000000000000007";
+    const CONTENT: &str = "HX00000000000000000000000000000007";
+    for (asked, field, sent) in [
+        ("ACME", "From", "ACME"),
+        (SERVICE, "MessagingServiceSid", SERVICE),
+        (
+            "d93bbbd2-9f10-4b0b-8a1c-1d2e3f4a5b6c",
+            "From",
+            "+15005550006",
+        ),
+    ] {
+        let message = crate::kit::asking(Channel::Sms, asked, "any");
+        let form = form_of(builder(), ACCEPTED, &message).await;
+        assert!(
+            form.contains(&(field.to_owned(), sent.to_owned())),
+            "{form:?}"
+        );
+        let senders = form
+            .iter()
+            .filter(|(name, _)| name == "From" || name == "MessagingServiceSid");
+        assert_eq!(senders.count(), 1, "{asked}");
+        assert!(form.iter().any(|(name, _)| name == "Body"));
+    }
+    let message = crate::kit::asking(Channel::Sms, SERVICE, CONTENT);
+    let form = form_of(builder(), ACCEPTED, &message).await;
+    assert!(form.contains(&("ContentSid".to_owned(), CONTENT.to_owned())));
+    assert!(form.contains(&(
+        "ContentVariables".to_owned(),
+        r#"{"1":"904173"}"#.to_owned()
+    )));
+    assert!(form.iter().all(|(name, _)| name != "Body"), "{form:?}");
+
+    let whatsapp = builder().whatsapp_template("HX00000000000000000000000000000001");
+    let accepted = ACCEPTED.replace("+14155550123", "whatsapp:+14155550123");
+    let message = crate::kit::asking(Channel::WhatsApp, "+33644600001", CONTENT);
+    let form = form_of(whatsapp, &accepted, &message).await;
+    assert!(form.contains(&("From".to_owned(), "whatsapp:+33644600001".to_owned())));
+    assert!(form.contains(&("ContentSid".to_owned(), CONTENT.to_owned())));
+}

@@ -174,3 +174,36 @@ fn malformed_settings_are_named_and_not_shown() {
     let shown = format!("{:?}", builder());
     assert!(!shown.contains("the-api-secret"), "{shown}");
 }
+
+#[tokio::test]
+async fn the_sender_that_a_country_asks_for_stands_before_the_own_one() {
+    for (asked, sent) in [("ACME", "ACME"), ("not a sender!", "14155550199")] {
+        let vendor = ScriptedTransport::new().then(200, ACCEPTED);
+        let transport = Arc::new(vendor.clone());
+        let vonage = builder().transport(transport).build().expect("a provider");
+        let message = kit::asking(Channel::Sms, asked, "any");
+        vonage.deliver(&message).await.expect("accepted");
+        let [request] = vendor.requests().try_into().expect("one request");
+        let from = kit::form(&request)
+            .into_iter()
+            .find(|(name, _)| name == "from");
+        assert_eq!(
+            from.map(|(_, value)| value).as_deref(),
+            Some(sent),
+            "{asked}"
+        );
+    }
+}
+
+#[test]
+fn what_gsm_7_has_not_is_sent_as_unicode() {
+    for text in [
+        "123456 is your code.\n\n@example.com #123456",
+        "[~{|}^\\] é€ Ω",
+    ] {
+        assert_eq!(coding(text), "text", "{text}");
+    }
+    for unicode in ["a`b", "ê", "код", "👋"] {
+        assert_eq!(coding(unicode), "unicode", "{unicode}");
+    }
+}

@@ -225,3 +225,12 @@ fn malformed_settings_are_named_and_not_shown() {
     let shown = format!("{:?}", builder());
     assert!(!shown.contains("the-token"), "{shown}");
 }
+
+#[tokio::test]
+async fn the_template_that_a_country_asks_for_stands_before_the_own_one() {
+    for (asked, sent) in [("code_fr", "code_fr"), ("HX-not-metas", "sign_in_code")] {
+        let message = kit::asking(Channel::WhatsApp, "any", asked);
+        let (_, body) = sent_by(builder(), &message).await;
+        assert_eq!(body["template"]["name"], json!(sent), "{asked}");
+    }
+}

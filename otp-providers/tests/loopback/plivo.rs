@@ -8,7 +8,7 @@ use otp_core::testing::provider::{ProviderFixture, Reply, Setup};
 use otp_providers::http::{BaseUrl, ReqwestTransport};
 use otp_providers::plivo::Plivo;
 
-const ID: &str = "MAXXXXXXXXXXXXXXXXX1";
+const ID: &str = "MA000000000000000001";
 const TOKEN: &str = "a-plivo-auth-token";
 const ACCEPTED: &str = r#"{"api_id":"948b53a2-3f08-11e7-b6f4-061564b78b75","message":"message(s) queued","message_uuid":["5b40a428-bfc7-4daf-9d06-726c558bf3b8"]}"#;
 
