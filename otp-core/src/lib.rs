@@ -18,6 +18,7 @@ pub mod gate;
 pub mod guard;
 pub mod hash;
 pub mod key;
+pub mod operator;
 pub mod policy;
 pub mod quota;
 pub mod random;

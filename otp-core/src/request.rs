@@ -7,7 +7,7 @@ mod proxy;
 mod subject;
 
 pub use context::{AttemptId, RequestContext, SessionBinding};
-pub use names::{InvalidName, Purpose, RequestId, SubjectId, Tenant};
+pub use names::{DeviceId, InvalidName, Purpose, RequestId, SubjectId, Tenant};
 pub use operation::Operation;
 pub use proxy::{InvalidNetwork, TrustedProxies};
 pub use subject::{FactorClass, SubjectKey};

@@ -19,6 +19,7 @@ mod failover;
 mod limits;
 mod managed;
 mod messages;
+mod operator;
 mod policy;
 mod rotation;
 mod sign_in;

@@ -1,8 +1,8 @@
 use super::{Denial, Gate, GateRequest, Wants};
 use crate::store::{Admission, Block};
 
-/// Refuses phones, prefixes, e-mail addresses, domains and client addresses that an operator
-/// blocked.
+/// Refuses phones, prefixes, e-mail addresses, domains, client addresses, networks and devices
+/// that an operator blocked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BlocklistGate;
 
@@ -16,7 +16,10 @@ impl Gate for BlocklistGate {
             Block::add_of_destination(destination, &mut wants.blocks);
         }
         if let Some(address) = request.context.address() {
-            wants.blocks.push(Block::of_address(address));
+            Block::add_of_address(address, &mut wants.blocks);
+        }
+        if let Some(device) = request.context.device_name() {
+            wants.blocks.push(Block::of_device(device));
         }
         Ok(())
     }

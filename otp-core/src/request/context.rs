@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{InvalidName, RequestId};
+use super::{DeviceId, InvalidName, RequestId};
 use crate::check::CaptchaToken;
 use crate::quota::ClientAddress;
 use crate::secret::SecretString;
@@ -25,6 +25,7 @@ use crate::secret::SecretString;
 pub struct RequestContext {
     address: Option<IpAddr>,
     device: Option<DeviceSecret>,
+    device_id: Option<DeviceId>,
     binding: Option<SessionBinding>,
     user_agent: Option<String>,
     request_id: Option<RequestId>,
@@ -70,6 +71,14 @@ impl RequestContext {
         if token.len() <= MAX_DEVICE_TOKEN {
             self.device = Some(DeviceSecret(SecretString::new(token.to_owned())));
         }
+        self
+    }
+
+    /// Adds the host's id of the device, such as an app's installation id or a fingerprint: an
+    /// operator can block it. A client may send any, so it earns a request nothing.
+    #[must_use]
+    pub fn device_id(mut self, id: DeviceId) -> Self {
+        self.device_id = Some(id);
         self
     }
 
@@ -135,6 +144,12 @@ impl RequestContext {
 
     pub(crate) fn device(&self) -> Option<&str> {
         self.device.as_ref().map(|device| device.0.expose())
+    }
+
+    /// Gives the host's id of the device.
+    #[must_use]
+    pub fn device_name(&self) -> Option<&DeviceId> {
+        self.device_id.as_ref()
     }
 
     pub(crate) fn binding(&self) -> Option<&SessionBinding> {

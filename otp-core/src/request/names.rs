@@ -168,6 +168,35 @@ impl fmt::Display for SubjectId {
     }
 }
 
+/// The host's id of a device. Up to 128 visible characters of ASCII; `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// Wraps an id.
+    ///
+    /// # Errors
+    /// [`InvalidName`] where it is empty, longer than 128, or holds another character.
+    pub fn new(id: impl Into<String>) -> Result<Self, InvalidName> {
+        let id = id.into();
+        let fits = |c: char| c.is_ascii_graphic();
+        checked(&id, "a device id", 128, "visible ASCII characters", fits)?;
+        Ok(Self(id))
+    }
+
+    /// Gives the id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceId(..)")
+    }
+}
+
 /// The host's id of a request, to find it in the audit log. Up to 64 visible ASCII characters;
 /// others are dropped and the rest is cut.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,3 +1,4 @@
+mod network;
 mod value;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::destination::{Destination, EmailAddress};
 use crate::event::Event;
 use crate::quota::ClientAddress;
+use crate::request::DeviceId;
 
 use self::value::Value;
 use super::StoreError;
@@ -28,9 +30,11 @@ pub enum BlockKind {
     Email,
     /// Every address of a domain.
     Domain,
-    /// One client address; of IPv6 the /64 that it is in.
+    /// One client address; of IPv6 the /64 that it is in. Or a network around addresses: of IPv4
+    /// a /8, /12, /16, /20, /24 or /28, of IPv6 a /32, /40, /48 or /56.
     Ip,
-    /// One device, under whatever name a gate of the host's puts it into the plan.
+    /// One device, by the id that the host gives requests
+    /// ([`RequestContext::device_id`](crate::request::RequestContext::device_id)).
     Device,
 }
 
@@ -103,18 +107,28 @@ impl Block {
                 .domain()
                 .to_owned(),
             BlockKind::Ip => {
-                let host = value.split_once('/').map_or(value, |(network, _)| network);
-                let address: IpAddr = host.parse().map_err(|_| InvalidBlock)?;
-                let bucket = ClientAddress::from(address).bucket();
-                // A network is one only where it is the bucket that addresses are counted by.
-                if host != value && bucket != value {
-                    return Err(InvalidBlock);
+                let mut entries = addresses(value)?.into_iter();
+                match (entries.next(), entries.next()) {
+                    (Some(entry), None) => entry,
+                    _ => return Err(InvalidBlock),
                 }
-                bucket
             }
             BlockKind::Device => value.to_owned(),
         };
         Ok(Self::raw(kind, &value))
+    }
+
+    /// Reads a value into the entries that cover it and nothing else: one, but for a network of a
+    /// length between those of [`BlockKind::Ip`], which is written as up to sixteen of the next.
+    ///
+    /// # Errors
+    /// [`InvalidBlock`] where the value is none of the kind, or a network that takes more.
+    pub fn covering(kind: BlockKind, value: &str) -> Result<Vec<Self>, InvalidBlock> {
+        if kind != BlockKind::Ip {
+            return Self::new(kind, value).map(|block| vec![block]);
+        }
+        let entries = addresses(value)?;
+        Ok(entries.iter().map(|entry| Self::raw(kind, entry)).collect())
     }
 
     /// Lists every entry that would block a destination.
@@ -149,6 +163,16 @@ impl Block {
         Self::raw(BlockKind::Ip, &ClientAddress::from(address).bucket())
     }
 
+    pub(crate) fn add_of_address(address: IpAddr, blocks: &mut Vec<Self>) {
+        blocks.push(Self::of_address(address));
+        network::around(address, |name| blocks.push(Self::raw(BlockKind::Ip, name)));
+    }
+
+    /// Gives the entry that would block a device.
+    pub(crate) fn of_device(id: &DeviceId) -> Self {
+        Self::raw(BlockKind::Device, id.as_str())
+    }
+
     fn raw(kind: BlockKind, value: &str) -> Self {
         Self {
             kind,
@@ -167,12 +191,47 @@ impl Block {
     pub fn value(&self) -> &str {
         self.value.as_str()
     }
+
+    /// Gives the value as people may see it: phones and e-mail addresses masked, of a device the
+    /// beginning; prefixes, domains and networks name nobody and are as they are.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let value = self.value();
+        match self.kind {
+            BlockKind::Phone | BlockKind::Email => Destination::parse(value, None).map_or_else(
+                |_| "\u{2022}\u{2022}\u{2022}".to_owned(),
+                |address| address.to_string(),
+            ),
+            BlockKind::Device => {
+                let head: String = value.chars().take(4).collect();
+                format!("{head}\u{2022}\u{2022}\u{2022}")
+            }
+            BlockKind::Prefix | BlockKind::Domain | BlockKind::Ip => value.to_owned(),
+        }
+    }
 }
 
 impl Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Block({})", self.kind.name())
     }
+}
+
+/// Reads an address, or a network, into the names that requests ask for.
+fn addresses(value: &str) -> Result<Vec<String>, InvalidBlock> {
+    if value.contains('/') {
+        // What requests are counted by is a network too: a /64, and of 6to4 a /48.
+        let host = value
+            .split_once('/')
+            .and_then(|(host, _)| host.parse().ok());
+        let bucket = host.map(|host: IpAddr| ClientAddress::from(host).bucket());
+        return match bucket {
+            Some(bucket) if bucket == value => Ok(vec![bucket]),
+            _ => network::covering(value),
+        };
+    }
+    let address: IpAddr = value.parse().map_err(|_| InvalidBlock)?;
+    Ok(vec![ClientAddress::from(address).bucket()])
 }
 
 fn prefix(value: &str) -> Result<String, InvalidBlock> {
@@ -250,6 +309,8 @@ mod tests {
             (BlockKind::Domain, "B\u{fc}cher.example"),
             (BlockKind::Ip, "203.0.113.7"),
             (BlockKind::Ip, "2001:db8:1:2:3::4"),
+            (BlockKind::Ip, "10.0.0.0/8"),
+            (BlockKind::Ip, "2001:db8::/32"),
         ] {
             let kept = value(kind, text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(value(kind, &kept), Some(kept));
@@ -268,8 +329,9 @@ mod tests {
         for (kind, text) in [
             (BlockKind::Domain, "@evil.example"),
             (BlockKind::Domain, "evil example"),
-            (BlockKind::Ip, "10.0.0.0/8"),
-            (BlockKind::Ip, "2001:db8::/32"),
+            (BlockKind::Ip, "10.0.0.1/8"),
+            (BlockKind::Ip, "10.0.0.0/9"),
+            (BlockKind::Ip, "2001:db8::/31"),
             (BlockKind::Prefix, "44"),
             (BlockKind::Phone, "mike@example.org"),
         ] {

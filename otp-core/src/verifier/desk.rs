@@ -176,7 +176,7 @@ impl Verifier {
     }
 
     /// Shows an event to every observer; one that panics does not harm the request.
-    pub(super) fn observe(&self, event: &Event) {
+    pub(crate) fn observe(&self, event: &Event) {
         for observer in &self.inner.observers {
             let seen = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
             if seen.is_err() {
@@ -186,7 +186,7 @@ impl Verifier {
     }
 
     /// Adds a record that no store intent carries, and shows it.
-    pub(super) async fn record(&self, event: Event) -> Result<(), StoreError> {
+    pub(crate) async fn record(&self, event: Event) -> Result<(), StoreError> {
         self.inner.store.append(event.clone()).await?;
         self.observe(&event);
         Ok(())

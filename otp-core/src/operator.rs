@@ -1,0 +1,170 @@
+//! What operators do by hand in an incident: each step a call, with a dry run, on record.
+//!
+//! [`Verifier::operator`] takes an [`Act`], who and why, and gives an [`Operator`]; nothing can be
+//! done without one. Every call leaves a record with the name and the reason, those that only look
+//! too. [`Operator::preview`] makes the calls that change things say what they would do, and change
+//! nothing.
+
+mod attackers;
+mod blocks;
+mod effect;
+mod explain;
+mod limits;
+mod list;
+mod locks;
+mod records;
+mod revoke;
+mod whom;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use attackers::{Attackers, Source};
+pub use effect::{Count, Effect, Mode};
+pub use explain::{Explanation, LimitState};
+pub use list::{BlockLine, BlockList, InvalidBlockList, InvalidLine};
+pub use whom::Whom;
+
+use crate::event::{Act, Event, EventKind};
+use crate::request::{RequestContext, Tenant};
+use crate::store::Store;
+use crate::verifier::{Unavailable, Verifier};
+
+/// Somebody who acts by hand on a running service, for a reason.
+///
+/// The calls go to the store that all instances share, so they hold everywhere for whatever is
+/// admitted after they returned. One that fails may or may not have been carried out; repeating it
+/// does no harm. Cheap to clone.
+///
+/// # Examples
+/// ```
+/// # #[cfg(not(feature = "testing"))] fn main() {}
+/// # #[cfg(feature = "testing")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use otp_core::testing::{Outbox, store::ReferenceStore};
+/// # use otp_core::prelude::*;
+/// # let store = ReferenceStore::new(std::sync::Arc::new(otp_core::clock::SystemClock));
+/// # let verifier = Verifier::builder(store, KeyRing::generate(&OsRandom)?)
+/// #     .route(Channel::Sms, Route::primary(Outbox::new()))
+/// #     .limits(Limits::recommended())
+/// #     .build()?;
+/// use otp_core::event::Act;
+/// use otp_core::operator::Count;
+/// use otp_core::store::{Block, BlockKind, ChallengeQuery};
+///
+/// let operator = verifier.operator(Act::new("mike", "incident #123")?);
+/// let network = Block::new(BlockKind::Ip, "203.0.113.0/24")?;
+/// operator.block(&[network], None).await?;
+///
+/// let everything = ChallengeQuery::default();
+/// let would_end = operator.preview().revoke(everything).await?;
+/// assert_eq!(would_end.count, Count::Exactly(0));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use = "an operator does nothing until a call is made"]
+pub struct Operator {
+    verifier: Verifier,
+    act: Arc<Act>,
+    mode: Mode,
+    tenant: Tenant,
+    context: RequestContext,
+}
+
+impl Verifier {
+    /// Gives the calls that are made by hand, to somebody with a name and a reason.
+    ///
+    /// Whoever holds this may do everything; who may have it, the host decides.
+    pub fn operator(&self, act: Act) -> Operator {
+        Operator {
+            verifier: self.clone(),
+            act: Arc::new(act),
+            mode: Mode::Apply,
+            tenant: Tenant::default(),
+            context: RequestContext::default(),
+        }
+    }
+}
+
+impl Operator {
+    /// Makes the calls that change things say what they would do, and change nothing. The record
+    /// says that it was a preview.
+    pub fn preview(mut self) -> Self {
+        self.mode = Mode::Preview;
+        self
+    }
+
+    /// Acts on what is of a tenant; blocks are everybody's. Default: [`Tenant::default`].
+    pub fn for_tenant(mut self, tenant: Tenant) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Says where the operator's own request comes from, for the record.
+    pub fn from(mut self, context: impl Into<RequestContext>) -> Self {
+        self.context = context.into();
+        self
+    }
+
+    /// Says whether calls change things.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Gives the tenant that is acted on.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Puts an act of the host's own on record, one that is no call here: a password reset, a key
+    /// rotation. `what` is a stable word for it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; then the host should not act.
+    pub async fn record(&self, what: &'static str) -> Result<(), Unavailable> {
+        self.note(self.event(what)).await
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.verifier.store().as_ref()
+    }
+
+    /// Starts the record of a call.
+    fn event(&self, what: &'static str) -> Event {
+        let mut event = Event::new(EventKind::OperatorAction, &self.tenant)
+            .from_request(&self.context)
+            .by(&self.act);
+        event.reason = Some(match self.mode {
+            Mode::Apply => what.into(),
+            Mode::Preview => format!("preview_{what}").into(),
+        });
+        event
+    }
+
+    /// Starts the record of a call that only looks, in whichever mode.
+    fn look(&self, what: &'static str) -> Event {
+        Event {
+            reason: Some(what.into()),
+            ..self.event(what)
+        }
+    }
+
+    /// Adds a record by itself. Before the change where no store intent carries it, so that nothing
+    /// is changed without one.
+    async fn note(&self, event: Event) -> Result<(), Unavailable> {
+        Ok(self.verifier.record(event).await?)
+    }
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operator")
+            .field("act", &self.act)
+            .field("mode", &self.mode)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::Operator;
+use super::records::{self, Reach};
+use crate::event::{Event, EventKind, Outcome};
+use crate::quota::ClientAddress;
+use crate::request::SubjectKey;
+use crate::verifier::Unavailable;
+
+/// The most different sources that are told apart in one look.
+const SOURCES: usize = 100_000;
+/// The most accounts that are counted for one source.
+const ACCOUNTS: usize = 10_000;
+
+/// Somebody, or somewhere, whose requests were refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Source {
+    /// Who: an address (of IPv6 its /64), an account, or the beginning of numbers as masks show it.
+    pub name: String,
+    /// How many requests were refused.
+    pub refused: u64,
+    /// Of those, how many by a limit.
+    pub by_limits: u64,
+    /// How many different accounts were aimed at. One address with many is a sprayer.
+    pub accounts: usize,
+}
+
+/// Who is refused most, over a time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attackers {
+    /// Client addresses.
+    pub addresses: Vec<Source>,
+    /// Accounts, and destinations without one by their pseudonym.
+    pub subjects: Vec<Source>,
+    /// Beginnings of phone numbers, and domains.
+    pub prefixes: Vec<Source>,
+    /// How many requests were refused in all.
+    pub refused: u64,
+    /// How many were made in all: codes asked for, resent and tried.
+    pub requests: u64,
+    /// Whether all records of the time were read. Where not, the oldest were.
+    pub complete: bool,
+}
+
+#[derive(Default)]
+struct Tally {
+    refused: u64,
+    by_limits: u64,
+    accounts: BTreeSet<SubjectKey>,
+}
+
+type Tallies = HashMap<String, Tally>;
+
+impl Operator {
+    /// Answers "who is attacking?": the addresses, accounts and prefixes with the most refusals
+    /// within a time, from the records that the outbox still has.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn attackers(&self, within: Duration, top: usize) -> Result<Attackers, Unavailable> {
+        self.note(self.look("attackers")).await?;
+        let from = self.store().ping().await?.saturating_sub(within);
+        let [mut addresses, mut subjects, mut prefixes] = std::array::from_fn(|_| Tallies::new());
+        let (mut refused, mut requests) = (0_u64, 0_u64);
+        let reach = records::since(self.store(), from, |event| {
+            if event.tenant != self.tenant || !is_request(&event) {
+                return;
+            }
+            requests = requests.saturating_add(1);
+            if event.outcome != Outcome::Refused {
+                return;
+            }
+            refused = refused.saturating_add(1);
+            let address = event.address.map(|it| ClientAddress::from(it).bucket());
+            add(&mut addresses, address, &event);
+            let subject = event.subject.as_ref().map(|it| it.user_id().to_owned());
+            add(&mut subjects, subject, &event);
+            add(
+                &mut prefixes,
+                event.destination.as_deref().and_then(prefix),
+                &event,
+            );
+        })
+        .await?;
+        Ok(Attackers {
+            addresses: most(addresses, top),
+            subjects: most(subjects, top),
+            prefixes: most(prefixes, top),
+            refused,
+            requests,
+            complete: reach == Reach::Whole,
+        })
+    }
+}
+
+fn is_request(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        EventKind::ChallengeIssued | EventKind::ChallengeResent | EventKind::ValidationAttempt
+    )
+}
+
+/// What a mask shows of where messages go: the beginning of a number, the domain of an address.
+fn prefix(masked: &str) -> Option<String> {
+    match masked.split_once('@') {
+        Some((_, domain)) => Some(format!("@{domain}")),
+        None => masked.split('\u{2022}').next().map(str::to_owned),
+    }
+    .filter(|shown| !shown.is_empty())
+}
+
+fn add(tallies: &mut Tallies, name: Option<String>, event: &Event) {
+    let Some(name) = name else { return };
+    if tallies.len() >= SOURCES && !tallies.contains_key(&name) {
+        return;
+    }
+    let tally = tallies.entry(name).or_default();
+    tally.refused = tally.refused.saturating_add(1);
+    let reason = event.reason.as_deref().unwrap_or_default();
+    if reason.starts_with("quota") {
+        tally.by_limits = tally.by_limits.saturating_add(1);
+    }
+    if let Some(subject) = event
+        .subject
+        .as_ref()
+        .filter(|_| tally.accounts.len() < ACCOUNTS)
+    {
+        tally.accounts.insert(subject.clone());
+    }
+}
+
+fn most(tallies: Tallies, top: usize) -> Vec<Source> {
+    let mut sources: Vec<Source> = tallies
+        .into_iter()
+        .map(|(name, tally)| Source {
+            name,
+            refused: tally.refused,
+            by_limits: tally.by_limits,
+            accounts: tally.accounts.len(),
+        })
+        .collect();
+    sources.sort_by(|one, two| {
+        let more = two.refused.cmp(&one.refused);
+        more.then_with(|| one.name.cmp(&two.name))
+    });
+    sources.truncate(top);
+    sources
+}

@@ -1,0 +1,119 @@
+use super::effect::{Count, Effect, Mode};
+use super::explain::LimitState;
+use super::{Operator, Whom};
+use crate::challenge::Lane;
+use crate::destination::Destination;
+use crate::gate::{Gate as _, GateRequest, Operation, QuotaGate, Wants};
+use crate::quota::{QuotaClaim, QuotaKey, Scope};
+use crate::request::RequestContext;
+use crate::verifier::Unavailable;
+
+const OPERATIONS: [Operation; 3] = [Operation::Issue, Operation::Resend, Operation::Verify];
+const LANES: [Lane; 2] = [Lane::Public, Lane::KnownDevice];
+
+/// What an account, a destination or an address is charged to, and where it stands.
+pub(super) struct Charged {
+    claim: QuotaClaim,
+    pub(super) state: LimitState,
+}
+
+impl Charged {
+    pub(super) fn is_used(&self) -> bool {
+        let reading = &self.state.reading;
+        reading.retry_after().is_some() || reading.remaining() < reading.limit()
+    }
+}
+
+impl Operator {
+    /// Forgets what was counted against the limits of an account, a destination or an address, in
+    /// every window of the policy in force. An IPv6 address is cleared with its /64 and its /48.
+    /// Guess budgets stay: [`unlock`](Self::unlock) opens those.
+    ///
+    /// The effect counts the limits that had been used.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; the record may say that it was done when it was not.
+    pub async fn clear_limits(&self, whom: &Whom) -> Result<Effect, Unavailable> {
+        let mut used = self.charged(whom).await?;
+        used.retain(Charged::is_used);
+        let count = Count::listed(used.len(), usize::MAX);
+        let mut event = whom.named_in(self.event("clear_limits"));
+        if self.mode == Mode::Preview {
+            event.reason = Some(format!("preview_clear_limits:{}", count.number()).into());
+        }
+        self.note(event).await?;
+        if self.mode == Mode::Apply && !used.is_empty() {
+            let keys: Vec<QuotaKey> = used.iter().map(|used| used.claim.key.clone()).collect();
+            self.store().clear(&keys).await?;
+        }
+        Ok(Effect::new(self.mode, count, &used, |used| {
+            used.state.to_string()
+        }))
+    }
+
+    /// Reads every limit that they are charged to.
+    pub(super) async fn charged(&self, whom: &Whom) -> Result<Vec<Charged>, Unavailable> {
+        let claims = self.claims(whom);
+        let asked: Vec<QuotaClaim> = claims.iter().map(|(.., claim)| claim.clone()).collect();
+        let readings = self.store().peek(&asked).await?;
+        let charged = claims.into_iter().zip(readings);
+        Ok(charged
+            .map(|((operation, lane, claim), reading)| Charged {
+                claim,
+                state: LimitState {
+                    operation,
+                    lane,
+                    reading,
+                },
+            })
+            .collect())
+    }
+
+    /// Has the gate say what requests of theirs would be charged to.
+    fn claims(&self, whom: &Whom) -> Vec<(Operation, Lane, QuotaClaim)> {
+        let policy = self.verifier.policy();
+        let subject = whom.subject_key();
+        let (destination, context) = match whom {
+            Whom::Subject(_) => (None, RequestContext::new()),
+            Whom::Destination(destination) => (Some(destination), RequestContext::new()),
+            Whom::Address(address) => (None, RequestContext::from_address(*address)),
+        };
+        let mut claims: Vec<(Operation, Lane, QuotaClaim)> = Vec::new();
+        for operation in OPERATIONS {
+            for lane in LANES {
+                let request = GateRequest {
+                    operation,
+                    tenant: &self.tenant,
+                    subject: subject.as_ref(),
+                    destination,
+                    destination_key: subject.as_ref().filter(|_| destination.is_some()),
+                    channel: destination.map(Destination::default_channel),
+                    purpose: None,
+                    lane,
+                    context: &context,
+                    policy: &policy,
+                };
+                let mut wants = Wants::default();
+                if QuotaGate.plan(&request, &mut wants).is_err() {
+                    continue;
+                }
+                for claim in wants.quotas {
+                    let known = claims.iter().any(|(.., other)| other.key == claim.key);
+                    if is_theirs(whom, claim.key.scope()) && !known {
+                        claims.push((operation, lane, claim));
+                    }
+                }
+            }
+        }
+        claims
+    }
+}
+
+/// Says whether a bucket is theirs alone: a country's, a tenant's and everybody's are not.
+fn is_theirs(whom: &Whom, scope: Scope) -> bool {
+    match whom {
+        Whom::Subject(_) => scope == Scope::Subject,
+        Whom::Destination(_) => matches!(scope, Scope::Subject | Scope::Destination),
+        Whom::Address(_) => matches!(scope, Scope::Address | Scope::Network),
+    }
+}

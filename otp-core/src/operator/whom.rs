@@ -1,0 +1,91 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::destination::Destination;
+use crate::event::Event;
+use crate::quota::ClientAddress;
+use crate::request::{SubjectId, SubjectKey};
+use crate::store::{Block, ChallengeQuery};
+
+/// Whom a call is about. `Display` masks a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// An account, by the host's id.
+    Subject(SubjectId),
+    /// A phone number or an e-mail address.
+    Destination(Destination),
+    /// A client, by its address; of IPv6 with its /64.
+    Address(IpAddr),
+}
+
+impl Whom {
+    /// Gives the key that budgets and live challenges are kept by; an address has none.
+    #[must_use]
+    pub fn subject_key(&self) -> Option<SubjectKey> {
+        match self {
+            Self::Subject(subject) => Some(SubjectKey::of_subject(subject)),
+            Self::Destination(destination) => Some(SubjectKey::of_destination(destination)),
+            Self::Address(_) => None,
+        }
+    }
+
+    /// Asks for the live challenges: of an account, those that went to a destination whoever the
+    /// account is, or those that an address asked for.
+    #[must_use]
+    pub fn challenges(&self) -> ChallengeQuery {
+        let mut query = ChallengeQuery::default();
+        match self {
+            Self::Subject(_) => query.subject = self.subject_key(),
+            Self::Destination(_) => query.destination = self.subject_key(),
+            Self::Address(address) => query.address = Some(*address),
+        }
+        query
+    }
+
+    /// Lists the entries of the blocklist that would refuse them.
+    pub(super) fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        match self {
+            Self::Subject(_) => {}
+            Self::Destination(destination) => Block::add_of_destination(destination, &mut blocks),
+            Self::Address(address) => Block::add_of_address(*address, &mut blocks),
+        }
+        blocks
+    }
+
+    /// Says whether an event is about them. Records hold destinations masked, so of one whose
+    /// account has a name of its own another's may be taken for it.
+    pub(super) fn is_of(&self, event: &Event) -> bool {
+        match self {
+            Self::Subject(_) => event.subject == self.subject_key(),
+            Self::Destination(destination) => {
+                event.subject == self.subject_key()
+                    || event.destination.as_deref() == Some(destination.to_string().as_str())
+            }
+            Self::Address(address) => {
+                let bucket = ClientAddress::from(*address).bucket();
+                let of = |other| ClientAddress::from(other).bucket() == bucket;
+                event.address.is_some_and(of)
+            }
+        }
+    }
+
+    /// Names them in a record.
+    pub(super) fn named_in(&self, mut event: Event) -> Event {
+        event.subject = self.subject_key();
+        if !matches!(self, Self::Subject(_)) {
+            event.destination = Some(self.to_string());
+        }
+        event
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(subject) => subject.fmt(f),
+            Self::Destination(destination) => destination.fmt(f),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}

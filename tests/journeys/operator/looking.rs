@@ -1,0 +1,112 @@
+use std::time::Duration;
+
+use otp_kit::operator::Whom;
+use otp_kit::prelude::*;
+use otp_kit::store::{Block, BlockKind};
+
+use super::{guess, operator, words};
+use crate::support::{PHONE, Service, from_anywhere, here};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn why_was_i_refused_is_answered_in_one_call() {
+    let phone = Destination::parse(PHONE, None).unwrap();
+    let whom = Whom::Destination(phone.clone());
+    for service in Service::everywhere(|builder| builder).await {
+        let fresh = operator(&service).explain(&whom).await.unwrap();
+        assert!(fresh.reasons().is_empty() && fresh.limits.is_empty() && fresh.refusals.is_empty());
+
+        let (id, code) = service.issue().await;
+        for number in 0..5 {
+            guess(&service, &id, &code, from_anywhere(number)).await;
+        }
+        let told = operator(&service).explain(&whom).await.unwrap();
+        assert_eq!(told.reasons(), ["locked"]);
+        assert_eq!(told.refusals.len(), 5, "{:?}", told.refusals);
+        assert_eq!(
+            told.limits.len(),
+            4,
+            "an hour's and a day's, twice: {:?}",
+            told.limits
+        );
+        assert_eq!(told.live_challenges, 0, "the challenge is used up");
+
+        let block = Block::new(BlockKind::Prefix, "+1415").unwrap();
+        operator(&service).block(&[block], None).await.unwrap();
+        let told = operator(&service).explain(&whom).await.unwrap();
+        assert_eq!(told.reasons(), ["blocked", "locked"]);
+        assert_eq!(told.blocks[0].author, "mike");
+        assert_eq!(
+            words(&service).await,
+            ["explain", "explain", "block", "explain"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_and_an_account_are_explained_too() {
+    let service = Service::new();
+    for _ in 0..5 {
+        service.issue().await;
+    }
+    let subject = SubjectId::new("user-1").unwrap();
+    let issue = Issue::to(PhoneNumber::parse("+14155550177").unwrap())
+        .for_purpose("mfa")
+        .for_subject(subject.clone())
+        .from(here());
+    service.verifier.issue(issue).await.unwrap();
+    let account = operator(&service)
+        .explain(&Whom::Subject(subject))
+        .await
+        .unwrap();
+    assert_eq!((account.live_challenges, account.limits.len()), (1, 2));
+    let address = Whom::Address(here().address().unwrap());
+    let address = operator(&service).explain(&address).await.unwrap();
+    assert_eq!(address.limits[0].reading.remaining(), 44);
+    assert!(address.budgets.is_empty());
+}
+
+#[tokio::test]
+async fn who_is_attacking_is_answered_with_the_sprayer_first() {
+    for service in Service::everywhere(|builder| builder).await {
+        service.issue().await;
+        let sprayer = || RequestContext::from_address("198.51.100.66".parse().unwrap());
+        for number in 0..30 {
+            let (id, code) = service
+                .issue_from(&format!("+1415555{:04}", 200 + number), number)
+                .await;
+            guess(&service, &id, &code, sprayer()).await;
+        }
+        let (id, code) = service.issue_from("+14155550123", 99).await;
+        guess(&service, &id, &code, here()).await;
+
+        let told = operator(&service).attackers(HOUR, 3).await.unwrap();
+        assert_eq!((told.refused, told.complete), (31, true));
+        assert_eq!(told.requests, 32 + 31);
+        let worst = &told.addresses[0];
+        assert_eq!(
+            (worst.name.as_str(), worst.refused, worst.accounts),
+            ("198.51.100.66", 30, 30)
+        );
+        assert_eq!(told.addresses[1].accounts, 1);
+        assert_eq!(told.prefixes[0].name, "+1415");
+        service.advance(3_601);
+        let later = operator(&service).attackers(HOUR, 3).await.unwrap();
+        assert_eq!(later.refused, 0, "what is long past is not told");
+    }
+}
+
+#[tokio::test]
+async fn the_latest_hour_is_found_behind_a_long_past() {
+    let service = Service::new();
+    let (unknown, _) = Service::new().issue().await;
+    let guess = || service.verifier.verify(unknown, "123456", here());
+    for _ in 0..5_000 {
+        assert!(guess().await.is_err());
+        service.advance(7);
+    }
+    let told = operator(&service).attackers(HOUR, 1).await.unwrap();
+    assert_eq!(told.refused, 3_600 / 7, "one in seven seconds");
+    assert!(told.complete);
+}
