@@ -4,10 +4,10 @@
 //! as the pure functions of `otp-core` do, by the server's own clock.
 //!
 //! # Keys
-//! Under `otp:` lie challenges, their indexes, send quotas and the host's idempotency keys, all
-//! with a time to live. Under `otpguard:` lie budgets with their locks and disablements, the
+//! Under `otp:` lie challenges, their indexes, send quotas, the host's idempotency keys and counts of
+//! what happens, all with a time to live. Under `otpguard:` lie budgets with their locks and disablements, the
 //! quotas of verifying, blocks, what was seen, the highest time, a sign of life, the form of all
-//! this and the audit outbox; of these only quotas, what was seen and the turns of blocks have a
+//! this, the policy and the audit outbox; of these only quotas, what was seen and the turns of blocks have a
 //! time to live. Whoever deletes every `otp:*` key ends every challenge and refills every send, and
 //! opens no lock. (In a cluster: on every node.)
 //!
@@ -35,6 +35,8 @@
 //!   that race its order holds on all shelves. While shelves differ a request is refused as blocked
 //!   where one of those that it needs has the block. An error says that some may not have it; the
 //!   same call once more makes it whole.
+//! - *Counts* of a name lie on one shelf a tenant. A call that counts under several names or tenants
+//!   asks their shelves beside each other; one that fails may have counted on some of them.
 //! - *Listing, revoking, purging and forgiving* go from shelf to shelf, each a step of its own.
 //! - *The outbox* takes the shelves' records over when it is read: each at least once, by its id,
 //!   and those of a shelf in their order. A node that is down keeps its records until it is back;

@@ -3,11 +3,15 @@
 use async_trait::async_trait;
 use otp_core::request::Tenant;
 use otp_core::store::{StatKey, StatName, StatWindow, StatsStore, StoreError, StoreErrorKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::PostgresStore;
 use super::link::Function;
 use crate::wire::stats;
+
+fn parts(key: &StatKey) -> Value {
+    json!([key.name().as_str(), key.tenant().as_str(), key.value()])
+}
 
 #[async_trait]
 impl StatsStore for PostgresStore {
@@ -24,7 +28,7 @@ impl StatsStore for PostgresStore {
         }
         let request = self
             .request("sums")
-            .with("keys", keys.iter().map(stats::key).collect())
+            .with("keys", keys.iter().map(parts).collect())
             .window(window);
         let reply = self.ask(Function::Stats, request).await?;
         stats::sums(&reply, keys.len())

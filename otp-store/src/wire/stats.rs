@@ -24,10 +24,6 @@ impl Request {
     }
 }
 
-pub(crate) fn key(key: &StatKey) -> Value {
-    json!([key.name().as_str(), key.tenant().as_str(), key.value()])
-}
-
 pub(crate) fn count((key, count): (&StatKey, u64)) -> Value {
     json!([
         key.name().as_str(),

@@ -25,6 +25,7 @@ mod refunds;
 mod script;
 mod sentinel;
 mod server;
+mod shared;
 mod shelves;
 mod tls;
 mod topology;
