@@ -46,8 +46,9 @@ impl Metered {
             .max_connections(2)
             .connect_lazy_with(options);
         let opened = PostgresOptions::pool(pool.clone()).tables(Tables::Migrate);
+        let store = PostgresStore::with_options(opened).await;
         Self {
-            store: PostgresStore::with_options(opened).await.unwrap(),
+            store: store.expect("a store"),
             raw,
             pool,
             server,
