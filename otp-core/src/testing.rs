@@ -8,7 +8,7 @@ pub mod store;
 mod verification;
 
 pub use outbox::Outbox;
-pub use stand_in::{Behaviour, Inbox, StandIn};
+pub use stand_in::{Behaviour, Inbox, Receipts, StandIn};
 pub use verification::StandInVerification;
 
 pub use crate::clock::ManualClock;

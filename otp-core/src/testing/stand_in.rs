@@ -1,6 +1,7 @@
 //! A provider that fails in every way that providers fail, while a service runs.
 
 mod inbox;
+mod receipts;
 
 use std::collections::VecDeque;
 use std::future;
@@ -10,8 +11,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use inbox::Inbox;
+pub use receipts::Receipts;
 
-use crate::delivery::{DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, Receipt};
+use crate::delivery::{
+    DeliveryError, DeliveryErrorKind, DeliveryProvider, DeliveryState, Message, Receipt,
+};
 use crate::destination::Channel;
 
 /// What a [`StandIn`] does with a message.
@@ -69,6 +73,9 @@ struct Inside {
     calls: usize,
     under_way: usize,
     most_under_way: usize,
+    /// What it took and was not asked about yet, with what that ends as.
+    taken: Vec<(String, DeliveryState)>,
+    end: DeliveryState,
 }
 
 impl StandIn {
@@ -84,6 +91,8 @@ impl StandIn {
                 calls: 0,
                 under_way: 0,
                 most_under_way: 0,
+                taken: Vec::new(),
+                end: DeliveryState::Delivered,
             })),
         }
     }
@@ -131,6 +140,10 @@ impl StandIn {
 
     fn take(&self, message: &Message) -> Receipt {
         self.inbox.put(&self.name, message);
+        let mut inside = self.lock();
+        let end = inside.end;
+        inside.taken.push((message.id().as_str().to_owned(), end));
+        drop(inside);
         Receipt::accepted(&self.name).with_reference(message.id().as_str())
     }
 
@@ -232,6 +245,41 @@ mod tests {
         }
         assert_eq!((stand_in.calls(), inbox.most_for_one()), (5, 2));
         assert_eq!(inbox.senders_for(&phone), ["a", "a"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_is_reported_once_and_in_any_order_ends_the_same() {
+        use crate::clock::Timestamp;
+        let stand_in = StandIn::new("a", &Inbox::new());
+        let (_, message) = message();
+        for behaviour in [Behaviour::Accept, Behaviour::Lose, Behaviour::Cut] {
+            stand_in.then(behaviour);
+            drop(stand_in.deliver(&message).await);
+            stand_in.report_as(DeliveryState::Failed(DeliveryErrorKind::Unreachable));
+        }
+        let now = Timestamp::from_millis(1);
+        let reports = stand_in.receipts(now);
+        assert_eq!(stand_in.receipts(now).len(), 0, "they are given once");
+        let states = |reports: Receipts| reports.map(|r| r.state().name()).collect::<Vec<_>>();
+        let expected = ["sent", "delivered", "sent", "failed"];
+        assert_eq!(states(reports.clone()), expected);
+        let backwards = ["failed", "sent", "delivered", "sent"];
+        assert_eq!(states(reports.clone().reversed()), backwards);
+        assert_eq!(states(reports.clone().twice()).len(), 8);
+        let shuffled = |seed| states(reports.clone().twice().shuffled(seed));
+        assert_eq!(shuffled(1), shuffled(1));
+        assert!((2..9).any(|seed| shuffled(seed) != shuffled(1)));
+        let mut sorted = shuffled(3);
+        sorted.sort_unstable();
+        assert_eq!(sorted.iter().filter(|name| **name == "sent").count(), 4);
+        assert_eq!(
+            reports
+                .clone()
+                .next()
+                .map(|r| r.reference().to_owned())
+                .as_deref(),
+            Some("c-1")
+        );
     }
 
     #[tokio::test(start_paused = true)]
