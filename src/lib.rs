@@ -42,6 +42,8 @@ pub mod providers {
     pub use otp_providers::ConfigError;
     #[cfg(any(feature = "ses", feature = "sns"))]
     pub use otp_providers::aws;
+    #[cfg(feature = "captcha")]
+    pub use otp_providers::captcha::{self, SiteVerify};
     #[cfg(feature = "generic")]
     pub use otp_providers::generic::{self, HttpProvider, VendorDescription};
     #[cfg(feature = "plivo")]

@@ -2,10 +2,11 @@ use std::error::Error;
 
 use thiserror::Error;
 
+#[cfg(any(feature = "_wire", feature = "sendgrid", feature = "twilio"))]
+use http::HeaderValue;
 #[cfg(feature = "_adapter")]
 use {
     crate::http::{BaseUrl, HttpTransport},
-    http::HeaderValue,
     otp_core::secret::SecretString,
     std::sync::Arc,
 };
@@ -68,6 +69,17 @@ pub enum ConfigError {
     /// A mail address is not one that this protocol carries.
     #[error("a mail address is not one that smtp carries")]
     MailAddress,
+    /// No host is named that shows the captcha, or one is no host name.
+    #[error("a captcha needs the hosts that show it, names such as login.example.com")]
+    CaptchaHostname,
+    /// The captcha's action is missing, malformed, or the vendor has none.
+    #[error(
+        "a captcha's action is 1 to 100 letters, digits, _, - or /; recaptcha v3 needs one, hcaptcha and recaptcha v2 have none"
+    )]
+    CaptchaAction,
+    /// The score is not one, or the vendor gives none.
+    #[error("a captcha's least score is 0 to 1, and only recaptcha v3 gives scores")]
+    CaptchaScore,
     /// No transport was given, and no default one is compiled in.
     #[error("a transport is missing: give one, or enable the feature reqwest")]
     TransportMissing,
@@ -108,6 +120,7 @@ fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
 
 /// Checks that a secret can travel in a header.
 #[cfg(any(
+    feature = "captcha",
     feature = "plivo",
     feature = "sendgrid",
     feature = "ses",
@@ -123,6 +136,7 @@ pub(crate) fn check_credential(secret: &SecretString) -> Result<(), ConfigError>
 
 /// Checks that a token of at most so many bytes can travel in a header.
 #[cfg(any(
+    feature = "captcha",
     feature = "plivo",
     feature = "sendgrid",
     feature = "ses",
@@ -144,7 +158,7 @@ pub(crate) fn check_token(secret: &SecretString, longest: usize) -> Result<(), C
 }
 
 /// Makes a header that `Debug` and the HTTP/2 header tables keep to themselves.
-#[cfg(feature = "_adapter")]
+#[cfg(any(feature = "_wire", feature = "sendgrid", feature = "twilio"))]
 pub(crate) fn secret_header(value: &SecretString) -> Result<HeaderValue, ConfigError> {
     let mut header = HeaderValue::from_str(value.expose()).map_err(|_| ConfigError::Credential)?;
     header.set_sensitive(true);

@@ -14,6 +14,8 @@
 //! | `generic` | `generic::HttpProvider`: any vendor that takes one POST, described by data | any |
 //! | none | `preview::Preview`: keeps messages in memory, in debug builds or with `danger-preview` | all |
 //!
+//! The module `captcha`, behind the feature of its name, checks captchas with their vendors.
+//!
 //! An adapter talks through an [`HttpTransport`](http::HttpTransport). With the feature `reqwest`
 //! each makes a client of its own unless it is given one; without it a transport must be given.
 //! An adapter never pulls a client into the build.
@@ -25,6 +27,8 @@ pub mod http;
 
 #[cfg(any(feature = "ses", feature = "sns"))]
 pub mod aws;
+#[cfg(feature = "captcha")]
+pub mod captcha;
 mod classified;
 mod config;
 #[cfg(feature = "generic")]
@@ -36,6 +40,13 @@ mod kit;
 pub mod plivo;
 #[cfg(any(debug_assertions, feature = "danger-preview"))]
 pub mod preview;
+#[cfg(any(
+    feature = "captcha",
+    feature = "resend-webhook",
+    feature = "ses-webhook",
+    feature = "vonage-webhook"
+))]
+mod rfc3339;
 #[cfg(any(
     feature = "plivo",
     feature = "sns",

@@ -33,7 +33,6 @@ mod freshness;
 mod json;
 mod mac;
 mod request;
-mod rfc3339;
 mod secret;
 mod url_text;
 

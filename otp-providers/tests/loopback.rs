@@ -1,5 +1,6 @@
 //! The adapters with their default transport, against servers on this machine.
 #![cfg(all(
+    feature = "captcha",
     feature = "generic",
     feature = "plivo",
     feature = "reqwest",
@@ -12,6 +13,9 @@
     feature = "whatsapp",
 ))]
 
+#[cfg(test)]
+#[path = "loopback/captcha.rs"]
+mod captcha;
 #[cfg(test)]
 #[path = "loopback/generic.rs"]
 mod generic;

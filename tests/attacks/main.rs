@@ -12,6 +12,7 @@
 mod support;
 
 mod brute_force;
+mod captcha;
 mod clock;
 mod cross_use;
 mod enumeration;

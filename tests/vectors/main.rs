@@ -13,6 +13,7 @@
 )]
 
 mod aws_sigv4;
+mod captcha_outcomes;
 mod error_classes;
 mod mail_webhooks;
 mod meta_signatures;
@@ -102,6 +103,7 @@ type Check = fn(&Value) -> Verdict;
 fn lists(kind: &str) -> Option<&'static [(&'static str, Check)]> {
     Some(match kind {
         "aws_sigv4" => &[("vectors", aws_sigv4::check)],
+        "captcha_outcomes" => &[("vectors", captcha_outcomes::check)],
         "error_classes" => &[("vectors", error_classes::check)],
         "mail_webhooks" => &[
             ("svix", mail_webhooks::check_svix),

@@ -13,7 +13,6 @@ use super::freshness::{self, Tolerance};
 use super::secret::InvalidSecret;
 use super::{
     Answer, Notice, Topic, Webhook, WebhookError, WebhookRequest, async_trait, event, json, mac,
-    rfc3339,
 };
 
 const NAME: &str = "resend";
@@ -145,7 +144,7 @@ impl Webhook for ResendWebhook {
         let body = json::parse(request.body, "body")?;
         let word = json::required(&body, "type")?;
         let at = json::text(&body, "created_at")?;
-        let at = at.and_then(rfc3339::parse).unwrap_or(now);
+        let at = at.and_then(crate::rfc3339::parse).unwrap_or(now);
         let data = body.get("data").unwrap_or(&Value::Null);
         let bounce = data.get("bounce").unwrap_or(&Value::Null);
         let bounce = json::text(bounce, "type")?;

@@ -19,7 +19,7 @@ use self::certificate::{RsaKey, amazon_url};
 use self::message::{Kind, Message};
 use super::freshness::Tolerance;
 use super::{
-    Answer, Notice, Topic, Webhook, WebhookError, WebhookRequest, async_trait, event, json, rfc3339,
+    Answer, Notice, Topic, Webhook, WebhookError, WebhookRequest, async_trait, event, json,
 };
 use crate::ses::{SesEvent, classify_event};
 
@@ -103,8 +103,8 @@ impl SesWebhook {
         }
         let url = CertificateUrl::parse(&message.certificate_url)
             .map_err(|_| WebhookError::BadSignature)?;
-        let signed =
-            rfc3339::parse(&message.timestamp).ok_or(WebhookError::Malformed("Timestamp"))?;
+        let signed = crate::rfc3339::parse(&message.timestamp)
+            .ok_or(WebhookError::Malformed("Timestamp"))?;
         // A request that is too old is not worth a fetch.
         self.tolerance.check(signed, now)?;
         let signature = STANDARD
@@ -222,7 +222,7 @@ fn read_event(text: &str, replay: ReplayKey, now: Timestamp) -> Result<Answer, W
         _ => &Value::Null,
     };
     let at = json::text(about, "timestamp")?;
-    let at = at.and_then(rfc3339::parse).unwrap_or(now);
+    let at = at.and_then(crate::rfc3339::parse).unwrap_or(now);
     let report = Report::new(NAME, id, word, state, at).with_replay(replay);
     let code = [bounce_type, bounce_sub_type];
     let code: Vec<&str> = code.into_iter().flatten().collect();

@@ -11,7 +11,7 @@ use self::token::Claims;
 use super::freshness::Tolerance;
 use super::{
     Answer, Notice, Topic, Webhook, WebhookError, WebhookRequest, WebhookSecret, async_trait,
-    event, json, mac, rfc3339,
+    event, json, mac,
 };
 
 const NAME: &str = "vonage";
@@ -96,7 +96,7 @@ impl Webhook for VonageWebhook {
         let id = json::required(&body, "message_uuid")?;
         let status = json::required(&body, "status")?;
         let at = json::text(&body, "timestamp")?;
-        let at = at.and_then(rfc3339::parse).unwrap_or(now);
+        let at = at.and_then(crate::rfc3339::parse).unwrap_or(now);
         let code = match body.get("error") {
             Some(error) => json::scalar(error, "title")?,
             None => None,

@@ -4,7 +4,7 @@ use otp_core::clock::Timestamp;
 
 /// Reads a time of RFC 3339 section 5.6 from 1970 on; also with a blank for the `T`, as some
 /// vendors write it, and without an offset, which then is UTC.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if text.len() > 40 {
         return None;
     }
