@@ -59,6 +59,8 @@ refusals! {
     BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";
     HANDSHAKE_REFUSED: FORBIDDEN, "handshake_refused", "Handshake refused";
     BLOCKED: FORBIDDEN, "blocked", "Request refused";
+    CAPTCHA_REQUIRED: FORBIDDEN, "captcha_required", "Captcha required";
+    CAPTCHA_FAILED: FORBIDDEN, "captcha_failed", "Captcha failed";
     DISABLED: FORBIDDEN, "disabled", "Authenticator disabled";
     NOT_FOUND: NOT_FOUND, "not_found", "Not found";
     WRONG_METHOD: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed";

@@ -1,5 +1,6 @@
 //! What the environment asks for, checked as a whole before anything starts.
 
+mod captcha;
 mod environment;
 mod keys;
 mod known;
@@ -16,6 +17,7 @@ use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
 
+pub(crate) use captcha::Captcha;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
+    pub(crate) captcha: Option<Captcha>,
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) address_quota: Quota,
@@ -80,6 +83,7 @@ impl Config {
             keys: Keys::read(env, development)?,
             hasher: hasher(env)?,
             delivery: Delivery::read(env, development)?,
+            captcha: Captcha::read(env)?,
             whatsapp_template: providers::approval(env)?,
             webhooks: Webhooks::read(env)?,
             address_quota: address_quota(env)?,

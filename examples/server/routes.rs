@@ -1,6 +1,7 @@
 //! One file a route.
 
 mod address;
+mod captcha;
 pub(crate) mod request;
 pub(crate) mod status;
 pub(crate) mod verify;

@@ -8,7 +8,7 @@ use otp_kit::prelude::*;
 use otp_kit::quota::{Quota, Scope};
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
-use crate::config::{Config, Delivery, Providers};
+use crate::config::{Captcha, Config, Delivery, Providers};
 use crate::outbox::Outbox;
 use crate::stores::{self, Taker};
 
@@ -22,6 +22,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         keys,
         hasher,
         delivery,
+        captcha,
         address_quota,
         whatsapp_template,
         ..
@@ -30,6 +31,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         keys: keys.ring,
         hasher,
         delivery,
+        captcha,
         address_quota,
         whatsapp_template,
     };
@@ -41,6 +43,7 @@ struct Parts {
     keys: KeyRing,
     hasher: CodeHasher,
     delivery: Delivery,
+    captcha: Option<Captcha>,
     address_quota: Quota,
     whatsapp_template: TemplateApproval,
 }
@@ -61,6 +64,11 @@ impl Taker for Parts {
             Purpose::CONFIRM_ADDRESS,
         ] {
             builder = builder.purpose(purpose, CodeFormat::SIX_DIGITS);
+        }
+        if let Some(captcha) = self.captcha {
+            builder = builder
+                .captcha(captcha.verifier)
+                .captcha_policy(captcha.policy);
         }
         let (builder, outbox) = match self.delivery {
             Delivery::Shown { fixed } => shown(builder, fixed)?,

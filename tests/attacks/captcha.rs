@@ -57,7 +57,10 @@ async fn a_start_without_a_captcha_sends_nothing_and_costs_the_number_nothing() 
     let service = Service::with(|builder| asking(builder, always(), &script));
     for _ in 0..20 {
         let answer = start(&service, here()).await;
-        assert!(matches!(answer, Err(IssueError::CaptchaRequired)), "{answer:?}");
+        assert!(
+            matches!(answer, Err(IssueError::CaptchaRequired)),
+            "{answer:?}"
+        );
     }
     assert!(service.outbox.is_empty());
     start(&service, showing("token-1")).await.unwrap();
@@ -109,11 +112,17 @@ async fn a_token_of_another_host_or_a_made_up_one_is_refused() {
     let service = Service::with(|builder| asking(builder, always(), &script));
     for token in ["token-1", "token-2"] {
         let answer = start(&service, showing(token)).await;
-        assert!(matches!(answer, Err(IssueError::CaptchaFailed)), "{answer:?}");
+        assert!(
+            matches!(answer, Err(IssueError::CaptchaFailed)),
+            "{answer:?}"
+        );
     }
     for no_token in ["", "with space", &"a".repeat(9_000)] {
         let answer = start(&service, showing(no_token)).await;
-        assert!(matches!(answer, Err(IssueError::CaptchaRequired)), "{answer:?}");
+        assert!(
+            matches!(answer, Err(IssueError::CaptchaRequired)),
+            "{answer:?}"
+        );
     }
     assert!(service.outbox.is_empty());
 }
@@ -124,9 +133,17 @@ async fn keeping_us_from_the_vendor_opens_no_door_that_policy_keeps_shut() {
     for (script, on_outage, opens) in [
         (away(), OnCaptchaOutage::Refuse, false),
         (away(), OnCaptchaOutage::Allow, true),
-        (ScriptedTransport::new().then(502, GOOD), OnCaptchaOutage::Refuse, false),
+        (
+            ScriptedTransport::new().then(502, GOOD),
+            OnCaptchaOutage::Refuse,
+            false,
+        ),
         // What an operator must mend is no outage.
-        (ScriptedTransport::new().then(200, ALARM), OnCaptchaOutage::Allow, false),
+        (
+            ScriptedTransport::new().then(200, ALARM),
+            OnCaptchaOutage::Allow,
+            false,
+        ),
     ] {
         let policy = always().on_outage(on_outage);
         let service = Service::with(|builder| asking(builder, policy, &script));
@@ -149,7 +166,10 @@ async fn a_vendor_that_never_answers_holds_nobody_for_ever() {
     let service = Service::with(|builder| asking(builder, always(), &script));
     tokio::time::pause();
     let answer = start(&service, showing("token-1")).await;
-    assert!(matches!(answer, Err(IssueError::Unavailable(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(IssueError::Unavailable(_))),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -169,11 +189,17 @@ async fn three_wrong_codes_ask_for_a_captcha_and_with_one_it_goes_on() {
             assert!(matches!(guess, Err(VerifyError::Rejected)), "{guess:?}");
         }
         let asked = start(&service, here()).await;
-        assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+        assert!(
+            matches!(asked, Err(IssueError::CaptchaRequired)),
+            "{asked:?}"
+        );
         start(&service, showing("token-1")).await.unwrap();
         // One captcha is one start.
         let asked = start(&service, here()).await;
-        assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+        assert!(
+            matches!(asked, Err(IssueError::CaptchaRequired)),
+            "{asked:?}"
+        );
     }
 }
 
@@ -190,7 +216,10 @@ async fn failures_follow_the_account_to_every_address_and_end_with_their_window(
             assert!(matches!(guess, Err(VerifyError::Rejected)), "{guess:?}");
         }
         let asked = start(&service, from_anywhere(50)).await;
-        assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+        assert!(
+            matches!(asked, Err(IssueError::CaptchaRequired)),
+            "{asked:?}"
+        );
         let other = service.verifier.issue(to(OTHER, from_anywhere(50))).await;
         assert!(other.is_ok(), "another number is not concerned: {other:?}");
         service.advance(900);
@@ -209,7 +238,10 @@ async fn failures_at_many_numbers_ask_the_address_that_they_come_from() {
             assert!(matches!(guess, Err(VerifyError::Rejected)), "{guess:?}");
         }
         let asked = start(&service, here()).await;
-        assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+        assert!(
+            matches!(asked, Err(IssueError::CaptchaRequired)),
+            "{asked:?}"
+        );
         start(&service, from_anywhere(1)).await.unwrap();
     }
 }
@@ -231,7 +263,10 @@ async fn an_address_that_has_failed_beyond_all_counting_still_counts_against_the
         drop(service.verifier.verify(&id, wrong(&code), here()).await);
     }
     let asked = start(&service, from_anywhere(2)).await;
-    assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+    assert!(
+        matches!(asked, Err(IssueError::CaptchaRequired)),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
@@ -274,7 +309,10 @@ async fn a_decoy_is_asked_for_a_captcha_exactly_when_a_real_number_is() {
                 (20 + round, decoy(from_anywhere(20 + round))),
             ] {
                 let id = &ids[answers.len()];
-                let guess = service.verifier.verify(id, "00000000", from_anywhere(place)).await;
+                let guess = service
+                    .verifier
+                    .verify(id, "00000000", from_anywhere(place))
+                    .await;
                 let guess = guess.map(drop).map_err(|error| error.to_string());
                 let issued = service.verifier.issue(issue).await;
                 let issued = issued.map(drop).map_err(|error| error.to_string());
@@ -334,11 +372,19 @@ async fn a_check_that_is_silent_or_panics_means_what_its_terms_say() {
         Service::with(|builder| asking(builder, policy, &script).check(says(silence)))
     };
     for says in [Says::Nothing, Says::Panics] as [fn(OnSilence) -> Says; 2] {
-        start(&advice(says, OnSilence::Allow), here()).await.unwrap();
+        start(&advice(says, OnSilence::Allow), here())
+            .await
+            .unwrap();
         let refused = start(&advice(says, OnSilence::Refuse), here()).await;
-        assert!(matches!(refused, Err(IssueError::Unavailable(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(IssueError::Unavailable(_))),
+            "{refused:?}"
+        );
         let asked = start(&advice(says, OnSilence::StepUp), here()).await;
-        assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+        assert!(
+            matches!(asked, Err(IssueError::CaptchaRequired)),
+            "{asked:?}"
+        );
     }
 }
 
@@ -363,17 +409,30 @@ async fn what_a_check_wants_proven_a_captcha_proves_for_starts_and_resends() {
             .lifetime(Channel::Sms, Duration::from_secs(600))
     });
     let asked = start(&service, here()).await;
-    assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+    assert!(
+        matches!(asked, Err(IssueError::CaptchaRequired)),
+        "{asked:?}"
+    );
     let issued = service.verifier.issue(to(PHONE, showing("token-1"))).await;
     let id = issued.unwrap().challenge_id;
     service.advance(60);
     let asked = service.verifier.resend(&id, here()).await;
-    assert!(matches!(asked, Err(ResendError::CaptchaRequired)), "{asked:?}");
+    assert!(
+        matches!(asked, Err(ResendError::CaptchaRequired)),
+        "{asked:?}"
+    );
     service.advance(120);
     let spent = service.verifier.resend(&id, showing("token-1")).await;
-    assert!(matches!(spent, Err(ResendError::CaptchaFailed)), "{spent:?}");
+    assert!(
+        matches!(spent, Err(ResendError::CaptchaFailed)),
+        "{spent:?}"
+    );
     service.advance(240);
-    service.verifier.resend(&id, showing("token-2")).await.unwrap();
+    service
+        .verifier
+        .resend(&id, showing("token-2"))
+        .await
+        .unwrap();
     // Without anybody who checks captchas a step-up is a refusal.
     let service = Service::with(|builder| builder.check(step_up()));
     let refused = start(&service, showing("token-1")).await;
@@ -383,7 +442,12 @@ async fn what_a_check_wants_proven_a_captcha_proves_for_starts_and_resends() {
 #[tokio::test]
 async fn a_policy_that_asks_for_captchas_needs_somebody_who_checks_them() {
     let service = Service::new();
-    let policy = service.verifier.policy().as_ref().clone().with_captcha(always());
+    let policy = service
+        .verifier
+        .policy()
+        .as_ref()
+        .clone()
+        .with_captcha(always());
     let refused = service.verifier.set_policy(policy);
     assert_eq!(refused, Err(PolicyError::NoCaptcha));
     start(&service, here()).await.unwrap();
@@ -394,7 +458,10 @@ async fn a_policy_that_asks_for_captchas_needs_somebody_who_checks_them() {
         .limits(Limits::recommended())
         .captcha_policy(after_three())
         .build();
-    assert!(matches!(built, Err(BuildError::Policy(PolicyError::NoCaptcha))));
+    assert!(matches!(
+        built,
+        Err(BuildError::Policy(PolicyError::NoCaptcha))
+    ));
 }
 
 #[tokio::test]
@@ -403,9 +470,17 @@ async fn an_incident_turns_captchas_on_while_the_service_runs() {
     let policy = CaptchaPolicy::on_advice();
     let service = Service::with(|builder| asking(builder, policy, &script));
     start(&service, here()).await.unwrap();
-    let policy = service.verifier.policy().as_ref().clone().with_captcha(always());
+    let policy = service
+        .verifier
+        .policy()
+        .as_ref()
+        .clone()
+        .with_captcha(always());
     service.verifier.set_policy(policy).unwrap();
     let asked = start(&service, here()).await;
-    assert!(matches!(asked, Err(IssueError::CaptchaRequired)), "{asked:?}");
+    assert!(
+        matches!(asked, Err(IssueError::CaptchaRequired)),
+        "{asked:?}"
+    );
     start(&service, showing("token-1")).await.unwrap();
 }

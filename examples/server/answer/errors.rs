@@ -23,6 +23,8 @@ impl From<IssueError> for Declined {
             IssueError::IdempotencyConflict => Refusal::IDEMPOTENCY_CONFLICT.into(),
             IssueError::Disabled => Refusal::DISABLED.into(),
             IssueError::Blocked => Refusal::BLOCKED.into(),
+            IssueError::CaptchaRequired => Refusal::CAPTCHA_REQUIRED.into(),
+            IssueError::CaptchaFailed => Refusal::CAPTCHA_FAILED.into(),
             // Which provider, and what it said, the library has logged.
             _ => Refusal::SEND_FAILED.into(),
         }

@@ -4,7 +4,8 @@ use super::{Environment, Refused};
 
 /// A misspelt name under these prefixes stops the start: a limit or a credential that is silently
 /// not in force is worse than no server.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
+    "CAPTCHA_",
     "OTP_",
     "PLIVO_",
     "SENDGRID_",
@@ -16,7 +17,7 @@ const OURS: [&str; 9] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 57] = [
+const READ: [&str; 64] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "AWS_ACCESS_KEY_ID",
@@ -24,6 +25,13 @@ const READ: [&str; 57] = [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "BIND_ADDR",
+    "CAPTCHA_ACTION",
+    "CAPTCHA_AFTER",
+    "CAPTCHA_BASE_URL",
+    "CAPTCHA_HOSTNAMES",
+    "CAPTCHA_OUTAGE",
+    "CAPTCHA_PROVIDER",
+    "CAPTCHA_SECRET",
     "DATABASE_FALLBACK_URL",
     "DATABASE_URL",
     "DEV_MODE",

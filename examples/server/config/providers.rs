@@ -111,7 +111,7 @@ fn fixed_code(env: &Environment, development: bool) -> Result<Option<Code>, Refu
 }
 
 /// Reads a provider's settings: all of them, or none where none is set.
-fn all<'e, const N: usize>(
+pub(super) fn all<'e, const N: usize>(
     env: &'e Environment,
     keys: [&'static str; N],
 ) -> Result<Option<[&'e str; N]>, Refused> {
@@ -125,14 +125,18 @@ fn all<'e, const N: usize>(
 }
 
 /// Refuses the parts of a provider whose main key is not set.
-fn alone<T>(env: &Environment, parts: &[&str], main: &str) -> Result<Option<T>, Refused> {
+pub(super) fn alone<T>(
+    env: &Environment,
+    parts: &[&str],
+    main: &str,
+) -> Result<Option<T>, Refused> {
     match parts.iter().find(|part| env.get(part).is_some()) {
         Some(part) => Err(Refused::new(main, &format!("is missing beside {part}"))),
         None => Ok(None),
     }
 }
 
-fn base_url(env: &Environment, key: &str) -> Result<Option<BaseUrl>, Refused> {
+pub(super) fn base_url(env: &Environment, key: &str) -> Result<Option<BaseUrl>, Refused> {
     env.get(key)
         .map(BaseUrl::parse)
         .transpose()

@@ -10,7 +10,7 @@ use otp_kit::destination::Channel;
 use otp_kit::verifier::{Issue, Issued};
 use serde::{Deserialize, Serialize};
 
-use super::address;
+use super::{address, captcha};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
@@ -28,6 +28,13 @@ pub(crate) struct Start {
     channel: Member,
     locale: Member,
     purpose: Member,
+    captcha_token: Member,
+    #[serde(rename = "h-captcha-response")]
+    h_captcha: Member,
+    #[serde(rename = "cf-turnstile-response")]
+    turnstile: Member,
+    #[serde(rename = "g-recaptcha-response")]
+    recaptcha: Member,
 }
 
 /// The answer; for every number and address alike.
@@ -49,6 +56,16 @@ pub(crate) async fn handle(
 ) -> Result<Json<Started>, Declined> {
     let destination = address::read(&start.phone, &start.email, Refusal::PHONE_REQUIRED)?;
     let purpose = address::purpose(&app, &start.purpose)?;
+    let tokens = [
+        &start.captcha_token,
+        &start.h_captcha,
+        &start.turnstile,
+        &start.recaptcha,
+    ];
+    let context = match captcha::token(tokens)? {
+        Some(token) => context.captcha_token(token),
+        None => context,
+    };
     let mut issue = Issue::to(destination)
         .for_purpose(purpose.as_str())
         .from(context);

@@ -11,7 +11,8 @@ use otp_providers::http::{BaseUrl, ReqwestTransport};
 
 use crate::stand_in;
 
-const GOOD: &str = r#"{"success":true,"hostname":"login.example.com","challenge_ts":"2025-06-01T12:00:00Z"}"#;
+const GOOD: &str =
+    r#"{"success":true,"hostname":"login.example.com","challenge_ts":"2025-06-01T12:00:00Z"}"#;
 
 fn captcha(base: &str) -> SiteVerify {
     let transport = ReqwestTransport::builder()

@@ -1,0 +1,197 @@
+//! A captcha in front of `otp/request`, checked with a stand-in of its vendor.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify, wrong};
+
+const START: &str = "/api/auth/otp/request";
+const VERIFY: &str = "/api/auth/verify-otp";
+
+/// A vendor that passes tokens that begin with `good`, and what it was asked.
+struct Vendor {
+    base: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Vendor {
+    async fn start() -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let routes = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&asked));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { base, asked }
+    }
+
+    fn settings<'a>(&'a self, after: &'a str) -> Vec<(&'a str, &'a str)> {
+        vec![
+            ("CAPTCHA_PROVIDER", "hcaptcha"),
+            ("CAPTCHA_SECRET", "canary-captcha-secret"),
+            ("CAPTCHA_HOSTNAMES", "www.example.com, login.example.com"),
+            ("CAPTCHA_BASE_URL", &self.base),
+            ("CAPTCHA_AFTER", after),
+        ]
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+async fn answer(State(asked): State<Arc<Mutex<Vec<String>>>>, uri: Uri, body: String) -> String {
+    assert_eq!(uri.path(), "/siteverify");
+    let passes = body.contains("response=good");
+    asked.lock().unwrap().push(body);
+    json!({ "success": passes, "hostname": "login.example.com" }).to_string()
+}
+
+fn with_token(field: &str, token: impl Into<Value>) -> Value {
+    let mut body = body_of_request(PHONE);
+    body[field] = token.into();
+    body
+}
+
+#[tokio::test]
+async fn three_wrong_codes_ask_for_a_captcha_and_a_solved_one_goes_on() {
+    let vendor = Vendor::start().await;
+    let server = Server::with(&vendor.settings("3"));
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let code = reply.text("preview_code");
+    for _ in 0..3 {
+        let guess = body_of_verify(PHONE, &wrong(&code));
+        assert_eq!(server.post(VERIFY, &guess).await.status, 400);
+    }
+    let asked = server.post(START, &body_of_request(PHONE)).await;
+    asked.is_error(403, "captcha_required", "Captcha required");
+    // The address failed three times: whom it asks for makes no difference.
+    let asked = server.post(START, &body_of_request(OTHER_PHONE)).await;
+    asked.is_error(403, "captcha_required", "Captcha required");
+    assert_eq!(vendor.asked(), 0);
+
+    let bad = server
+        .post(START, &with_token("captcha_token", "bad-1"))
+        .await;
+    bad.is_error(403, "captcha_failed", "Captcha failed");
+    let good = server
+        .post(START, &with_token("captcha_token", "good-1"))
+        .await;
+    assert_eq!(good.status, 200, "{good:?}");
+    let again = server
+        .post(START, &with_token("captcha_token", "good-1"))
+        .await;
+    again.is_error(403, "captcha_failed", "Captcha failed");
+    assert_eq!(vendor.asked(), 2);
+    let log = server.whole_log();
+    for secret in ["good-1", "bad-1", "canary-captcha-secret"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_found_where_each_vendors_widget_puts_it() {
+    let vendor = Vendor::start().await;
+    let server = Server::with(&vendor.settings("0"));
+    let fields = [
+        "captcha_token",
+        "h-captcha-response",
+        "cf-turnstile-response",
+        "g-recaptcha-response",
+    ];
+    for (index, field) in fields.into_iter().enumerate() {
+        let body = with_token(field, format!("good-{index}"));
+        let reply = server.post(START, &body).await;
+        assert_eq!(reply.status, 200, "{field}: {reply:?}");
+    }
+    for (no_token, code) in [
+        (json!(null), "captcha_required"),
+        (json!(""), "captcha_required"),
+        (json!("two words"), "captcha_required"),
+        (json!(7), "captcha_failed"),
+        (json!(["good-9"]), "captcha_failed"),
+    ] {
+        let reply = server
+            .post(START, &with_token("captcha_token", no_token))
+            .await;
+        assert_eq!((reply.status, reply.text("code").as_str()), (403, code));
+    }
+    let mut two = with_token("captcha_token", "good-8");
+    two["h-captcha-response"] = json!("good-9");
+    let reply = server.post(START, &two).await;
+    reply.is_error(403, "captcha_failed", "Captcha failed");
+    assert_eq!(vendor.asked(), 4);
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_away_is_an_outage_unless_it_is_said_otherwise() {
+    let nowhere = ("CAPTCHA_BASE_URL", "http://127.0.0.1:1");
+    let vendor = Vendor::start().await;
+    let mut settings = vendor.settings("0");
+    settings.retain(|(key, _)| *key != "CAPTCHA_BASE_URL");
+    settings.push(nowhere);
+    let server = Server::with(&settings);
+    let reply = server
+        .post(START, &with_token("captcha_token", "good-1"))
+        .await;
+    reply.is_error(503, "unavailable", "Service unavailable");
+    assert!(reply.header("retry-after").is_some());
+    settings.push(("CAPTCHA_OUTAGE", "allow"));
+    let server = Server::with(&settings);
+    let reply = server
+        .post(START, &with_token("captcha_token", "good-1"))
+        .await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[test]
+fn half_a_captcha_stops_the_start_with_one_line() {
+    let whole = [
+        ("CAPTCHA_PROVIDER", "hcaptcha"),
+        ("CAPTCHA_SECRET", "canary-captcha-secret"),
+        ("CAPTCHA_HOSTNAMES", "login.example.com"),
+    ];
+    let refuses = |key: &str, settings: &[(&str, &str)]| {
+        let refusal = Server::refused(settings);
+        assert_eq!(refusal.code, Some(2), "{}", refusal.stderr);
+        let line = refusal.stderr.trim_end();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.starts_with(&format!("error: {key}: ")), "{line}");
+        assert!(!line.contains("canary"), "{line}");
+    };
+    for (missing, _) in whole {
+        let rest: Vec<_> = whole
+            .into_iter()
+            .filter(|(key, _)| *key != missing)
+            .collect();
+        refuses(missing, &rest);
+    }
+    refuses("CAPTCHA_PROVIDER", &[("CAPTCHA_AFTER", "3")]);
+    refuses(
+        "CAPTCHA_PROVIDER",
+        &[("CAPTCHA_BASE_URL", "https://captcha.example.com")],
+    );
+    for (key, value) in [
+        ("CAPTCHA_PROVIDER", "canary"),
+        ("CAPTCHA_HOSTNAMES", "https://canary.example.com"),
+        ("CAPTCHA_AFTER", "canary"),
+        ("CAPTCHA_AFTER", "1001"),
+        ("CAPTCHA_ACTION", "hcaptcha-has-none"),
+        ("CAPTCHA_OUTAGE", "open"),
+        ("CAPTCHA_BASE_URL", "http://captcha.example.com"),
+        ("CAPTCHA_SITEKEY", "canary"),
+    ] {
+        let mut settings: Vec<_> = whole.into_iter().filter(|(name, _)| *name != key).collect();
+        settings.push((key, value));
+        refuses(key, &settings);
+    }
+    let v3 = [("CAPTCHA_PROVIDER", "recaptcha_v3"), whole[1], whole[2]];
+    refuses("CAPTCHA_ACTION", &v3);
+}
