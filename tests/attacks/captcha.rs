@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp_kit::check::{Check, CheckError, CheckRequest, CheckTerms, CheckVerdict, OnSilence};
+use otp_kit::event::Act;
 use otp_kit::policy::{CaptchaPolicy, OnCaptchaOutage, PolicyError};
 use otp_kit::prelude::*;
 use otp_kit::providers::SiteVerify;
 use otp_kit::providers::captcha::Vendor;
 use otp_kit::providers::http::ScriptedTransport;
 use otp_kit::request::AttemptId;
-use otp_kit::verifier::{BuildError, Claim, IssueError, ResendError};
+use otp_kit::verifier::{BuildError, Claim, IssueError, PolicyChangeError, ResendError};
 
 use crate::support::{Builder, PHONE, Service, from_anywhere, here, wrong};
 
@@ -19,6 +20,10 @@ const GOOD: &str = r#"{"success":true,"hostname":"login.example.com"}"#;
 const ELSEWHERE: &str = r#"{"success":true,"hostname":"evil.example.net"}"#;
 const BAD: &str = r#"{"success":false,"error-codes":["invalid-input-response"]}"#;
 const ALARM: &str = r#"{"success":false,"error-codes":["invalid-input-secret"]}"#;
+
+fn act() -> Act {
+    Act::new("alice", "somebody pumps messages").unwrap()
+}
 
 fn always() -> CaptchaPolicy {
     CaptchaPolicy::always()
@@ -448,8 +453,11 @@ async fn a_policy_that_asks_for_captchas_needs_somebody_who_checks_them() {
         .as_ref()
         .clone()
         .with_captcha(always());
-    let refused = service.verifier.set_policy(policy);
-    assert_eq!(refused, Err(PolicyError::NoCaptcha));
+    let refused = service.verifier.policies().replace(policy, act()).await;
+    assert!(matches!(
+        refused,
+        Err(PolicyChangeError::Policy(PolicyError::NoCaptcha))
+    ));
     start(&service, here()).await.unwrap();
 
     let store = otp_kit::store::MemoryStore::new();
@@ -476,7 +484,8 @@ async fn an_incident_turns_captchas_on_while_the_service_runs() {
         .as_ref()
         .clone()
         .with_captcha(always());
-    service.verifier.set_policy(policy).unwrap();
+    let policies = service.verifier.policies();
+    policies.replace(policy, act()).await.unwrap();
     let asked = start(&service, here()).await;
     assert!(
         matches!(asked, Err(IssueError::CaptchaRequired)),
