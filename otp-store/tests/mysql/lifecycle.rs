@@ -2,7 +2,9 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
-use otp_core::store::{ChallengeStore as _, Granted, Seen, SeenStore as _, StoreErrorKind, Target};
+use otp_core::store::{
+    ChallengeStore as _, Granted, PolicyStore as _, Seen, SeenStore as _, StoreErrorKind, Target,
+};
 use otp_core::testing::store::kit;
 use otp_store::MysqlStore;
 use otp_store::mysql::{MysqlOptions, Tables};
@@ -40,6 +42,26 @@ async fn opening_one_fresh_database_from_many_places_at_once_works() {
         let store = store.await.unwrap().expect("every one opens");
         assert!(store.ping().await.is_ok());
     }
+}
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn tables_of_an_earlier_version_are_brought_up_to_date_with_what_is_in_them() {
+    let place = Place::new().await;
+    let challenge = issued(&place.open().await, "ann").await;
+    let mut raw = place.raw().await;
+    say(&mut raw, "DROP TABLE otp_stats, otp_policies").await;
+    say(
+        &mut raw,
+        "DELETE FROM _otp_kit_migrations WHERE version > 1",
+    )
+    .await;
+    let expecting = place.options().tables(Tables::Expect);
+    let refused = MysqlStore::with_options(expecting).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
+    let store = place.open().await;
+    assert_eq!(store.version().await.unwrap(), 0);
+    assert!(store.find(&challenge.id).await.unwrap().is_some());
 }
 
 #[tokio::test]
