@@ -2,8 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use otp_core::{
-    breaker, challenge, check, clock, delivery, destination, event, gate, hash, key, operator,
-    policy,
+    breaker, challenge, check, clock, delivery, destination, event, gate, guard, hash, key,
+    operator, policy,
 };
 pub use otp_core::{quota, random, request, secret, verifier};
 

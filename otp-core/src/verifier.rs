@@ -9,6 +9,7 @@ mod device;
 mod dispatch;
 mod draft;
 mod error;
+mod guarded;
 mod issue;
 mod managed;
 mod onward;
@@ -31,6 +32,7 @@ pub use device::DeviceToken;
 pub use error::{
     BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
 };
+pub use guarded::Suspicion;
 pub use outbound::StillSending;
 pub use policies::{Policies, PolicyChangeError, PolicyStatus};
 pub use request::{Addressed, Dispatch, Issue, Issued};
@@ -98,6 +100,7 @@ struct Inner {
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,
+    guard: Arc<guarded::Guard>,
     checks: Vec<Arc<dyn Check>>,
     captcha: Option<Arc<dyn CaptchaVerifier>>,
     observers: Vec<Arc<dyn Observer>>,

@@ -20,6 +20,10 @@ pub enum EventKind {
     DeviceRemembered,
     /// An operator acted.
     OperatorAction,
+    /// The toll-fraud guard had something against a message.
+    TollFraudSuspected,
+    /// The alarm for guesses at many accounts began or ended.
+    FleetAlarm,
     /// Guesses that an instance counted by itself were added to the budget of all.
     GuessesCarriedOver,
     /// Another policy is in force.
@@ -32,7 +36,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -42,6 +46,8 @@ impl EventKind {
         Self::RateLimitExceeded,
         Self::DeviceRemembered,
         Self::OperatorAction,
+        Self::TollFraudSuspected,
+        Self::FleetAlarm,
         Self::GuessesCarriedOver,
         Self::PolicyChanged,
         Self::OverrideBegan,
@@ -61,6 +67,8 @@ impl EventKind {
             Self::RateLimitExceeded => "identity.ratelimit.exceeded",
             Self::DeviceRemembered => "identity.auth.device_remembered",
             Self::OperatorAction => "identity.operator.action",
+            Self::TollFraudSuspected => "identity.guard.toll_fraud",
+            Self::FleetAlarm => "identity.guard.fleet_alarm",
             Self::GuessesCarriedOver => "identity.store.guesses_carried_over",
             Self::PolicyChanged => "identity.policy.changed",
             Self::OverrideBegan => "identity.policy.override_began",

@@ -218,6 +218,8 @@ impl Event {
             (EventKind::RateLimitExceeded, _) => "RATE_LIMIT_EXCEEDED",
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
             (EventKind::OperatorAction, _) => "OPERATOR_ACTION",
+            (EventKind::TollFraudSuspected, _) => "TOLL_FRAUD_SUSPECTED",
+            (EventKind::FleetAlarm, _) => "FLEET_ALARM",
             (EventKind::GuessesCarriedOver, _) => "GUESSES_CARRIED_OVER",
             (EventKind::PolicyChanged, _) => "POLICY_CHANGED",
             (EventKind::OverrideBegan, _) => "POLICY_OVERRIDE_BEGAN",

@@ -69,8 +69,7 @@ impl Counts {
     }
 
     /// Takes back the newest message that is counted.
-    pub(super) fn not_sent(&mut self, now: Timestamp) {
-        self.turn_to(now);
+    pub(super) fn not_sent(&mut self) {
         for age in 0..i64::try_from(SLOTS).unwrap_or(0) {
             let found = self.slots.get_mut(place(self.newest.saturating_sub(age)));
             if let Some((sent, _)) = found.filter(|(sent, _)| *sent > 0) {
@@ -182,8 +181,8 @@ mod tests {
     fn what_was_not_sent_is_taken_back_and_no_more_than_there_is() {
         let mut counts = Counts::new(at(0));
         counts.sent(at(0));
-        counts.not_sent(at(300));
-        counts.not_sent(at(300));
+        counts.not_sent();
+        counts.not_sent();
         assert_eq!(figures(&counts, 300), (0, 0, 0));
     }
 }

@@ -167,15 +167,15 @@ impl GuardModel {
     }
 
     /// Takes a message back that was counted and that surely did not leave.
-    pub fn on_not_sent(&mut self, sending: &Sending<'_>, now: Timestamp) {
+    pub fn on_not_sent(&mut self, sending: &Sending<'_>) {
         let places = Places::of(&self.seed, sending);
         if let Some(range) = self.ranges.get_mut(places.range) {
-            range.counts.not_sent(now);
+            range.counts.not_sent();
             range.sequence.verified(places.digits);
         }
         for (table, key) in self.others(places) {
             if let Some(counts) = table.get_mut(key) {
-                counts.not_sent(now);
+                counts.not_sent();
             }
         }
     }

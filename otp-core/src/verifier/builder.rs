@@ -18,7 +18,7 @@ use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
 use crate::hash::CodeHasher;
 use crate::key::KeyRing;
-use crate::policy::{CaptchaPolicy, Limits, Policy, ResendCode};
+use crate::policy::{CaptchaPolicy, FleetAlarm, Limits, Policy, ResendCode, TollFraud};
 use crate::random::{OsRandom, SecureRandom};
 use crate::request::Purpose;
 use crate::store::Store;
@@ -212,6 +212,19 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
+    /// Sets the rules of the toll-fraud guard. Default: off.
+    pub fn toll_fraud(mut self, rules: TollFraud) -> Self {
+        self.policy = self.policy.with_toll_fraud(rules);
+        self
+    }
+
+    /// Sets when wrong codes over all accounts raise what a new challenge needs. Default: from
+    /// 1,000 a minute, see [`FleetAlarm`].
+    pub fn fleet_alarm(mut self, alarm: FleetAlarm) -> Self {
+        self.policy = self.policy.with_fleet_alarm(alarm);
+        self
+    }
+
     /// Adds an observer after the log.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
@@ -305,6 +318,7 @@ impl VerifierBuilder<Present, Present> {
                 catalogue: self.catalogue,
                 brand: self.brand,
                 gates: self.gates,
+                guard: Arc::default(),
                 checks: self.checks,
                 captcha: self.captcha,
                 observers: self.observers,

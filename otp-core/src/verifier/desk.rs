@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::guarded::Booking;
 use super::{Unavailable, Verifier};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{Denial, GateRequest, Operation, Wants};
@@ -31,6 +32,8 @@ pub(super) struct Admitted {
     pub(super) granted: Granted,
     /// Why whoever asks should prove to be a person.
     pub(super) step_up: Option<Cow<'static, str>>,
+    /// The message, where the toll-fraud guard counts one.
+    pub(super) booking: Booking,
     /// The request's event, at that time.
     pub(super) event: Event,
 }
@@ -119,19 +122,31 @@ impl Verifier {
             event,
         };
         let mut step_up = wants.step_up;
-        let admission = self.inner.store.admit(&plan).await?;
-        for gate in &self.inner.gates {
-            if let Err(denial) = gate.judge(request, &admission)
-                && let Err(denial) = self.unless_shown(request, denial, &mut step_up)
-            {
-                // A gate of the host's may deny what the store has granted.
-                if let (Some(Granted::Issue), Some(claim)) = (&admission.granted, plan.step.key()) {
-                    self.inner.store.release(claim).await?;
-                }
-                self.turned_away(request, &admission, &denial, plan.event)
-                    .await?;
-                return Err(Turned::Away(denial));
+        let admitting = self.inner.store.admit(&plan);
+        let (admission, fleet) = self.beside_figures(request, admitting).await;
+        let admission = admission?;
+        let mut gates = self.inner.gates.iter();
+        let judged = gates.try_for_each(|gate| {
+            let judged = gate.judge(request, &admission);
+            judged.or_else(|denial| self.unless_shown(request, denial, &mut step_up))
+        });
+        let (booking, judged) = match judged {
+            Ok(()) => {
+                let guarded = self.guarded(request, &admission, &fleet, &plan.event);
+                let (booking, judged) = guarded.await?;
+                let unless = |denial| self.unless_shown(request, denial, &mut step_up);
+                (booking, judged.or_else(unless))
             }
+            Err(denial) => (Booking::nothing(), Err(denial)),
+        };
+        if let Err(denial) = judged {
+            // A gate of the host's may deny what the store has granted.
+            if let (Some(Granted::Issue), Some(claim)) = (&admission.granted, plan.step.key()) {
+                self.inner.store.release(claim).await?;
+            }
+            self.turned_away(request, &admission, &denial, plan.event)
+                .await?;
+            return Err(Turned::Away(denial));
         }
         let now = admission.now;
         match (admission.granted, admission.findings.objection()) {
@@ -139,6 +154,7 @@ impl Verifier {
                 now,
                 granted,
                 step_up,
+                booking,
                 event: plan.event.at(now),
             }),
             // The store refused for something that no gate of this verifier judges.
@@ -177,6 +193,7 @@ impl Verifier {
 
     /// Shows an event to every observer; one that panics does not harm the request.
     pub(crate) fn observe(&self, event: &Event) {
+        self.guard_tried(event);
         for observer in &self.inner.observers {
             let seen = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
             if seen.is_err() {

@@ -146,6 +146,10 @@ impl Verifier {
             let gone = begun.elapsed();
             let life = letter.life.saturating_sub(gone);
             let left = total.saturating_sub(gone);
+            let phone = match &destination {
+                Destination::Phone(phone) => Some(phone.clone()),
+                _ => None,
+            };
             let sent = match self.words(&letter, destination, life) {
                 Some(message) => {
                     let clock = self.inner.clock.as_ref();
@@ -157,6 +161,8 @@ impl Verifier {
                 }
                 None => Err(RouteFailure::of_catalogue()),
             };
+            let left = sent.as_ref().map(drop).map_err(RouteFailure::certainty);
+            self.guard_sent(&event, phone.as_ref(), left);
             event = delivery_event(event, &sent);
             let failure = match sent {
                 Ok(receipt) => {

@@ -47,7 +47,9 @@ impl Verifier {
             return Err(IssueError::NoRoute(issue.channel()));
         };
         let channel = first.channel;
-        let format = managed_format(&ways).unwrap_or(format);
+        let alarm = self.alarm(&policy, &issue.tenant).await?;
+        let longer = || self.longer(format, alarm);
+        let format = managed_format(&ways).unwrap_or_else(longer);
         let keys = self.inner.keys.snapshot();
         let subject = issue.subject_key();
         let lane = self.lane(&keys, &issue.tenant, &subject, &issue.context);
@@ -76,6 +78,7 @@ impl Verifier {
         };
         let request = draft.gate_request();
         let asked = self.captcha_by_policy(&policy, &event).await?;
+        let asked = asked.or_else(|| self.captcha_by_alarm(alarm));
         let wants = self.wants_with(asked, &request, &event).await?;
         // A place in the hashing pool, and one in the background, come before any reservation:
         // shedding costs nothing.
@@ -83,7 +86,7 @@ impl Verifier {
         let place = self.inner.outbound.reserve(issue.dispatch)?;
         let charged = charged(&wants, &ways);
         let admitted = self.admit_start(&draft, wants, event).await?;
-        let (now, step_up, event) = match admitted {
+        let (now, step_up, booking, event) = match admitted {
             Admitted {
                 granted: Granted::IssuedBefore(before),
                 event,
@@ -106,9 +109,10 @@ impl Verifier {
             Admitted {
                 now,
                 step_up,
+                booking,
                 event,
                 ..
-            } => (now, step_up, event),
+            } => (now, step_up, booking, event),
         };
         let taken = KeyTaken::by(self, &issue);
         let proof = self.ask_outside(&request, now, step_up, &event).await?;
@@ -144,6 +148,7 @@ impl Verifier {
             })
             .await?;
         taken.keep();
+        booking.keep();
         self.observe(&event);
         match self.dispatch(place, parcel, issued).await {
             Ok(issued) => Ok(issued),

@@ -151,6 +151,7 @@ impl Verifier {
         let new: Vec<QuotaKey> = wants.quotas.iter().map(|claim| claim.key.clone()).collect();
         let admitted = self.admit(&request, wants, Step::Nothing, event).await?;
         onward.charged.extend(new);
+        admitted.booking.keep();
         Ok(admitted.now)
     }
 

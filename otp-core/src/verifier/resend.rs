@@ -138,6 +138,7 @@ impl Verifier {
             })
             .await
             .map_err(over)?;
+        admitted.booking.keep();
         self.observe(&event);
         let issued = Issued::of(&challenge);
         let life = challenge.expires_at.since(admitted.now);

@@ -262,6 +262,8 @@ impl Desk<'_> {
         match outcome {
             ConsumeOutcome::Won => {
                 self.verifier.observe(&self.event);
+                self.verifier
+                    .guard_verified(&challenge, &destination, self.now);
                 Ok(self.verified(challenge, destination, false))
             }
             ConsumeOutcome::WonBefore => {

@@ -242,7 +242,7 @@ fn a_provider_that_is_down_shuts_no_range() {
         let line = line("+1415555", number);
         assert_eq!(service.ask(&line).action, Action::Allow);
         service.with(&line, |service, sending| {
-            service.model.on_not_sent(sending, service.now);
+            service.model.on_not_sent(sending);
         });
     }
 }

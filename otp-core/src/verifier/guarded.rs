@@ -1,0 +1,391 @@
+//! The guard's place in a request: it judges what the gates have admitted, books the message, and
+//! hears what became of it.
+
+mod shared;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::Verifier;
+use crate::challenge::{Challenge, CodeFormat, Lane, ResendOutcome};
+use crate::clock::Timestamp;
+use crate::delivery::DispatchCertainty;
+use crate::destination::{Destination, PhoneNumber};
+use crate::event::{Event, EventKind, Outcome};
+use crate::gate::{Denial, GateRequest, Operation};
+use crate::guard::{Action, FleetFigures, FleetModel, GuardModel, Sending, Verdict};
+use crate::policy::{FleetAlarm, GuardMode, Policy};
+use crate::quota::ClientAddress;
+use crate::request::{RequestContext, SubjectKey, Tenant};
+use crate::store::{Admission, Granted, StoreError};
+
+/// The suspicions that are remembered for the operator.
+const REMEMBERED: usize = 256;
+
+/// What the guard knows, shared by every request of this verifier.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    model: Mutex<GuardModel>,
+    fleet: Mutex<FleetAlarmState>,
+    suspicions: Mutex<VecDeque<Suspicion>>,
+    counting: Arc<shared::Counting>,
+}
+
+#[derive(Debug, Default)]
+struct FleetAlarmState {
+    model: FleetModel,
+    raised: bool,
+}
+
+/// A message that the toll-fraud guard had something against.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Suspicion {
+    /// When, by the store's clock.
+    pub at: SystemTime,
+    /// Whose message it was.
+    pub tenant: Tenant,
+    /// What was done with the verdict: in shadow mode, nothing.
+    pub mode: GuardMode,
+    /// The verdict and its reasons.
+    pub verdict: Verdict,
+}
+
+/// A message that is counted as sent, from its admission on. Where the request ends before the
+/// message is on its way, by an error or because the call is dropped, it is taken back.
+#[derive(Debug)]
+pub(super) struct Booking(Option<Booked>);
+
+#[derive(Debug)]
+struct Booked {
+    guard: Arc<Guard>,
+    message: Owned,
+    at: Timestamp,
+    counted: bool,
+}
+
+/// What a [`Sending`] borrows.
+#[derive(Debug)]
+struct Owned {
+    tenant: Tenant,
+    phone: PhoneNumber,
+    number: SubjectKey,
+    address: ClientAddress,
+    lane: Lane,
+}
+
+impl Owned {
+    fn of(request: &GateRequest<'_>, phone: &PhoneNumber) -> Self {
+        Self {
+            tenant: request.tenant.clone(),
+            phone: phone.clone(),
+            number: number(phone),
+            address: request.context.client_address(),
+            lane: request.lane,
+        }
+    }
+
+    fn as_sending(&self) -> Sending<'_> {
+        Sending {
+            tenant: &self.tenant,
+            phone: &self.phone,
+            number: &self.number,
+            address: self.address,
+            lane: self.lane,
+        }
+    }
+}
+
+impl Booking {
+    pub(super) const fn nothing() -> Self {
+        Self(None)
+    }
+
+    /// Keeps the count: the message goes.
+    pub(super) fn keep(mut self) {
+        if let Some(booked) = self.0.take().filter(|booked| !booked.counted) {
+            let mut model = lock(&booked.guard.model);
+            model.on_sent(&booked.message.as_sending(), booked.at);
+        }
+    }
+}
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        if let Some(booked) = self.0.take().filter(|booked| booked.counted) {
+            lock(&booked.guard.model).on_not_sent(&booked.message.as_sending());
+        }
+    }
+}
+
+impl Verifier {
+    /// Has something done, and beside it asks what the fleet has counted of a message to a phone.
+    pub(super) async fn beside_figures<T>(
+        &self,
+        request: &GateRequest<'_>,
+        done: impl Future<Output = T>,
+    ) -> (T, FleetFigures) {
+        let on = request.policy.toll_fraud().mode() != GuardMode::Off;
+        match request.destination {
+            Some(Destination::Phone(phone)) if on && request.operation.sends() => {
+                let message = Owned::of(request, phone);
+                let sending = message.as_sending();
+                let asked = shared::figures(self.inner.store.as_ref(), &sending);
+                shared::beside(done, asked).await
+            }
+            _ => (done.await, FleetFigures::default()),
+        }
+    }
+
+    /// Judges a message that every gate has admitted, and books it. What the guard has against it
+    /// is recorded; in shadow mode that is all.
+    pub(super) async fn guarded(
+        &self,
+        request: &GateRequest<'_>,
+        admission: &Admission,
+        fleet: &FleetFigures,
+        event: &Event,
+    ) -> Result<(Booking, Result<(), Denial>), StoreError> {
+        let none = (Booking::nothing(), Ok(()));
+        let rules = request.policy.toll_fraud();
+        let Some(Destination::Phone(phone)) = request.destination else {
+            return Ok(none);
+        };
+        if rules.mode() == GuardMode::Off || !sends(request.operation, admission) {
+            return Ok(none);
+        }
+        let message = Owned::of(request, phone);
+        let now = admission.now;
+        let sending = message.as_sending();
+        let (verdict, counted) = {
+            // Judged and counted under one lock: of callers that race for the last of a budget,
+            // one gets it.
+            let mut model = lock(&self.inner.guard.model);
+            let verdict = model.judge(rules, &sending, fleet, now);
+            let goes = rules.mode() == GuardMode::Shadow || verdict.action == Action::Allow;
+            if goes {
+                model.on_sent(&sending, now);
+            }
+            (verdict, goes)
+        };
+        let booking = Booking(Some(Booked {
+            guard: Arc::clone(&self.inner.guard),
+            message,
+            at: now,
+            counted,
+        }));
+        let Some(word) = verdict.word() else {
+            return Ok((booking, Ok(())));
+        };
+        let action = verdict.action;
+        tracing::warn!(
+            target: "otp_kit",
+            mode = rules.mode().name(),
+            "toll fraud suspected: {verdict}"
+        );
+        self.remember(request.tenant, rules.mode(), verdict, now);
+        let reason = format!("toll_fraud_{word}");
+        let judged = match (rules.mode(), action) {
+            (GuardMode::Enforce, Action::Deny) => Err(Denial::Other(reason.into())),
+            (GuardMode::Enforce, _) => Err(Denial::StepUp(reason.into())),
+            _ => Ok(()),
+        };
+        let outcome = match judged {
+            Ok(()) => Outcome::Success,
+            Err(_) => Outcome::Refused,
+        };
+        let told = format!("{}_{}_{word}", rules.mode().name(), action.name());
+        let mut suspected = event.clone().at(now).with_outcome(outcome, told);
+        suspected.id = crate::event::EventId::next();
+        suspected.kind = EventKind::TollFraudSuspected;
+        // A refusal has a record of its own.
+        if judged.is_ok() {
+            self.inner.store.append(suspected.clone()).await?;
+        }
+        self.observe(&suspected);
+        Ok((booking, judged))
+    }
+
+    /// Hears what became of a message: one that surely did not leave is taken back, every other
+    /// is counted for the fleet.
+    pub(super) fn guard_sent(
+        &self,
+        event: &Event,
+        phone: Option<&PhoneNumber>,
+        left: Result<(), DispatchCertainty>,
+    ) {
+        let Some(phone) = phone.filter(|_| self.guards()) else {
+            return;
+        };
+        let number = number(phone);
+        let sending = Sending {
+            tenant: &event.tenant,
+            phone,
+            number: &number,
+            address: event.address.into(),
+            lane: event.lane.unwrap_or_default(),
+        };
+        let guard = &self.inner.guard;
+        if left == Err(DispatchCertainty::NotSent) {
+            lock(&guard.model).on_not_sent(&sending);
+        } else {
+            guard.counting.sent(&self.inner.store, &sending);
+        }
+    }
+
+    /// Counts a code that was right.
+    pub(super) fn guard_verified(
+        &self,
+        challenge: &Challenge,
+        destination: &Destination,
+        now: Timestamp,
+    ) {
+        let Destination::Phone(phone) = destination else {
+            return;
+        };
+        if !self.guards() {
+            return;
+        }
+        let number = number(phone);
+        let sending = Sending {
+            tenant: &challenge.tenant,
+            phone,
+            number: &number,
+            address: challenge.address.into(),
+            lane: challenge.lane,
+        };
+        let guard = &self.inner.guard;
+        lock(&guard.model).on_verified(&sending, now);
+        guard.counting.verified(&self.inner.store, &sending);
+    }
+
+    fn guards(&self) -> bool {
+        self.policy().toll_fraud().mode() != GuardMode::Off
+    }
+
+    fn remember(&self, tenant: &Tenant, mode: GuardMode, verdict: Verdict, now: Timestamp) {
+        let mut suspicions = lock(&self.inner.guard.suspicions);
+        if suspicions.len() >= REMEMBERED {
+            suspicions.pop_front();
+        }
+        suspicions.push_back(Suspicion {
+            at: now.into(),
+            tenant: tenant.clone(),
+            mode,
+            verdict,
+        });
+    }
+
+    /// Lists what the toll-fraud guard of this instance had something against lately, the oldest
+    /// first; at most 256.
+    #[must_use]
+    pub fn suspicions(&self) -> Vec<Suspicion> {
+        let suspicions = lock(&self.inner.guard.suspicions);
+        suspicions.iter().cloned().collect()
+    }
+
+    /// Says what the toll-fraud guard of this instance would say to a message now, and why, in
+    /// whatever mode it is. Nothing is counted and nothing is sent.
+    #[must_use]
+    pub fn explain_toll_fraud(
+        &self,
+        tenant: &Tenant,
+        phone: &PhoneNumber,
+        context: &RequestContext,
+    ) -> Verdict {
+        let number = number(phone);
+        let sending = Sending {
+            tenant,
+            phone,
+            number: &number,
+            address: context.client_address(),
+            lane: Lane::Public,
+        };
+        let (policy, fleet) = (self.policy(), FleetFigures::default());
+        let now = self.inner.clock.now();
+        lock(&self.inner.guard.model).judge(policy.toll_fraud(), &sending, &fleet, now)
+    }
+
+    /// Counts codes that were tried, over all accounts.
+    pub(super) fn guard_tried(&self, event: &Event) {
+        if event.kind != EventKind::ValidationAttempt {
+            return;
+        }
+        let now = self.inner.clock.now();
+        let mut fleet = lock(&self.inner.guard.fleet);
+        match (event.outcome, event.reason.as_deref()) {
+            (Outcome::Success, None) => fleet.model.on_right(now),
+            (Outcome::Refused, Some("invalid_otp")) => fleet.model.on_wrong(now),
+            _ => {}
+        }
+    }
+
+    /// Says what a new challenge needs while codes are guessed at many accounts, if they are. The
+    /// beginning and the end are events.
+    pub(super) async fn alarm<'a>(
+        &self,
+        policy: &'a Policy,
+        tenant: &Tenant,
+    ) -> Result<Option<&'a FleetAlarm>, StoreError> {
+        let rules = policy.fleet_alarm();
+        let now = self.inner.clock.now();
+        let (raised, changed) = {
+            let mut fleet = lock(&self.inner.guard.fleet);
+            let raised = fleet.model.is_alarmed(rules, now);
+            let before = std::mem::replace(&mut fleet.raised, raised);
+            (raised, before != raised)
+        };
+        if changed {
+            let told = if raised { "raised" } else { "ended" };
+            tracing::warn!(target: "otp_kit", "the alarm for guesses at many accounts has {told}");
+            let alarm = Event::new(EventKind::FleetAlarm, tenant);
+            self.record(alarm.with_outcome(Outcome::Success, told))
+                .await?;
+        }
+        Ok(raised.then_some(rules))
+    }
+
+    /// Says why a start needs a captcha for the alarm; nobody does where none can be solved.
+    pub(super) fn captcha_by_alarm(&self, alarm: Option<&FleetAlarm>) -> Option<Cow<'static, str>> {
+        alarm.and(self.inner.captcha.as_ref())?;
+        Some("fleet_alarm".into())
+    }
+
+    /// Makes a code longer for the alarm.
+    pub(super) fn longer(&self, format: CodeFormat, alarm: Option<&FleetAlarm>) -> CodeFormat {
+        #[cfg(any(debug_assertions, feature = "danger-preview"))]
+        if self.inner.fixed_code.is_some() {
+            return format;
+        }
+        let Some(alarm) = alarm else {
+            return format;
+        };
+        let length = format.length().saturating_add(alarm.codes_longer_by());
+        match CodeFormat::of(format.alphabet(), length) {
+            Ok(longer) => longer.with_separators(format.separators()),
+            Err(_) => format,
+        }
+    }
+}
+
+/// Says whether a message follows from what was granted.
+fn sends(operation: Operation, admission: &Admission) -> bool {
+    match &admission.granted {
+        Some(Granted::Issue) => true,
+        Some(Granted::Resend(outcome, _)) => matches!(outcome, ResendOutcome::Reserved),
+        // The next channel of a start or resend.
+        Some(Granted::Nothing) => operation.sends(),
+        _ => false,
+    }
+}
+
+fn number(phone: &PhoneNumber) -> SubjectKey {
+    SubjectKey::of_destination(&Destination::Phone(phone.clone()))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
