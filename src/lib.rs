@@ -62,6 +62,8 @@ pub mod providers {
     pub use otp_providers::telegram::{self, TelegramGateway};
     #[cfg(feature = "twilio")]
     pub use otp_providers::twilio::{self, Twilio, TwilioAuth};
+    #[cfg(feature = "twilio")]
+    pub use otp_providers::twilio_verify::{self, TwilioVerify};
     #[cfg(feature = "vonage")]
     pub use otp_providers::vonage::{self, Vonage};
     #[cfg(feature = "_webhook")]

@@ -38,6 +38,9 @@ pub enum ConfigError {
     /// The messaging service's id is malformed.
     #[error("a messaging service sid is MG and 32 hexadecimal digits")]
     MessagingServiceSid,
+    /// The Verify service's id is malformed.
+    #[error("a verify service sid is VA and 32 hexadecimal digits")]
+    VerifyServiceSid,
     /// The callback is not an absolute web address that the vendor would call.
     #[error(
         "a status callback is an absolute http or https url of up to 4000 characters without underscores in its host"

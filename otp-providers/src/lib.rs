@@ -3,6 +3,7 @@
 //! | feature | adapter | channel |
 //! |---|---|---|
 //! | `twilio` | `twilio::Twilio`: Twilio Programmable Messaging | SMS, or WhatsApp |
+//! | `twilio` | `twilio_verify::TwilioVerify`: Twilio Verify, which makes and checks codes itself | SMS, voice, WhatsApp, e-mail |
 //! | `plivo` | `plivo::Plivo`: its message API | SMS |
 //! | `vonage` | `vonage::Vonage`: its SMS API | SMS |
 //! | `sns` | `sns::Sns`: Amazon SNS | SMS |
@@ -66,6 +67,8 @@ pub mod sns;
 pub mod telegram;
 #[cfg(feature = "twilio")]
 pub mod twilio;
+#[cfg(feature = "twilio")]
+pub mod twilio_verify;
 #[cfg(feature = "vonage")]
 pub mod vonage;
 #[cfg(feature = "_webhook")]

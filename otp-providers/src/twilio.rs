@@ -22,6 +22,7 @@ use crate::http::{BaseUrl, Endpoint, HttpRequest, HttpResponse, HttpTransport};
 use crate::{Classified, config, sender as senders};
 
 pub use self::auth::TwilioAuth;
+pub(crate) use self::auth::is_sid;
 use self::sender::Sender;
 pub use self::verify_check::{CheckAsked, CheckVerdict, classify_check};
 
@@ -96,7 +97,7 @@ impl TwilioBuilder {
     /// # Errors
     /// [`ConfigError`] names the setting that is missing or malformed.
     pub fn build(self) -> Result<Twilio, ConfigError> {
-        if !auth::is_sid(&self.account_sid, "AC") {
+        if !is_sid(&self.account_sid, "AC") {
             return Err(ConfigError::AccountSid);
         }
         self.auth.check()?;
@@ -350,7 +351,7 @@ fn own_code(code: u32) -> Option<u32> {
 }
 
 fn is_message_sid(sid: &str) -> bool {
-    auth::is_sid(sid, "SM") || auth::is_sid(sid, "MM")
+    is_sid(sid, "SM") || is_sid(sid, "MM")
 }
 
 /// Twilio drops what it could not hand over in this many seconds: 1 to 36000.

@@ -44,6 +44,9 @@ mod transport;
 #[path = "loopback/twilio.rs"]
 mod twilio;
 #[cfg(test)]
+#[path = "loopback/twilio_verify.rs"]
+mod twilio_verify;
+#[cfg(test)]
 #[path = "loopback/vonage.rs"]
 mod vonage;
 #[cfg(test)]

@@ -14,11 +14,11 @@ use crate::destination::{Channel, Destination};
 /// reserved before the vendor is asked, and what the vendor approves is taken once.
 ///
 /// # Contract
-/// - `start` makes **at most one** message that could reach the person without saying so in its
-///   error, and says in [`DeliveryError::certainty`] whether one may be on its way.
+/// - An error of `start` says in [`DeliveryError::certainty`] whether a message may be on its way.
 /// - A start that continues nothing makes a verification of its own: no code that was sent for
 ///   another one is right for it. A vendor that keeps one verification an address ends those of
-///   [`VerificationStart::replaces`] first, and any other that it finds in the way.
+///   [`VerificationStart::replaces`] first, and any other that it finds in the way. Then the
+///   person may get a second message, and never a third.
 /// - `check` asks about the one verification that its reference names, and approves nothing on an
 ///   answer that is about another one, another address, or is not as documented.
 /// - Nothing that a call logs, returns or prints holds the code, the vendor's token, or the full

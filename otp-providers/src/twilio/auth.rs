@@ -31,7 +31,7 @@ impl TwilioAuth {
         })
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Sort::Token(token) => config::check_credential(token),
             Sort::ApiKey { sid, .. } if !is_sid(sid, "SK") => Err(ConfigError::ApiKeySid),
@@ -40,7 +40,7 @@ impl TwilioAuth {
     }
 
     /// Writes HTTP Basic (RFC 7617).
-    pub(super) fn header(&self, account_sid: &str) -> Result<HeaderValue, ConfigError> {
+    pub(crate) fn header(&self, account_sid: &str) -> Result<HeaderValue, ConfigError> {
         let (user, secret) = match &self.0 {
             Sort::Token(token) => (account_sid, token),
             Sort::ApiKey { sid, secret } => (sid.as_str(), secret),
@@ -59,7 +59,7 @@ impl fmt::Debug for TwilioAuth {
 }
 
 /// Says whether the text is two letters and 32 hexadecimal digits, as all of Twilio's ids are.
-pub(super) fn is_sid(text: &str, letters: &str) -> bool {
+pub(crate) fn is_sid(text: &str, letters: &str) -> bool {
     text.strip_prefix(letters)
         .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
