@@ -14,6 +14,7 @@ pub mod clock;
 pub mod delivery;
 pub mod destination;
 pub mod event;
+pub mod factor;
 pub mod gate;
 pub mod guard;
 pub mod hash;
