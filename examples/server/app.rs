@@ -12,13 +12,13 @@ use otp_kit::delivery::TemplateState;
 use otp_kit::request::TrustedProxies;
 use otp_kit::verifier::Verifier;
 
-use crate::config::{Config, Webhooks};
+use crate::config::{Config, Listen, Operators, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{request, status, verify, webhook};
 use crate::tokens::Tokens;
 use crate::users::Users;
-use crate::{answer, json, service};
+use crate::{answer, json, operator, service};
 
 /// Everything that a request may need. Handlers hold it shared.
 pub(crate) struct App {
@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) proxies: TrustedProxies,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) operators: Operators,
+    listen: Listen,
     pub(crate) whatsapp_template: TemplateState,
     pub(crate) webhooks: Webhooks,
 }
@@ -39,6 +41,7 @@ impl App {
         database: Database,
     ) -> Result<Arc<Self>, Box<dyn Error>> {
         let proxies = config.proxies.clone();
+        let (operators, listen) = (config.operators.clone(), config.listen);
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
@@ -51,6 +54,8 @@ impl App {
             outbox,
             proxies,
             key_file,
+            operators,
+            listen,
             whatsapp_template,
             webhooks,
         }))
@@ -64,6 +69,11 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/auth/verify-otp", post(verify::handle))
         .route("/otp/status", get(status::handle))
         .merge(webhooks());
+    let routes = if app.listen.is_shared() {
+        routes.merge(operator::routes(app))
+    } else {
+        routes
+    };
     finished(routes, app)
 }
 
@@ -80,7 +90,7 @@ fn webhooks() -> Router<Arc<App>> {
 
 /// The routes of the operator's listener.
 pub(crate) fn admin(app: &Arc<App>) -> Router {
-    finished(probes(), app)
+    finished(probes().merge(operator::routes(app)), app)
 }
 
 fn probes() -> Router<Arc<App>> {

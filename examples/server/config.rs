@@ -5,6 +5,7 @@ mod environment;
 mod keys;
 mod known;
 mod logging;
+mod operators;
 mod providers;
 mod stores;
 mod webhooks;
@@ -21,6 +22,7 @@ pub(crate) use captcha::Captcha;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
+pub(crate) use operators::Operators;
 pub(crate) use providers::{Delivery, Providers};
 pub(crate) use stores::{Place, Redis, Stores};
 pub(crate) use webhooks::Webhooks;
@@ -28,6 +30,7 @@ pub(crate) use webhooks::Webhooks;
 /// Everything the server is told, in types that cannot be half right.
 pub(crate) struct Config {
     pub(crate) listen: Listen,
+    pub(crate) operators: Operators,
     pub(crate) proxies: TrustedProxies,
     pub(crate) stores: Stores,
     pub(crate) keys: Keys,
@@ -43,9 +46,17 @@ pub(crate) struct Config {
 }
 
 /// Where the two listeners are.
+#[derive(Clone, Copy)]
 pub(crate) struct Listen {
     pub(crate) public: SocketAddr,
     pub(crate) admin: SocketAddr,
+}
+
+impl Listen {
+    /// Says whether one listener is both.
+    pub(crate) fn is_shared(self) -> bool {
+        self.admin == self.public && self.public.port() != 0
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -74,6 +85,7 @@ impl Config {
                     "an address such as 127.0.0.1:9090",
                 )?,
             },
+            operators: Operators::read(env)?,
             proxies: env.parsed(
                 "TRUSTED_PROXIES",
                 "",

@@ -23,9 +23,8 @@ pub(crate) struct Listeners {
 
 /// Opens the listeners.
 pub(crate) async fn bind(listen: &Listen) -> Result<Listeners, Refused> {
-    let shared = listen.admin == listen.public && listen.public.port() != 0;
     let public = open("BIND_ADDR", listen.public).await?;
-    let admin = if shared {
+    let admin = if listen.is_shared() {
         None
     } else {
         Some(open("ADMIN_BIND_ADDR", listen.admin).await?)

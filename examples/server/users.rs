@@ -51,6 +51,27 @@ impl Users {
         self.find(proven).await?.ok_or(Failed)
     }
 
+    /// Says whether there is such a user.
+    pub(crate) async fn is_known(&self, sub: &str) -> Result<bool, Failed> {
+        let row = self
+            .0
+            .say("SELECT sub FROM users WHERE sub = $1")
+            .bind(sub.to_owned())
+            .fetch_optional(self.0.pool())
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Has a user choose another password before the next sign-in.
+    pub(crate) async fn force_password_reset(&self, sub: &str) -> Result<(), Failed> {
+        self.0
+            .say("UPDATE users SET force_password_reset = TRUE WHERE sub = $1")
+            .bind(sub.to_owned())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
     async fn find(&self, address: &Destination) -> Result<Option<User>, Failed> {
         let found = match address.as_phone() {
             Some(_) => "SELECT sub, email, phone FROM users WHERE phone = $1",

@@ -12,6 +12,7 @@ mod explain;
 mod limits;
 mod list;
 mod locks;
+mod overview;
 mod records;
 mod revoke;
 mod whom;
@@ -23,6 +24,7 @@ pub use attackers::{Attackers, Source};
 pub use effect::{Count, Effect, Mode};
 pub use explain::{Explanation, LimitState};
 pub use list::{BlockLine, BlockList, InvalidBlockList, InvalidLine};
+pub use overview::Overview;
 pub use whom::Whom;
 
 use crate::event::{Act, Event, EventKind};

@@ -24,6 +24,8 @@ mod forwarding;
 #[cfg(debug_assertions)]
 mod limits;
 #[cfg(debug_assertions)]
+mod operator;
+#[cfg(debug_assertions)]
 mod outage;
 #[cfg(debug_assertions)]
 mod process;

@@ -53,6 +53,12 @@ impl From<StoreError> for Declined {
     }
 }
 
+impl From<Unavailable> for Declined {
+    fn from(error: Unavailable) -> Self {
+        unavailable(&error)
+    }
+}
+
 /// The code was right and is spent, and the host's own tables failed.
 impl From<Failed> for Declined {
     fn from(_: Failed) -> Self {

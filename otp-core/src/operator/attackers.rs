@@ -28,7 +28,7 @@ pub struct Source {
 }
 
 /// Who is refused most, over a time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Attackers {
     /// Client addresses.
@@ -63,36 +63,54 @@ impl Operator {
     pub async fn attackers(&self, within: Duration, top: usize) -> Result<Attackers, Unavailable> {
         self.note(self.look("attackers")).await?;
         let from = self.store().ping().await?.saturating_sub(within);
-        let [mut addresses, mut subjects, mut prefixes] = std::array::from_fn(|_| Tallies::new());
-        let (mut refused, mut requests) = (0_u64, 0_u64);
-        let reach = records::since(self.store(), from, |event| {
-            if event.tenant != self.tenant || !is_request(&event) {
-                return;
+        let mut watch = Watch::default();
+        let see = |event: Event| {
+            if event.tenant == self.tenant {
+                watch.see(&event);
             }
-            requests = requests.saturating_add(1);
-            if event.outcome != Outcome::Refused {
-                return;
-            }
-            refused = refused.saturating_add(1);
-            let address = event.address.map(|it| ClientAddress::from(it).bucket());
-            add(&mut addresses, address, &event);
-            let subject = event.subject.as_ref().map(|it| it.user_id().to_owned());
-            add(&mut subjects, subject, &event);
-            add(
-                &mut prefixes,
-                event.destination.as_deref().and_then(prefix),
-                &event,
-            );
-        })
-        .await?;
-        Ok(Attackers {
-            addresses: most(addresses, top),
-            subjects: most(subjects, top),
-            prefixes: most(prefixes, top),
-            refused,
-            requests,
+        };
+        let reach = records::since(self.store(), from, see).await?;
+        Ok(watch.told(top, reach))
+    }
+}
+
+/// Looks at one record after the other.
+#[derive(Default)]
+pub(super) struct Watch {
+    addresses: Tallies,
+    subjects: Tallies,
+    prefixes: Tallies,
+    refused: u64,
+    requests: u64,
+}
+
+impl Watch {
+    pub(super) fn see(&mut self, event: &Event) {
+        if !is_request(event) {
+            return;
+        }
+        self.requests = self.requests.saturating_add(1);
+        if event.outcome != Outcome::Refused {
+            return;
+        }
+        self.refused = self.refused.saturating_add(1);
+        let address = event.address.map(|it| ClientAddress::from(it).bucket());
+        add(&mut self.addresses, address, event);
+        let subject = event.subject.as_ref().map(|it| it.user_id().to_owned());
+        add(&mut self.subjects, subject, event);
+        let prefix = event.destination.as_deref().and_then(prefix);
+        add(&mut self.prefixes, prefix, event);
+    }
+
+    pub(super) fn told(self, top: usize, reach: Reach) -> Attackers {
+        Attackers {
+            addresses: most(self.addresses, top),
+            subjects: most(self.subjects, top),
+            prefixes: most(self.prefixes, top),
+            refused: self.refused,
+            requests: self.requests,
             complete: reach == Reach::Whole,
-        })
+        }
     }
 }
 

@@ -1,0 +1,66 @@
+//! `GET /admin/otp/audit`: the records, a JSON object a line. `?after=` goes on behind a line.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use otp_kit::store::OutboxEntry;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Desk;
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::time::Rfc3339;
+
+/// The most lines of an answer.
+const MOST: usize = 10_000;
+
+/// Where to begin, and how much to give.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Page {
+    after: Option<u64>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Declined> {
+    let Query(page) = page.map_err(|_| Refusal::UNKNOWN_QUERY)?;
+    let limit = page.limit.unwrap_or(MOST).min(MOST);
+    let operator = desk.operator(&app, None)?;
+    let entries = operator.records(page.after, limit).await?;
+    let lines = entries.iter().map(|entry| format!("{}\n", line(entry)));
+    let mut response = lines.collect::<String>().into_response();
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+fn line(entry: &OutboxEntry) -> Value {
+    let event = &entry.event;
+    json!({
+        "sequence": entry.sequence,
+        "id": event.id.to_string(),
+        "at": Rfc3339::from(event.at).to_string(),
+        "event": event.kind.name(),
+        "action": event.action(),
+        "outcome": event.outcome.name(),
+        "reason": event.reason,
+        "tenant": event.tenant.as_str(),
+        "user_id": event.subject.as_ref().map(|subject| subject.user_id()),
+        "challenge": event.challenge,
+        "purpose": event.purpose.as_ref().map(|purpose| purpose.as_str()),
+        "channel": event.channel.map(|channel| channel.name()),
+        "to": event.destination,
+        "ip": event.address,
+        "provider": event.provider,
+        "request_id": event.request_id.as_ref().map(|id| id.as_str()),
+        "operator": event.act.as_ref().map(|act| act.operator.as_str()),
+        "why": event.act.as_ref().map(|act| act.reason.as_str()),
+    })
+}

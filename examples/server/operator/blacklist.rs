@@ -1,0 +1,155 @@
+//! `/admin/otp/blacklist` and its kin: who is kept out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use otp_kit::operator::BlockList;
+use otp_kit::store::{Block, BlockEntry, BlockKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Desk, Done};
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::json::Strict;
+use crate::time::Rfc3339;
+
+/// The most bytes of an import.
+pub(super) const LARGEST: usize = 1024 * 1024;
+/// The most entries of a listing.
+const LISTED: usize = 1_000;
+/// Ten years; who means longer leaves it out.
+const LONGEST: u64 = 3_650 * 86_400;
+
+/// One entry, as the runbooks write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    r#type: String,
+    value: String,
+    note: Option<String>,
+    reason: Option<String>,
+    expires_in: Option<u64>,
+}
+
+/// A client address.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Address {
+    ip: String,
+    reason: Option<String>,
+    expires_in: Option<u64>,
+}
+
+/// A whole list as a text.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Import {
+    list: String,
+    reason: Option<String>,
+}
+
+impl Entry {
+    fn blocks(&self) -> Result<Vec<Block>, Refusal> {
+        let kind = BlockKind::from_name(&self.r#type).ok_or(Refusal::INVALID_BLOCK)?;
+        Block::covering(kind, &self.value).map_err(|_| Refusal::INVALID_BLOCK)
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.note.as_deref().or(self.reason.as_deref())
+    }
+}
+
+fn life(seconds: Option<u64>) -> Result<Option<Duration>, Refusal> {
+    match seconds {
+        None => Ok(None),
+        Some(seconds @ 1..=LONGEST) => Ok(Some(Duration::from_secs(seconds))),
+        Some(_) => Err(Refusal::INVALID_EXPIRY),
+    }
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(entry): Strict<Entry>,
+) -> Result<Json<Done>, Declined> {
+    let operator = desk.operator(&app, entry.reason())?;
+    let (blocks, life) = (entry.blocks()?, life(entry.expires_in)?);
+    Ok(Done::of(operator.block(&blocks, life).await?))
+}
+
+pub(super) async fn add_address(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(address): Strict<Address>,
+) -> Result<Json<Done>, Declined> {
+    let operator = desk.operator(&app, address.reason.as_deref())?;
+    let blocks = Block::covering(BlockKind::Ip, &address.ip);
+    let blocks = blocks.map_err(|_| Refusal::INVALID_IP)?;
+    let life = life(address.expires_in)?;
+    Ok(Done::of(operator.block(&blocks, life).await?))
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(entry): Strict<Entry>,
+) -> Result<Json<Done>, Declined> {
+    let operator = desk.operator(&app, entry.reason())?;
+    Ok(Done::of(operator.unblock(&entry.blocks()?).await?))
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>, desk: Desk) -> Result<Json<Value>, Declined> {
+    let entries = desk.operator(&app, None)?.blocks(LISTED).await?;
+    let entries: Vec<Value> = entries.iter().map(shown).collect();
+    Ok(Json(json!({ "entries": entries })))
+}
+
+/// Takes the whole list, or says which line is wrong and takes nothing.
+pub(super) async fn import(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(import): Strict<Import>,
+) -> Result<Response, Declined> {
+    let operator = desk.operator(&app, import.reason.as_deref())?;
+    let list = match BlockList::parse(&import.list) {
+        Ok(list) => list,
+        Err(wrong) => {
+            tracing::info!(
+                line = wrong.line,
+                "a blocklist was not taken: {}",
+                wrong.why
+            );
+            let mut refused = Refusal::INVALID_LIST.into_response();
+            let line = HeaderValue::from(u64::try_from(wrong.line).unwrap_or(u64::MAX));
+            refused.headers_mut().insert("x-line", line);
+            return Ok(refused);
+        }
+    };
+    let done = operator.import_blocks(&list).await?;
+    Ok(Done::of(done).into_response())
+}
+
+pub(super) async fn export(State(app): State<Arc<App>>, desk: Desk) -> Result<Response, Declined> {
+    let list = desk.operator(&app, None)?.export_blocks().await?;
+    let mut response = list.to_text().into_response();
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+/// An entry, with its value in full: whoever takes it off again must be able to name it.
+pub(super) fn shown(entry: &BlockEntry) -> Value {
+    json!({
+        "type": entry.block.kind().name(),
+        "value": entry.block.value(),
+        "note": entry.note,
+        "author": entry.author,
+        "added_at": Rfc3339::from(entry.added_at).to_string(),
+        "expires_at": entry.expires_at.map(|at| Rfc3339::from(at).to_string()),
+    })
+}

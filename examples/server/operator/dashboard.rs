@@ -1,0 +1,134 @@
+//! `GET /admin/otp/dashboard`: how the last hour went, for a first look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use otp_kit::event::{EventKind, Outcome};
+use otp_kit::operator::{Overview, Source};
+use otp_kit::verifier::RouteStatus;
+use serde_json::{Value, json};
+
+use super::Desk;
+use crate::answer::Declined;
+use crate::app::App;
+use crate::time::Rfc3339;
+
+const WITHIN: Duration = Duration::from_secs(3_600);
+const TOP: usize = 20;
+
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+) -> Result<Json<Value>, Declined> {
+    let overview = desk.operator(&app, None)?.overview(WITHIN, TOP).await?;
+    let engines = app.verifier.status().await.engines;
+    let engines = engines
+        .iter()
+        .map(|engine| json!({ "engine": engine.engine, "condition": engine.condition.name() }));
+    let routes = app.verifier.routes().status();
+    let overrides = app.verifier.policies().overrides();
+    let overrides = overrides.iter().map(|one| {
+        json!({
+            "what": one.exception().to_string(),
+            "by": one.act().operator.as_str(),
+            "why": one.act().reason.as_str(),
+            "expires_at": Rfc3339::from(one.expires_at()).to_string(),
+        })
+    });
+    Ok(Json(json!({
+        "at": Rfc3339::from(overview.now).to_string(),
+        "window_seconds": WITHIN.as_secs(),
+        "complete": overview.attackers.complete,
+        "counters": counters(&overview),
+        "rates": rates(&overview),
+        "refusals": overview.reasons,
+        "blocks": overview.blocks.number(),
+        "attackers": {
+            "addresses": sources(&overview.attackers.addresses),
+            "users": sources(&overview.attackers.subjects),
+            "prefixes": sources(&overview.attackers.prefixes),
+        },
+        "engines": engines.collect::<Vec<_>>(),
+        "routes": routes.iter().map(route).collect::<Vec<_>>(),
+        "overrides": overrides.collect::<Vec<_>>(),
+    })))
+}
+
+fn counters(overview: &Overview) -> Value {
+    let of = |kind, outcome| overview.of(kind, outcome);
+    let limited: u64 = overview
+        .reasons
+        .iter()
+        .filter(|(reason, _)| reason.starts_with("quota"))
+        .map(|(_, count)| count)
+        .sum();
+    json!({
+        "sent": of(EventKind::CodeSent, Outcome::Success),
+        "not_sent": overview.counts.iter()
+            .filter(|((kind, _), _)| *kind == EventKind::CodeNotSent.name())
+            .map(|(_, count)| count)
+            .sum::<u64>(),
+        "verified": of(EventKind::ValidationAttempt, Outcome::Success),
+        "not_verified": of(EventKind::ValidationAttempt, Outcome::Refused),
+        "rate_limited": limited,
+        "locked": overview.because("locked"),
+        "blocked": overview.because("blocked"),
+        "requests": overview.attackers.requests,
+        "refused": overview.attackers.refused,
+    })
+}
+
+/// Shares in percent; `null` of nothing.
+fn rates(overview: &Overview) -> Value {
+    let counters = counters(overview);
+    let count = |name: &str| {
+        counters
+            .get(name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+    };
+    let share = |part: u64, rest: u64| {
+        let whole = part.saturating_add(rest);
+        part.saturating_mul(1_000)
+            .checked_div(whole)
+            .map(|tenths| json!(format!("{}.{}", tenths / 10, tenths % 10)))
+    };
+    let limited = count("rate_limited");
+    json!({
+        "delivery": share(count("sent"), count("not_sent")),
+        "verification": share(count("verified"), count("not_verified")),
+        "limit_hits": share(limited, count("requests").saturating_sub(limited)),
+    })
+}
+
+fn sources(sources: &[Source]) -> Vec<Value> {
+    let shown = |source: &Source| {
+        json!({
+            "name": source.name,
+            "refused": source.refused,
+            "by_limits": source.by_limits,
+            "accounts": source.accounts,
+        })
+    };
+    sources.iter().map(shown).collect()
+}
+
+fn route(status: &RouteStatus) -> Value {
+    let providers = status.providers.iter().map(|provider| {
+        json!({
+            "provider": provider.provider,
+            "breaker": format!("{:?}", provider.breaker),
+            "accepted": provider.accepted,
+            "failed": provider.failed,
+            "unknown": provider.unknown,
+            "failures_in_a_row": provider.failures_in_a_row,
+        })
+    });
+    json!({
+        "channel": status.channel.name(),
+        "health": format!("{:?}", status.health),
+        "providers": providers.collect::<Vec<_>>(),
+    })
+}

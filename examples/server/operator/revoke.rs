@@ -1,0 +1,80 @@
+//! `POST /admin/otp/revoke`: ends live codes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use otp_kit::operator::Whom;
+use otp_kit::store::ChallengeQuery;
+use serde::Deserialize;
+
+use super::{Desk, Done, whom};
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::json::Strict;
+use crate::time;
+
+/// Which codes: those that fit every member. `{"all": true}` means all of them, and is never meant
+/// by leaving something out.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Meant {
+    user_id: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    ip: Option<String>,
+    channel: Option<String>,
+    key_id: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    all: bool,
+    note: Option<String>,
+    reason: Option<String>,
+}
+
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(meant): Strict<Meant>,
+) -> Result<Json<Done>, Declined> {
+    let operator = desk.operator(&app, meant.reason.as_deref().or(meant.note.as_deref()))?;
+    Ok(Done::of(operator.revoke(meant.query()?).await?))
+}
+
+impl Meant {
+    fn query(&self) -> Result<ChallengeQuery, Refusal> {
+        let to = match (&self.phone, &self.email) {
+            (Some(number), None) => Some(whom::phone(number)?),
+            (None, Some(address)) => Some(whom::email(address)?),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(Refusal::TWO_ADDRESSES),
+        };
+        let subject = self.user_id.as_deref().map(whom::subject).transpose()?;
+        let at = |text: &String| time::parse(text).ok_or(Refusal::INVALID_TIME);
+        let channel = |name: &String| name.parse().map_err(|_| Refusal::UNKNOWN_CHANNEL);
+        let key = |id: &String| id.parse().map_err(|_| Refusal::UNKNOWN_KEY);
+        let query = ChallengeQuery {
+            subject: subject.and_then(|subject| subject.subject_key()),
+            destination: to.and_then(|to| Whom::Destination(to).subject_key()),
+            address: self.ip.as_deref().map(whom::ip).transpose()?,
+            channel: self.channel.as_ref().map(channel).transpose()?,
+            key_id: self.key_id.as_ref().map(key).transpose()?,
+            issued_from: self.from.as_ref().map(at).transpose()?,
+            issued_until: self.until.as_ref().map(at).transpose()?,
+            ..ChallengeQuery::default()
+        };
+        let names_something = [
+            self.user_id.is_some(),
+            self.phone.is_some() || self.email.is_some(),
+            self.ip.is_some(),
+            self.channel.is_some(),
+            self.key_id.is_some(),
+            self.from.is_some() || self.until.is_some(),
+        ];
+        // One or the other: neither means nothing, both contradict each other.
+        if names_something.contains(&true) == self.all {
+            return Err(Refusal::NAME_SOMETHING);
+        }
+        Ok(query)
+    }
+}

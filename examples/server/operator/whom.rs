@@ -1,0 +1,61 @@
+//! Whom a call names.
+
+use std::net::IpAddr;
+
+use otp_kit::destination::{Destination, EmailAddress, PhoneNumber};
+use otp_kit::operator::Whom;
+use otp_kit::request::SubjectId;
+use serde::Deserialize;
+
+use crate::answer::Refusal;
+
+/// The members that name somebody; exactly one of them does.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Named {
+    user_id: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    ip: Option<String>,
+    note: Option<String>,
+    reason: Option<String>,
+}
+
+impl Named {
+    /// What the body says of the reason.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref().or(self.note.as_deref())
+    }
+
+    pub(super) fn whom(&self) -> Result<Whom, Refusal> {
+        let parts = (&self.user_id, &self.phone, &self.email, &self.ip);
+        match parts {
+            (Some(user), None, None, None) => subject(user),
+            (None, Some(number), None, None) => phone(number).map(Whom::Destination),
+            (None, None, Some(address), None) => email(address).map(Whom::Destination),
+            (None, None, None, Some(address)) => ip(address).map(Whom::Address),
+            _ => Err(Refusal::NAME_ONE),
+        }
+    }
+}
+
+pub(super) fn subject(id: &str) -> Result<Whom, Refusal> {
+    let id = SubjectId::new(id).map_err(|_| Refusal::UNKNOWN_USER)?;
+    Ok(Whom::Subject(id))
+}
+
+pub(super) fn phone(number: &str) -> Result<Destination, Refusal> {
+    PhoneNumber::parse_lenient(number, None)
+        .map(Destination::from)
+        .map_err(|_| Refusal::INVALID_PHONE)
+}
+
+pub(super) fn email(address: &str) -> Result<Destination, Refusal> {
+    EmailAddress::parse(address)
+        .map(Destination::from)
+        .map_err(|_| Refusal::INVALID_EMAIL)
+}
+
+pub(super) fn ip(address: &str) -> Result<IpAddr, Refusal> {
+    address.parse().map_err(|_| Refusal::INVALID_IP)
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::attackers::{Attackers, Watch};
+use super::blocks::READ;
+use super::effect::Count;
+use super::{Operator, records};
+use crate::clock::Timestamp;
+use crate::event::{Event, EventKind, Outcome};
+use crate::store::OutboxEntry;
+use crate::verifier::Unavailable;
+
+/// The most different reasons that are told apart.
+const REASONS: usize = 200;
+
+/// What happened lately, for a first look.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Overview {
+    /// When it was looked, by the store's clock.
+    pub now: Timestamp,
+    /// How many records there are of each kind and outcome.
+    pub counts: BTreeMap<(&'static str, &'static str), u64>,
+    /// How often each reason refused or failed something; what follows a colon is cut away.
+    pub reasons: BTreeMap<String, u64>,
+    /// Who was refused most.
+    pub attackers: Attackers,
+    /// How many entries the blocklist has.
+    pub blocks: Count,
+}
+
+impl Overview {
+    /// Says how many records there are of a kind and an outcome.
+    #[must_use]
+    pub fn of(&self, kind: EventKind, outcome: Outcome) -> u64 {
+        let key = (kind.name(), outcome.name());
+        self.counts.get(&key).copied().unwrap_or_default()
+    }
+
+    /// Says how often a reason refused or failed something.
+    #[must_use]
+    pub fn because(&self, reason: &str) -> u64 {
+        self.reasons.get(reason).copied().unwrap_or_default()
+    }
+
+    fn see(&mut self, event: &Event) {
+        let key = (event.kind.name(), event.outcome.name());
+        let count = self.counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+        let reason = event.reason.as_deref().unwrap_or_default();
+        let reason = reason.split(':').next().unwrap_or_default();
+        let known = self.reasons.contains_key(reason) || self.reasons.len() < REASONS;
+        if event.outcome != Outcome::Success && !reason.is_empty() && known {
+            let count = self.reasons.entry(reason.to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
+impl Operator {
+    /// Sums up what happened within a time, from the records that the outbox still has: what was
+    /// sent, verified and refused, why, and by whom.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn overview(&self, within: Duration, top: usize) -> Result<Overview, Unavailable> {
+        self.note(self.look("overview")).await?;
+        let now = self.store().ping().await?;
+        let blocks = self.store().blocks(READ).await?.len();
+        let mut watch = Watch::default();
+        let mut overview = Overview {
+            now,
+            counts: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            attackers: Attackers::default(),
+            blocks: match u64::try_from(blocks).unwrap_or(u64::MAX) {
+                many if blocks == READ => Count::AtLeast(many),
+                all => Count::Exactly(all),
+            },
+        };
+        let see = |event: Event| {
+            if event.tenant == self.tenant {
+                watch.see(&event);
+                overview.see(&event);
+            }
+        };
+        let reach = records::since(self.store(), now.saturating_sub(within), see).await?;
+        overview.attackers = watch.told(top, reach);
+        Ok(overview)
+    }
+
+    /// Reads records of the audit outbox after a place, oldest first, of all tenants. What was
+    /// acknowledged may be gone from it.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn records(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>, Unavailable> {
+        self.note(self.look("export_audit")).await?;
+        Ok(self.store().outbox(after, limit).await?)
+    }
+}
