@@ -2,7 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use otp_core::{
-    breaker, challenge, check, clock, delivery, destination, event, gate, guard, hash, key,
+    breaker, challenge, check, clock, delivery, destination, event, factor, gate, guard, hash, key,
     operator, policy,
 };
 pub use otp_core::{quota, random, request, secret, verifier};

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 fn seconds(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
@@ -155,4 +156,31 @@ fn nothing_shown_holds_the_secret() {
         !shown.contains("1234567890") && !shown.contains("755224"),
         "{shown}"
     );
+}
+
+proptest! {
+    #[test]
+    fn another_implementation_makes_the_same_codes(
+        bytes in prop::collection::vec(any::<u8>(), 16..=128),
+        at in 0_u32..,
+        algorithm in prop::sample::select(vec![
+            (OtpAlgorithm::Sha1, totp_rs::Algorithm::SHA1),
+            (OtpAlgorithm::Sha256, totp_rs::Algorithm::SHA256),
+            (OtpAlgorithm::Sha512, totp_rs::Algorithm::SHA512),
+        ]),
+        digits in 6_u8..=8,
+        period in 15_u64..=120,
+    ) {
+        let theirs = totp_rs::Builder::new()
+            .with_algorithm(algorithm.1)
+            .with_digits(digits)
+            .with_step_duration(period)
+            .with_secret(bytes.clone())
+            .build_noncompliant();
+        let digits = OtpDigits::from_count(digits).unwrap();
+        let period = Duration::from_secs(period);
+        let ours = Totp::with(&OtpSecret::new(bytes).unwrap(), algorithm.0, digits, period);
+        let code = ours.unwrap().code(seconds(i64::from(at)));
+        prop_assert!(theirs.check(code.expose(), u64::from(at)).is_some());
+    }
 }
