@@ -112,7 +112,11 @@ impl Thing {
                 let challenge = kit::challenge(&name, SystemClock.now());
                 let event = kit::event(EventKind::ChallengeIssued);
                 store
-                    .insert(Insert { challenge, event })
+                    .insert(Insert {
+                        challenge,
+                        delivery: None,
+                        event,
+                    })
                     .await
                     .expect("room");
             }

@@ -13,13 +13,13 @@ pub use otp_core::async_trait;
 /// The storage contract, and the engines that the features bring.
 pub mod store {
     pub use otp_core::store::{
-        Admission, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
-        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Condition, Consume,
-        Duty, EngineStatus, Findings, Granted, IdempotencyClaim, IdempotencyKey, Insert,
-        InvalidBlock, InvalidDocument, OutboxEntry, Plan, PolicyDocument, PolicyRecord,
-        PolicyStore, Published, QuotaStore, RecordedIssue, Reissue, Reject, Revocation, Seen,
-        SeenStore, StatGrain, StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError,
-        StoreErrorKind, Target,
+        Admission, Advanced, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
+        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Climb, Condition,
+        Consume, Delivery, DeliveryStore, Duty, EngineStatus, Findings, Granted, IdempotencyClaim,
+        IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport, NewDelivery,
+        OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore,
+        Recipient, RecordedIssue, Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatGrain,
+        StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};

@@ -2,21 +2,23 @@
 //! change what the contract promises without anybody seeing it.
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use otp_kit::async_trait;
 use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_kit::clock::Timestamp;
+use otp_kit::delivery::{MessageId, Report};
 use otp_kit::event::Event;
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::request::Tenant;
 use otp_kit::store::{
-    Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-    BudgetStore, ChallengeQuery, ChallengeStore, Consume, EngineStatus, IdempotencyKey, Insert,
-    OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore, Reissue,
-    Reject, Revocation, Seen, SeenStore, StatKey, StatName, StatWindow, StatsStore, Store,
-    StoreError,
+    Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
+    BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore, EngineStatus,
+    IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore,
+    Published, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatKey,
+    StatName, StatWindow, StatsStore, Store, StoreError,
 };
 
 /// A store that remembers which of its methods were called.
@@ -181,6 +183,51 @@ impl<S: Store> BlocklistStore for Counting<S> {
 impl<S: Store> SeenStore for Counting<S> {
     async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
         self.note("first_seen").first_seen(key, life).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> DeliveryStore for Counting<S> {
+    async fn settle(&self, settled: Settled) -> Result<(), StoreError> {
+        self.note("settle").settle(settled).await
+    }
+
+    async fn advance(&self, report: &Report) -> Result<Advanced, StoreError> {
+        self.note("advance").advance(report).await
+    }
+
+    async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, StoreError> {
+        self.note("delivery").delivery(id).await
+    }
+
+    async fn failures(
+        &self,
+        window: Range<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.note("failures").failures(window, limit).await
+    }
+
+    async fn claim_resend(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        self.note("claim_resend").claim_resend(ids).await
+    }
+
+    async fn fail_unsent(
+        &self,
+        older_than: Duration,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.note("fail_unsent")
+            .fail_unsent(older_than, limit)
+            .await
+    }
+
+    async fn overdue(
+        &self,
+        age: Range<Duration>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.note("overdue").overdue(age, limit).await
     }
 }
 

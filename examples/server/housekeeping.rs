@@ -12,6 +12,7 @@ use crate::config::from_file;
 
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 const HAND_OVER_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// Rows a round; small enough that no request waits for it.
@@ -24,6 +25,7 @@ pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
         tokio::join!(
             purge(&app),
             hand_over(&app),
+            sweep(&app),
             watch_engines(&app),
             reload_keys(&app)
         );
@@ -54,6 +56,20 @@ async fn hand_over(app: &App) {
         ticks.tick().await;
         if let Err(error) = app.verifier.store().outbox(None, 1).await {
             tracing::debug!(%error, "records wait");
+        }
+    }
+}
+
+/// Ends what was never sent: an instance died between the intent and the sending.
+async fn sweep(app: &App) {
+    let mut ticks = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match app.verifier.sweep_deliveries().await {
+            Ok(swept) if swept.unsent == 0 => {}
+            Ok(swept) => tracing::warn!(unsent = swept.unsent, "messages were never sent"),
+            Err(error) => tracing::warn!(%error, "messages were not looked after"),
         }
     }
 }

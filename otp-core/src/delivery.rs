@@ -25,7 +25,7 @@ pub use catalogue::{
     ShippedCatalogue, Template, UnfitReason, UnfitText,
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
-pub use health::ProviderHealth;
+pub use health::{ProviderHealth, ReceiptCounts};
 pub use message::{Message, MessageBuilder, MessageId};
 pub use price::{Price, Prices};
 pub use provider::DeliveryProvider;

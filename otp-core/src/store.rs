@@ -9,6 +9,7 @@ mod audit;
 mod blocklist;
 mod budget;
 mod challenge;
+mod delivery;
 mod error;
 mod idempotency;
 mod plan;
@@ -28,6 +29,9 @@ pub use budget::{BudgetKey, BudgetReading, BudgetStore};
 pub use challenge::{
     ChallengeQuery, ChallengeStore, Consume, Insert, Reissue, Reject, Revocation, Target,
 };
+pub use delivery::{
+    Advanced, Climb, Delivery, DeliveryStore, KeptReport, NewDelivery, Recipient, Settled,
+};
 pub use error::{StoreError, StoreErrorKind};
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use plan::{BudgetClaim, Plan, Step};
@@ -46,6 +50,7 @@ pub trait Store:
     + QuotaStore
     + BlocklistStore
     + SeenStore
+    + DeliveryStore
     + AuditStore
     + StatsStore
     + PolicyStore
@@ -62,6 +67,7 @@ impl<T> Store for T where
         + QuotaStore
         + BlocklistStore
         + SeenStore
+        + DeliveryStore
         + AuditStore
         + StatsStore
         + PolicyStore

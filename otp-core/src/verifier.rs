@@ -15,6 +15,7 @@ mod managed;
 mod onward;
 mod outbound;
 mod policies;
+mod receipts;
 mod repeat;
 mod request;
 mod resend;
@@ -35,6 +36,7 @@ pub use error::{
 pub use guarded::Suspicion;
 pub use outbound::StillSending;
 pub use policies::{Policies, PolicyChangeError, PolicyStatus};
+pub use receipts::{ReportOutcome, Swept};
 pub use request::{Addressed, Dispatch, Issue, Issued};
 pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
@@ -97,6 +99,7 @@ struct Inner {
     routes: routes::RouteTable,
     outbound: outbound::Outbound,
     pace: managed::Pace,
+    receipts: receipts::ReceiptTally,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     gates: Vec<Arc<dyn Gate>>,

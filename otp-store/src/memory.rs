@@ -6,6 +6,7 @@ mod audit;
 mod beneath;
 mod blocks;
 mod capacity;
+mod deliveries;
 mod lookup;
 mod packed;
 mod policy;
@@ -27,6 +28,7 @@ pub use capacity::Capacity;
 
 use audit::Outbox;
 use blocks::Blocks;
+use deliveries::Deliveries;
 use policy::Policies;
 use seen::Memory;
 use shard::Shard;
@@ -63,6 +65,7 @@ struct Inner {
     quotas: LocalQuotas,
     blocks: RwLock<Blocks>,
     seen: Memory,
+    deliveries: Mutex<Deliveries>,
     outbox: Mutex<Outbox>,
     stats: Mutex<Stats>,
     policies: Mutex<Policies>,
@@ -97,6 +100,7 @@ impl MemoryStore {
                 quotas: LocalQuotas::with_capacity(capacity.quota_keys),
                 blocks: RwLock::default(),
                 seen: Memory::new(capacity.seen_keys),
+                deliveries: Mutex::new(Deliveries::new(capacity.deliveries)),
                 outbox: Mutex::new(Outbox::new(capacity.audit_records)),
                 stats: Mutex::new(Stats::new(capacity.stat_keys)),
                 policies: Mutex::default(),

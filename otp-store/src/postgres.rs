@@ -25,6 +25,7 @@ mod audit;
 mod blocklist;
 mod budgets;
 mod challenges;
+mod deliveries;
 mod failure;
 mod link;
 mod mark;

@@ -63,6 +63,7 @@ mod audit;
 mod blocklist;
 mod budgets;
 mod challenges;
+mod deliveries;
 mod dial;
 mod distant;
 mod failure;

@@ -11,6 +11,8 @@ mod blocklist;
 mod budget_rows;
 mod challenge_rows;
 mod challenges;
+mod deliveries;
+mod delivery_rows;
 mod dialect;
 mod idempotency;
 mod intent;
@@ -35,6 +37,9 @@ pub(crate) use audit::{Acknowledge, Append, Horizon, Outbox};
 pub(crate) use blocklist::{Block, Blocks, Unblock};
 pub(crate) use budget_rows::{CarryOver, LookAtBudget, TurnBudget};
 pub(crate) use challenges::{Find, List, Ping};
+pub(crate) use deliveries::{
+    Advance, ClaimResend, FailUnsent, Failures, FindDelivery, Overdue, Settle,
+};
 pub(crate) use dialect::{Dialect, Removal};
 pub(crate) use idempotency::Release;
 #[cfg(feature = "sqlite")]

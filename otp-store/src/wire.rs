@@ -4,6 +4,7 @@
 pub(crate) mod admission;
 pub(crate) mod budget;
 pub(crate) mod challenge;
+pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod policy;
 pub(crate) mod reply;

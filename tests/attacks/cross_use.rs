@@ -119,6 +119,7 @@ async fn a_digest_copied_into_another_row_verifies_nothing() {
         key_id: own.key_id,
         digest: own.digest,
         sealed_code: None,
+        delivery: None,
         event: otp_kit::event::Event::new(
             otp_kit::event::EventKind::ChallengeResent,
             &Tenant::default(),

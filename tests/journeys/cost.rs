@@ -24,7 +24,7 @@ async fn two_round_trips_before_the_message_leaves_and_two_for_every_answer_to_a
     let issue = Issue::to(phone.clone()).for_purpose("login").from(here());
     let issued = verifier.issue(issue).await.unwrap();
     // The third records what the provider said.
-    assert_eq!(store.take_calls(), ["admit", "insert", "append"]);
+    assert_eq!(store.take_calls(), ["admit", "insert", "settle"]);
     let code = outbox.last_code_for(&phone.into()).unwrap();
     let id = issued.challenge_id;
     for typed in [wrong(code.expose()), "12".to_owned()] {

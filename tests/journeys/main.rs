@@ -21,5 +21,6 @@ mod managed;
 mod messages;
 mod operator;
 mod policy;
+mod receipts;
 mod rotation;
 mod sign_in;

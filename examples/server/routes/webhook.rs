@@ -12,6 +12,7 @@ use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::destination::Channel;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::store::{Seen, StoreError};
+use otp_kit::verifier::ReportOutcome;
 
 use crate::answer::Refusal;
 use crate::app::App;
@@ -70,25 +71,39 @@ pub(crate) async fn handle(
 /// Notes what was not seen before, once over all instances.
 async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
     for event in events {
-        let replay = event.replay();
-        let seen = app
-            .verifier
-            .store()
-            .first_seen(replay.as_str(), replay.life());
-        match (seen.await?, &event) {
-            (Seen::Again, _) => tracing::info!(word = event.word(), "a report came again"),
-            (Seen::First, Event::Report(report)) => tracing::info!(
-                provider = report.provider(),
-                reference = report.reference(),
-                state = report.state().name(),
-                code = report.code(),
-                "delivery report"
-            ),
-            (Seen::First, Event::Notice(notice)) => noted(app, notice),
-            (Seen::First, _) => tracing::info!(word = event.word(), "vendor's event"),
+        match &event {
+            Event::Report(report) => match app.verifier.apply(report).await? {
+                ReportOutcome::Repeated => again(&event),
+                outcome => tracing::info!(
+                    provider = report.provider(),
+                    reference = report.reference(),
+                    state = report.state().name(),
+                    code = report.code(),
+                    ?outcome,
+                    "delivery report"
+                ),
+            },
+            _ => {
+                let (store, replay) = (app.verifier.store(), event.replay());
+                match store.first_seen(replay.as_str(), replay.life()).await? {
+                    Seen::Again => again(&event),
+                    Seen::First => first(app, &event),
+                }
+            }
         }
     }
     Ok(())
+}
+
+fn again(event: &Event) {
+    tracing::info!(word = event.word(), "a report came again");
+}
+
+fn first(app: &App, event: &Event) {
+    match event {
+        Event::Notice(notice) => noted(app, notice),
+        _ => tracing::info!(word = event.word(), "vendor's event"),
+    }
 }
 
 /// Closes or opens a channel where the notice is about its template.

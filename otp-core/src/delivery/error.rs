@@ -27,6 +27,19 @@ pub enum DeliveryErrorKind {
 }
 
 impl DeliveryErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Invalid,
+        Self::Unreachable,
+        Self::OptedOut,
+        Self::Protected,
+        Self::Unauthorized,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::Protocol,
+    ];
+
     /// Names the kind for events and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

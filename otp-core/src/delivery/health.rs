@@ -9,8 +9,10 @@ use crate::clock::Timestamp;
 use crate::destination::Region;
 
 mod latency;
+mod receipts;
 
 use latency::Latencies;
+pub use receipts::ReceiptCounts;
 
 impl DeliveryErrorKind {
     /// Says whether an error of this kind is the provider's own fault, and counts towards its
@@ -62,6 +64,8 @@ pub struct ProviderHealth {
     pub last_error_at: Option<Timestamp>,
     /// When it last took a message.
     pub last_accepted_at: Option<Timestamp>,
+    /// What its vendor reported of the messages that it took, over all channels and countries.
+    pub receipts: ReceiptCounts,
 }
 
 /// The record of one leg, which all clones of its route share.
@@ -133,6 +137,7 @@ impl LegHealth {
             last_error: tally.last_error.map(|(kind, _)| kind),
             last_error_at: tally.last_error.map(|(_, at)| at),
             last_accepted_at: tally.last_accepted_at,
+            receipts: ReceiptCounts::default(),
         }
     }
 

@@ -14,6 +14,8 @@ pub enum EventKind {
     CodeSent,
     /// No provider accepted a message, or its outcome is unknown.
     CodeNotSent,
+    /// A vendor reported what became of a message.
+    DeliveryReported,
     /// A request met a limit.
     RateLimitExceeded,
     /// A device was remembered.
@@ -36,13 +38,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
         Self::ChallengeCancelled,
         Self::CodeSent,
         Self::CodeNotSent,
+        Self::DeliveryReported,
         Self::RateLimitExceeded,
         Self::DeviceRemembered,
         Self::OperatorAction,
@@ -64,6 +67,7 @@ impl EventKind {
             Self::ChallengeCancelled => "identity.auth.challenge_cancelled",
             Self::CodeSent => "identity.delivery.sent",
             Self::CodeNotSent => "identity.delivery.failed",
+            Self::DeliveryReported => "identity.delivery.reported",
             Self::RateLimitExceeded => "identity.ratelimit.exceeded",
             Self::DeviceRemembered => "identity.auth.device_remembered",
             Self::OperatorAction => "identity.operator.action",

@@ -215,6 +215,8 @@ impl Event {
             (EventKind::ChallengeResent, Outcome::Success) => "MFA_CHALLENGE_RESENT",
             (EventKind::ChallengeResent, _) => "MFA_RESEND_REFUSED",
             (EventKind::ChallengeCancelled, _) => "MFA_CHALLENGE_CANCELLED",
+            (EventKind::DeliveryReported, Outcome::Success) => "MFA_DELIVERY_REPORTED",
+            (EventKind::DeliveryReported, _) => "MFA_DELIVERY_FAILED",
             (EventKind::RateLimitExceeded, _) => "RATE_LIMIT_EXCEEDED",
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
             (EventKind::OperatorAction, _) => "OPERATOR_ACTION",

@@ -11,7 +11,9 @@ use crate::key::{KeyId, Sealed};
 use crate::quota::BudgetRules;
 use crate::request::{AttemptId, Purpose, SubjectKey, Tenant};
 
-use super::{Admission, Condition, Duty, EngineStatus, IdempotencyKey, Plan, StoreError};
+use super::{
+    Admission, Condition, Duty, EngineStatus, IdempotencyKey, NewDelivery, Plan, StoreError,
+};
 
 /// Which challenge a try is meant for.
 #[derive(Clone, Debug)]
@@ -36,6 +38,9 @@ pub enum Target {
 pub struct Insert {
     /// The challenge, with times reckoned from the admission.
     pub challenge: Challenge,
+    /// The message that will carry its code, written as queued in the same step; `None` where none
+    /// is to be sent.
+    pub delivery: Option<NewDelivery>,
     /// The record of it.
     pub event: Event,
 }
@@ -53,6 +58,8 @@ pub struct Reissue {
     pub digest: String,
     /// The new code, sealed, where policy keeps it.
     pub sealed_code: Option<Sealed>,
+    /// The message that will carry it, written as queued in the same step.
+    pub delivery: Option<NewDelivery>,
     /// The record of it.
     pub event: Event,
 }

@@ -36,6 +36,7 @@ mod budget;
 mod cancel;
 mod clock;
 mod consume;
+mod deliveries;
 mod insert;
 mod issue;
 pub mod kit;
@@ -106,6 +107,16 @@ pub use consume::{
     a_success_and_a_revocation_do_not_both_happen, an_unknown_or_ended_challenge_is_not_won,
     one_of_a_thousand_right_codes_wins, racing_successes_give_back_one_guess_each,
     the_code_that_was_sent_last_is_the_one_that_wins,
+};
+pub use deliveries::{
+    a_late_settlement_lets_receipts_in, a_message_is_on_record_with_its_challenge,
+    a_missing_receipt_is_noticed_once, a_purge_leaves_fresh_failures,
+    a_report_about_another_message_moves_nothing, a_report_before_its_message_is_kept_and_applied,
+    an_unknown_report_waits_for_a_day, failures_are_listed_by_window_without_decoys,
+    fifty_shuffled_reports_only_move_a_message_forward,
+    one_of_a_thousand_claims_sends_a_failure_again, one_of_a_thousand_copies_of_a_report_moves_it,
+    the_first_settlement_stands, the_record_of_an_unknown_message_is_kept,
+    what_was_not_sent_in_time_fails_once,
 };
 pub use insert::{
     a_challenge_supersedes_its_own_kind_only, a_thousand_inserts_leave_one_live_challenge_a_lane,

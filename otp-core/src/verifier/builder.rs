@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::managed::Pace;
 use super::outbound::Outbound;
 use super::policies::Shelf;
+use super::receipts::ReceiptTally;
 use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier, checked_by};
 use crate::challenge::CodeFormat;
@@ -315,6 +316,7 @@ impl VerifierBuilder<Present, Present> {
                 routes: RouteTable::new(self.routes.into_values(), self.order, self.approvals),
                 outbound: Outbound::new(self.background),
                 pace: Pace::default(),
+                receipts: ReceiptTally::default(),
                 catalogue: self.catalogue,
                 brand: self.brand,
                 gates: self.gates,

@@ -11,13 +11,15 @@ use super::outbound::Place;
 use super::request::Issued;
 use super::routes::Way;
 use super::{NotSent, Verifier};
-use crate::challenge::{Challenge, Code};
+use crate::challenge::{Challenge, ChallengeId, Code};
 use crate::delivery::{
-    DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route, RouteFailure, Template,
+    DeliveryState, DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route,
+    RouteFailure, Template,
 };
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::request::{Purpose, RequestContext};
+use crate::store::{NewDelivery, Settled};
 
 /// A code that is ready to be put into words and sent.
 pub(super) struct Parcel {
@@ -31,14 +33,15 @@ pub(super) struct Parcel {
 }
 
 /// What the words are made of, and which way they go.
-struct Letter {
-    id: MessageId,
+pub(super) struct Letter {
+    pub(super) id: MessageId,
+    challenge: ChallengeId,
     channel: Channel,
     route: Arc<Route>,
     code: Code,
     life: Duration,
     purpose: Purpose,
-    locale: Locale,
+    pub(super) locale: Locale,
 }
 
 impl Parcel {
@@ -56,6 +59,7 @@ impl Parcel {
             to,
             letter: Letter {
                 id: MessageId::new(&id),
+                challenge: challenge.id,
                 channel: way.channel,
                 route: Arc::clone(&way.route),
                 code,
@@ -81,12 +85,67 @@ impl Parcel {
         self
     }
 
+    /// Gives the intent to send it, to be stored before it is sent.
+    pub(super) fn intent(&self, challenge: &Challenge) -> NewDelivery {
+        let masked = self.to.as_ref().map(ToString::to_string);
+        let Letter { id, locale, .. } = &self.letter;
+        let masked = masked.unwrap_or_default();
+        NewDelivery::of(challenge, id.clone(), locale.clone(), &masked)
+    }
+
     /// Adds the channels that follow where this one surely sends nothing.
     pub(super) fn or_onward(self, onward: Option<Onward>) -> Self {
         Self {
             onward: onward.map(Box::new),
             ..self
         }
+    }
+}
+
+impl Letter {
+    /// Names the message that follows this one over another channel.
+    pub(super) fn id_over(&self, next: Channel) -> MessageId {
+        MessageId::new(&format!("{}-{}", self.id.as_str(), next.name()))
+    }
+
+    /// Says what came of it.
+    fn settled(&self, event: &Event, sent: &Result<Receipt, RouteFailure>) -> Settled {
+        let receipt = sent.as_ref().ok();
+        let reference = receipt.and_then(Receipt::reference);
+        Settled {
+            provider: event.provider.clone(),
+            reference: reference.map(str::to_owned),
+            state: match sent {
+                Ok(_) => DeliveryState::Sent,
+                Err(failure) => DeliveryState::Failed(failure.kind()),
+            },
+            reason: event.reason.as_deref().map(str::to_owned),
+            event: Some(event.clone()),
+            ..self.decoy()
+        }
+    }
+
+    /// Says of a message to nobody that nothing was sent.
+    fn decoy(&self) -> Settled {
+        Settled {
+            id: self.id.clone(),
+            challenge: self.challenge,
+            provider: None,
+            reference: None,
+            state: DeliveryState::Cancelled,
+            reason: None,
+            event: None,
+        }
+    }
+}
+
+/// Says of a message that surely was not sent that another channel takes its place. The record of
+/// it is stored with the code of that channel.
+fn taken_back(settled: Settled) -> Settled {
+    Settled {
+        state: DeliveryState::Cancelled,
+        event: None,
+        ..settled
     }
 }
 
@@ -137,6 +196,8 @@ impl Verifier {
         let nothing = Errand::default();
         let errand = custody.as_ref().map_or(&nothing, |custody| &custody.errand);
         let Some(mut destination) = to else {
+            // A real message is settled as well: the stores' work tells nobody which one this is.
+            self.settle(letter.decoy()).await;
             return Ok(letter.channel);
         };
         let begun = Instant::now();
@@ -164,10 +225,11 @@ impl Verifier {
             let left = sent.as_ref().map(drop).map_err(RouteFailure::certainty);
             self.guard_sent(&event, phone.as_ref(), left);
             event = delivery_event(event, &sent);
+            let settled = letter.settled(&event, &sent);
             let failure = match sent {
                 Ok(receipt) => {
                     let custody = custody.as_deref();
-                    self.accepted(&receipt, custody, letter.channel, event)
+                    self.accepted(&receipt, custody, letter.channel, settled)
                         .await?;
                     return Ok(letter.channel);
                 }
@@ -183,25 +245,26 @@ impl Verifier {
             let next = match onward.as_deref_mut() {
                 Some(onward) if begun.elapsed() < total => {
                     let left = total.saturating_sub(begun.elapsed());
-                    self.over_the_next(onward, &failure, &event, left).await
+                    let failed = (&letter, &event);
+                    self.over_the_next(onward, &failure, failed, left).await
                 }
                 _ => None,
             };
             let (Some(next), Some(onward)) = (next, &onward) else {
                 match custody.as_deref() {
                     Some(custody) if earlier.is_empty() => {
-                        self.failed(custody, &failure, event).await;
+                        self.failed(custody, &failure, settled).await;
                     }
-                    _ => self.record_delivery(event).await,
+                    _ => self.settle(settled).await,
                 }
                 return Err(failure.after(earlier));
             };
+            self.settle(taken_back(settled)).await;
             earlier.append(&mut failure.into_errors());
             event = event_of(&onward.challenge, &onward.context, Some(&next.destination));
             destination = next.destination;
-            let id = format!("{}-{}", letter.id.as_str(), next.way.channel.name());
             letter = Letter {
-                id: MessageId::new(&id),
+                id: next.id,
                 channel: next.way.channel,
                 route: next.way.route,
                 code: next.code,
@@ -216,21 +279,27 @@ impl Verifier {
         &self,
         onward: &mut Onward,
         failure: &RouteFailure,
-        failed: &Event,
+        (letter, failed): (&Letter, &Event),
         left: Duration,
     ) -> Option<NextWay> {
         let surely = failure.certainty() == DispatchCertainty::NotSent;
         if !surely || failure.is_protective() {
             return None;
         }
-        let next = self.go_onward(onward, failed, left).await?;
+        let next = self.go_onward(onward, letter, failed, left).await?;
         self.observe(failed);
         Some(next)
     }
 
-    pub(super) async fn record_delivery(&self, event: Event) {
-        if self.record(event).await.is_err() {
+    /// Stores what came of a message, and shows it.
+    pub(super) async fn settle(&self, settled: Settled) {
+        let event = settled.event.clone();
+        if self.inner.store.settle(settled).await.is_err() {
             tracing::error!(target: "otp_kit", "a delivery could not be recorded");
+            return;
+        }
+        if let Some(event) = event {
+            self.observe(&event);
         }
     }
 

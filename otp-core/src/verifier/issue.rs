@@ -140,10 +140,12 @@ impl Verifier {
             .in_locale(issue.locale.clone())
             .in_custody(custody)
             .or_onward(onward);
+        let delivery = Some(parcel.intent(&challenge));
         self.inner
             .store
             .insert(Insert {
                 challenge,
+                delivery,
                 event: event.clone(),
             })
             .await?;

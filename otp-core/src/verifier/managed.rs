@@ -12,14 +12,14 @@ use super::issue::binding;
 use super::routes::Way;
 use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat};
 use crate::delivery::{
-    Checked, DeliveryError, DeliveryErrorKind, DispatchCertainty, Errand, Receipt, Reference,
-    RouteFailure, VerificationCheck, VerificationProvider, unpanicked,
+    Checked, DeliveryError, DeliveryErrorKind, DeliveryState, DispatchCertainty, Errand, Receipt,
+    Reference, RouteFailure, VerificationCheck, VerificationProvider, unpanicked,
 };
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::key::KeySet;
 use crate::request::Tenant;
-use crate::store::{ChallengeQuery, Reissue, StoreError};
+use crate::store::{ChallengeQuery, Reissue, Settled, StoreError};
 
 mod held;
 mod pace;
@@ -34,6 +34,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const LOOKED_THROUGH: usize = 32;
 /// What a decoy stands on: it is asked about nowhere.
 const DECOY: &str = "decoy";
+/// Why a message failed whose code nobody could check.
+const NOT_RECORDED: &str = "not_recorded";
 
 /// What it takes to have a vendor make the code of a message.
 pub(super) struct Custody {
@@ -112,10 +114,10 @@ impl Verifier {
         receipt: &Receipt,
         custody: Option<&Custody>,
         channel: Channel,
-        event: Event,
+        settled: Settled,
     ) -> Result<(), RouteFailure> {
-        let Some(reference) = receipt.verification() else {
-            self.record_delivery(event).await;
+        let (Some(reference), Some(event)) = (receipt.verification(), &settled.event) else {
+            self.settle(settled).await;
             return Ok(());
         };
         let held = Held {
@@ -123,19 +125,27 @@ impl Verifier {
             reference: reference.clone(),
         };
         let kept = match custody {
-            Some(custody) => self.keep(custody, &held, channel, &event).await,
+            Some(custody) => self.keep(custody, &held, channel, event).await,
             None => None,
         };
         if kept.is_some() {
-            self.observe(&event);
+            self.observe(event);
+            self.settle(recorded(settled)).await;
             return Ok(());
         }
         // What nobody can check must not be left standing at the vendor.
         self.release_held(held);
-        let mut event = event.with_outcome(Outcome::Failed, "not_recorded");
+        let failure = RouteFailure::of_record(receipt.provider());
+        let mut event = event.clone().with_outcome(Outcome::Failed, NOT_RECORDED);
         event.kind = EventKind::CodeNotSent;
-        self.record_delivery(event).await;
-        Err(RouteFailure::of_record(receipt.provider()))
+        self.settle(Settled {
+            state: DeliveryState::Failed(failure.kind()),
+            reason: Some(NOT_RECORDED.to_owned()),
+            event: Some(event),
+            ..settled
+        })
+        .await;
+        Err(failure)
     }
 
     /// Writes the vendor's verification in the place of the code that was not sent.
@@ -157,6 +167,7 @@ impl Verifier {
             key_id: *keys.current().id(),
             digest,
             sealed_code: None,
+            delivery: None,
             event: event.clone(),
         };
         self.inner.store.reissue(reissue).await.ok()
@@ -164,30 +175,32 @@ impl Verifier {
 
     /// Records that nobody took a message. The code that the vendor sent before is the one that
     /// works, as long as no other code can have arrived since.
-    pub(super) async fn failed(&self, custody: &Custody, failure: &RouteFailure, event: Event) {
+    pub(super) async fn failed(&self, custody: &Custody, failure: &RouteFailure, settled: Settled) {
         let vendor = custody.errand.continues.as_ref().map(|known| &known.0);
         let is_sure = |error: &DeliveryError| {
             error.certainty() == DispatchCertainty::NotSent
                 || vendor.is_some_and(|vendor| vendor == error.provider())
         };
-        let put_back = match &custody.before {
-            Some(before) if failure.errors().iter().all(is_sure) => {
+        let put_back = match (&custody.before, &settled.event) {
+            (Some(before), Some(event)) if failure.errors().iter().all(is_sure) => {
                 let reissue = Reissue {
                     challenge: before.id,
                     channel: before.channel,
                     key_id: before.key_id,
                     digest: before.digest.clone(),
                     sealed_code: before.sealed_code.clone(),
+                    delivery: None,
                     event: event.clone(),
                 };
                 self.inner.store.reissue(reissue).await.ok()
             }
             _ => None,
         };
-        match put_back {
-            Some(()) => self.observe(&event),
-            None => self.record_delivery(event).await,
+        if let (Some(()), Some(event)) = (put_back, &settled.event) {
+            self.observe(event);
+            return self.settle(recorded(settled)).await;
         }
+        self.settle(settled).await;
     }
 
     /// Asks the vendor whether a code is right, once and within its time.
@@ -240,6 +253,14 @@ impl Verifier {
             return;
         };
         drop(tokio::spawn(cancelled(provider, held.reference)));
+    }
+}
+
+/// Says what came of a message whose record another intent carried.
+fn recorded(settled: Settled) -> Settled {
+    Settled {
+        event: None,
+        ..settled
     }
 }
 

@@ -13,11 +13,12 @@ use tokio::time::Instant;
 
 use super::Verifier;
 use super::desk::Turned;
+use super::dispatch::Letter;
 use super::issue::{CODE, row_aad};
 use super::routes::Way;
 use crate::challenge::{Challenge, Code};
 use crate::clock::Timestamp;
-use crate::delivery::Afterwards;
+use crate::delivery::{Afterwards, MessageId};
 use crate::destination::Destination;
 use crate::event::{Event, EventKind};
 use crate::gate::{GateRequest, Operation, Wants};
@@ -26,7 +27,7 @@ use crate::key::{KeySet, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::quota::QuotaKey;
 use crate::request::{RequestContext, SubjectKey};
-use crate::store::{Reissue, Step};
+use crate::store::{NewDelivery, Reissue, Step};
 
 /// What it takes to go on over another channel.
 pub(super) struct Onward {
@@ -40,6 +41,7 @@ pub(super) struct Onward {
 
 /// The next channel, with its code.
 pub(super) struct NextWay {
+    pub(super) id: MessageId,
     pub(super) way: Way,
     pub(super) destination: Destination,
     pub(super) code: Code,
@@ -89,15 +91,22 @@ impl Verifier {
     pub(super) async fn go_onward(
         &self,
         onward: &mut Onward,
+        letter: &Letter,
         failed: &Event,
         left: Duration,
     ) -> Option<NextWay> {
         let (way, destination) = onward.ways.pop_front()?;
         // A gate's refusal ends the order: the channels after it are no way round it.
         let now = self.admit_onward(onward, &way, &destination).await.ok()?;
+        let id = letter.id_over(way.channel);
         let ready = match self.slot_within(left).await {
             Some(slot) if self.is_the_latest(onward, now).await => {
-                self.reissue_over(onward, slot, &way, failed).await
+                let masked = destination.to_string();
+                let intent = |challenge: &Challenge| {
+                    NewDelivery::of(challenge, id.clone(), letter.locale.clone(), &masked)
+                };
+                self.reissue_over(onward, slot, &way, (intent, failed))
+                    .await
             }
             _ => None,
         };
@@ -110,6 +119,7 @@ impl Verifier {
             return None;
         };
         Some(NextWay {
+            id,
             way,
             destination,
             code,
@@ -186,7 +196,7 @@ impl Verifier {
         onward: &mut Onward,
         slot: HashSlot,
         way: &Way,
-        failed: &Event,
+        (intent, failed): (impl Fn(&Challenge) -> NewDelivery, &Event),
     ) -> Option<Code> {
         let keys = self.inner.keys.snapshot();
         let challenge = &mut onward.challenge;
@@ -204,6 +214,7 @@ impl Verifier {
             key_id: challenge.key_id,
             digest: challenge.digest.clone(),
             sealed_code: challenge.sealed_code.clone(),
+            delivery: Some(intent(challenge)),
             event: failed.clone(),
         };
         self.inner.store.reissue(reissue).await.ok()?;

@@ -126,20 +126,6 @@ impl Verifier {
             .await
             .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?;
         let custody = self.custody_again(&keys, first, &ways, before, &mut challenge);
-        self.inner
-            .store
-            .reissue(Reissue {
-                challenge: challenge.id,
-                channel: challenge.channel,
-                key_id: challenge.key_id,
-                digest: challenge.digest.clone(),
-                sealed_code: challenge.sealed_code.clone(),
-                event: event.clone(),
-            })
-            .await
-            .map_err(over)?;
-        admitted.booking.keep();
-        self.observe(&event);
         let issued = Issued::of(&challenge);
         let life = challenge.expires_at.since(admitted.now);
         let onward = Onward::plan(
@@ -155,6 +141,21 @@ impl Verifier {
             .in_locale(locale)
             .in_custody(custody)
             .or_onward(onward);
+        self.inner
+            .store
+            .reissue(Reissue {
+                challenge: challenge.id,
+                channel: challenge.channel,
+                key_id: challenge.key_id,
+                digest: challenge.digest.clone(),
+                sealed_code: challenge.sealed_code.clone(),
+                delivery: Some(parcel.intent(&challenge)),
+                event: event.clone(),
+            })
+            .await
+            .map_err(over)?;
+        admitted.booking.keep();
+        self.observe(&event);
         self.dispatch(place, parcel, issued)
             .await
             .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -132,6 +133,14 @@ impl RouteTable {
         let before = approval.state();
         change(approval);
         Some((before, approval.state()))
+    }
+
+    /// Gives the longest time that a message may take on its way out.
+    pub(super) fn slowest(&self) -> Duration {
+        let table = self.read();
+        let deadlines = table.entries.values();
+        let deadlines = deadlines.map(|entry| entry.route.total_deadline());
+        deadlines.max().unwrap_or_default()
     }
 
     pub(super) fn health(&self) -> Vec<(Channel, RouteHealth)> {
@@ -292,6 +301,13 @@ impl Routes {
     #[must_use]
     pub fn status(&self) -> Vec<RouteStatus> {
         let now = self.0.inner.clock.now();
+        let tally = &self.0.inner.receipts;
+        let with_receipts = |mut providers: Vec<ProviderHealth>| {
+            for health in &mut providers {
+                health.receipts = tally.of(&health.provider);
+            }
+            providers
+        };
         let table = self.0.inner.routes.read();
         let entries = table.entries.values();
         entries
@@ -299,7 +315,7 @@ impl Routes {
                 channel: entry.channel,
                 switch: entry.switch,
                 health: table.health(entry),
-                providers: entry.route.provider_health(now),
+                providers: with_receipts(entry.route.provider_health(now)),
             })
             .collect()
     }

@@ -24,6 +24,8 @@ CREATE FUNCTION otp_action_1(kind text, outcome text) RETURNS text LANGUAGE sql 
     SELECT CASE kind
         WHEN 'identity.delivery.sent' THEN 'MFA_CODE_SENT'
         WHEN 'identity.delivery.failed' THEN 'MFA_CODE_NOT_SENT'
+        WHEN 'identity.delivery.reported' THEN CASE outcome
+            WHEN 'success' THEN 'MFA_DELIVERY_REPORTED' ELSE 'MFA_DELIVERY_FAILED' END
         WHEN 'identity.auth.validation_attempt' THEN CASE outcome
             WHEN 'success' THEN 'MFA_VERIFICATION_SUCCEEDED' ELSE 'MFA_VERIFICATION_FAILED' END
         WHEN 'identity.auth.challenge_issued' THEN CASE outcome

@@ -48,6 +48,7 @@ BEGIN
                 otp_at_1(now_ms)
             FROM jsonb_array_elements(tried) WITH ORDINALITY AS t (entry, nth);
     END IF;
+    PERFORM otp_intend_1(q -> 'delivery', now_ms);
     PERFORM otp_audit_1(q -> 'event', now_ms, NULL, NULL);
     RETURN otp_answer_1(q, now_ms, era, '[]');
 END
@@ -131,6 +132,7 @@ BEGIN
     CASE q ->> 'step'
     WHEN 'reissue' THEN
         PERFORM otp_reissue_1(c, q -> 'fields');
+        PERFORM otp_intend_1(q -> 'delivery', now_ms);
         PERFORM otp_audit_1(q -> 'event', now_ms, NULL, NULL);
     WHEN 'consume' THEN
         outcome := otp_consume_1(c, q ->> 'digest', q ->> 'by', now_ms);

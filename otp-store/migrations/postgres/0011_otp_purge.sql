@@ -60,6 +60,16 @@ BEGIN
         LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS n = ROW_COUNT;
     gone := gone + n;
+    DELETE FROM otp_deliveries WHERE id = ANY (ARRAY(
+        SELECT id FROM otp_deliveries WHERE kept_until <= at
+        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    gone := gone + n;
+    DELETE FROM otp_delivery_reports WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM otp_delivery_reports WHERE kept_until <= at
+        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    gone := gone + n;
     DELETE FROM rate_limit_cells WHERE bucket = ANY (ARRAY(
         SELECT bucket FROM rate_limit_cells WHERE tat <= now_ms * 1000
         LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));

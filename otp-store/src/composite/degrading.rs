@@ -3,6 +3,7 @@
 mod admit;
 mod challenges;
 mod counters;
+mod deliveries;
 mod hand_back;
 mod ledger;
 mod options;

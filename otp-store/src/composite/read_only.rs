@@ -1,6 +1,7 @@
 //! A shared engine with a local one beneath it that is read while the shared one is away.
 
 mod copy;
+mod deliveries;
 mod intents;
 mod options;
 mod shared;

@@ -1,3 +1,4 @@
+mod deliveries;
 mod intents;
 mod shared;
 

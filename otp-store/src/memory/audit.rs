@@ -44,7 +44,7 @@ impl Outbox {
         self.records.is_empty()
     }
 
-    fn append(&mut self, event: Event) {
+    pub(super) fn append(&mut self, event: Event) {
         if self.appended.insert(event.id) {
             self.push(event);
         }

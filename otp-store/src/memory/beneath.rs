@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use otp_core::challenge::{AttemptClaim, AttemptOutcome, Challenge, ChallengeId, ChallengeState};
 use otp_core::clock::Timestamp;
+use otp_core::delivery::Report;
 use otp_core::store::{BlockEntry, BudgetKey, IdempotencyKey, StoreError, Target};
 
 use super::admit::find;
@@ -68,6 +69,11 @@ impl MemoryStore {
             shard.put(&older);
         }
         Ok(())
+    }
+
+    /// Says whether a message was sent from here under the name that a report has for it.
+    pub(crate) fn knows_sending(&self, report: &Report) -> bool {
+        lock(&self.inner.deliveries).knows(report)
     }
 
     /// Says whether an idempotency key is in use here.

@@ -13,6 +13,9 @@ pub struct Capacity {
     pub quota_keys: NonZeroUsize,
     /// Remembered keys and idempotency keys, each; a further one is refused. Default: 1,000,000.
     pub seen_keys: NonZeroUsize,
+    /// Messages, of each of which one waiting report is kept as well; of a full table what was sent
+    /// longest ago goes, failures last. Default: 100,000.
+    pub deliveries: NonZeroUsize,
     /// Audit records. Of a full outbox the oldest record goes, and is counted. Default: 100,000.
     pub audit_records: NonZeroUsize,
     /// Counters of what happens. Of a full table what is over goes first, then the smallest of the
@@ -32,6 +35,7 @@ impl Default for Capacity {
             budgets: MILLION,
             quota_keys: MILLION,
             seen_keys: MILLION,
+            deliveries: NonZeroUsize::MIN.saturating_add(99_999),
             audit_records: NonZeroUsize::MIN.saturating_add(99_999),
             stat_keys: NonZeroUsize::MIN.saturating_add(49_999),
         }

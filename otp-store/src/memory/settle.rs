@@ -22,6 +22,7 @@ impl ChallengeStore for MemoryStore {
         let now = self.now()?;
         let mut shard = self.shard_of(&insert.challenge.id)?;
         shard.insert(&insert.challenge, self.inner.capacity.challenges.get(), now)?;
+        lock(&self.inner.deliveries).intend(insert.delivery, now);
         self.outbox_lock().push(insert.event.at(now));
         Ok(())
     }
@@ -39,6 +40,7 @@ impl ChallengeStore for MemoryStore {
             reissue.sealed_code,
         );
         shard.put(&challenge);
+        lock(&self.inner.deliveries).intend(reissue.delivery, now);
         self.outbox_lock().push(reissue.event.at(now));
         Ok(())
     }
@@ -156,6 +158,8 @@ impl ChallengeStore for MemoryStore {
         removed = removed.saturating_add(self.purge_blocks(rest, now));
         let rest = limit.saturating_sub(removed);
         removed = removed.saturating_add(lock(&self.inner.stats).purge(rest, now));
+        let rest = limit.saturating_sub(removed);
+        removed = removed.saturating_add(lock(&self.inner.deliveries).purge(rest, now));
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 }

@@ -127,6 +127,11 @@ pub(super) static DIALECT: Dialect = Dialect {
         ON DUPLICATE KEY UPDATE
             fingerprint = VALUES(fingerprint), challenge_id = VALUES(challenge_id),
             expires_at = VALUES(expires_at), resend_at = VALUES(resend_at)",
+    add_delivery: "INSERT INTO otp_deliveries (id, tenant, challenge_id, user_id, subject_key,
+            purpose, channel, locale, destination, destination_masked, state, place, created_at,
+            updated_at, kept_until)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON DUPLICATE KEY UPDATE id = otp_deliveries.id",
     // The number is given while the log's stripe is held, together with all others who add to it,
     // and the stripe is held until the record is committed: see `sql::Horizon`.
     add_record: "INSERT INTO audit_logs (event_id, actor_id, subject_key, event_type, action,
@@ -227,6 +232,19 @@ pub(super) static DIALECT: Dialect = Dialect {
         },
         // Nobody adds to a minute that is over, so nobody has one in hand.
         Removal::AtOnce("DELETE FROM otp_stats WHERE expires_at <= ? LIMIT ?"),
+        Removal::Picked {
+            pick: "SELECT id AS one, '' AS two FROM otp_deliveries
+                WHERE kept_until <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
+            drop: drop_pairs!("otp_deliveries", "gone.id = listed.one"),
+        },
+        Removal::Picked {
+            pick: "SELECT HEX(reference) AS one, HEX(provider) AS two FROM otp_delivery_reports
+                WHERE kept_until <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
+            drop: drop_pairs!(
+                "otp_delivery_reports",
+                "gone.reference = UNHEX(listed.one) AND gone.provider = UNHEX(listed.two)"
+            ),
+        },
     ],
     full_cells: Removal::Picked {
         pick: "SELECT bucket AS one, '' AS two FROM rate_limit_cells

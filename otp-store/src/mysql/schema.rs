@@ -9,11 +9,16 @@ use super::session::Session;
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 2] = [
+const ALL: [Step; 3] = [
     (
         1,
         "otp store",
         include_str!("../../migrations/mysql/0001_otp_store.sql"),
+    ),
+    (
+        2,
+        "otp deliveries",
+        include_str!("../../migrations/mysql/0002_otp_deliveries.sql"),
     ),
     (
         3,

@@ -100,6 +100,7 @@ impl ChallengeStore for PostgresStore {
         let request = self
             .request("insert")
             .with("fields", Value::Object(fields.collect()))
+            .delivery(insert.delivery.as_ref())
             .event(&insert.event);
         self.ask(Function::Insert, request).await.map(drop)
     }
@@ -114,6 +115,7 @@ impl ChallengeStore for PostgresStore {
         let request = self
             .settle("reissue", &reissue.challenge)
             .with("fields", fields)
+            .delivery(reissue.delivery.as_ref())
             .event(&reissue.event);
         self.ask(Function::Settle, request).await.map(drop)
     }

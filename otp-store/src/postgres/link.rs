@@ -33,6 +33,7 @@ pub(super) enum Function {
     Purge,
     Stats,
     Policy,
+    Delivery,
 }
 
 impl Function {
@@ -43,6 +44,7 @@ impl Function {
             Self::Settle => "SELECT otp_settle_1($1::jsonb)::text",
             Self::Query => "SELECT otp_query_1($1::jsonb)::text",
             Self::Desk => "SELECT otp_desk_1($1::jsonb)::text",
+            Self::Delivery => "SELECT otp_delivery_1($1::jsonb)::text",
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
             Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",
             Self::Policy => "SELECT otp_policy_1($1::jsonb)::text",

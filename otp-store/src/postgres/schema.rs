@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, &str); 12] = migrations![
+const ALL: [(i64, &str, &str); 13] = migrations![
     1 "otp store" "0001_otp_store.sql",
     2 "otp time" "0002_otp_time.sql",
     3 "otp audit" "0003_otp_audit.sql",
@@ -35,6 +35,7 @@ const ALL: [(i64, &str, &str); 12] = migrations![
     9 "otp query" "0009_otp_query.sql",
     10 "otp desk" "0010_otp_desk.sql",
     11 "otp purge" "0011_otp_purge.sql",
+    12 "otp deliveries" "0012_otp_deliveries.sql",
     13 "otp shared" "0013_otp_shared.sql",
 ];
 

@@ -139,6 +139,7 @@ impl ChallengeStore for RedisStore {
         let request = request
             .with("fields", fields.into())
             .with("keep", millis(self.inner.keep).into())
+            .delivery(insert.delivery.as_ref())
             .event(&insert.event);
         self.ask(shelf, &script::INSERT, request).await.map(drop)
     }
@@ -155,7 +156,10 @@ impl ChallengeStore for RedisStore {
             challenge::sealed_text(reissue.sealed_code.as_ref()),
         ]);
         let (shelf, request) = self.settle("reissue", &reissue.challenge);
-        let request = request.with("fields", fields).event(&reissue.event);
+        let request = request
+            .with("fields", fields)
+            .delivery(reissue.delivery.as_ref())
+            .event(&reissue.event);
         self.ask(shelf, &script::SETTLE, request).await.map(drop)
     }
 

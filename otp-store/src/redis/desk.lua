@@ -214,6 +214,7 @@ function steps.purge(now)
     call('ZREM', lapsed, field)
     gone = gone + 1
   end
+  gone = gone + M.purge(now, A.limit - gone)
   return { I(gone) }
 end
 

@@ -29,6 +29,7 @@ return answer(function()
     or new.state == 'live' and expires or math.min(now, expires)
   call('ZADD', P .. 'ended', I(ended), A.key)
   expire(P .. 'ended', keep)
+  M.intend(A.delivery, now)
   audit(A.event, now)
   return {}
 end)

@@ -26,6 +26,7 @@ macro_rules! source {
                 include_str!("budget.lua"),
                 include_str!("quota.lua"),
                 include_str!("claim.lua"),
+                include_str!("message.lua"),
                 include_str!($file),
             ))
         })
@@ -39,3 +40,4 @@ pub(super) static QUERY: LazyLock<Source> = source!("query.lua");
 pub(super) static DESK: LazyLock<Source> = source!("desk.lua");
 pub(super) static STATS: LazyLock<Source> = source!("stats.lua");
 pub(super) static POLICIES: LazyLock<Source> = source!("policies.lua");
+pub(super) static POST: LazyLock<Source> = source!("post.lua");

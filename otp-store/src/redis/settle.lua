@@ -5,6 +5,7 @@ function steps.reissue(now)
   local c = load_challenge(A.key)
   if not c then fail('invalid') end
   put_challenge(c, hash(A.fields))
+  M.intend(A.delivery, now)
   audit(A.event, now)
   return {}
 end

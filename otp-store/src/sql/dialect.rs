@@ -25,6 +25,8 @@ pub(crate) struct Dialect {
     pub(crate) add_seen: &'static str,
     /// Adds or replaces a request's key: tenant, key, fingerprint, challenge, end, resend time.
     pub(crate) put_request: &'static str,
+    /// Adds a message that is not there: the columns of the intent in their order.
+    pub(crate) add_delivery: &'static str,
     /// Adds a record that is not there, and finds one that is: the columns of the log in their
     /// order. Where it finds nothing to do, the log cannot be written.
     pub(crate) add_record: &'static str,
@@ -45,8 +47,8 @@ pub(crate) struct Dialect {
     pub(crate) with_challenges: [&'static str; 3],
     /// Removes what a challenge that was deleted by hand has left behind.
     pub(crate) orphans: [Removal; 2],
-    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts.
-    pub(crate) lapsed: [Removal; 5],
+    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts, messages, reports.
+    pub(crate) lapsed: [Removal; 7],
     /// Removes cells that are full again.
     pub(crate) full_cells: Removal,
     /// Removes records that were acknowledged.

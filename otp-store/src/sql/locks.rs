@@ -55,6 +55,11 @@ impl Locks {
         self.named(&["seen", key])
     }
 
+    /// The vendor's name for a message.
+    pub(crate) fn sending(self, provider: &str, reference: &str) -> Self {
+        self.named(&["sending", provider, reference])
+    }
+
     pub(crate) fn block(self, kind: &str, value: &str) -> Self {
         self.named(&["block", kind, value])
     }

@@ -6,7 +6,7 @@ use otp_core::store::{Consume, Insert, Reissue, Reject, StoreError, StoreErrorKi
 
 use super::budget_rows::{Loaded, key_of};
 use super::revoke::counted;
-use super::{Intent, Locks, Tx, audit, challenge_rows};
+use super::{Intent, Locks, Tx, audit, challenge_rows, delivery_rows};
 
 // A row that is live by name and over by time is left as it is: it expired, nothing took its place.
 const SUPERSEDE: &str = "UPDATE auth_challenges SET state = 'superseded', ended_at = ?
@@ -39,6 +39,7 @@ impl Intent for Insert {
         )
         .await?;
         challenge_rows::add(tx, new).await?;
+        delivery_rows::intend(tx, self.delivery.as_ref(), now).await?;
         audit::write(tx, &self.event).await
     }
 }
@@ -51,7 +52,7 @@ impl Intent for Reissue {
     }
 
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        tx.now()?;
+        let now = tx.now()?;
         let before = challenge_rows::find(tx, &self.challenge)
             .await?
             .ok_or(StoreErrorKind::Invalid)?;
@@ -63,6 +64,7 @@ impl Intent for Reissue {
             self.sealed_code.clone(),
         );
         challenge_rows::save(tx, &before, &after).await?;
+        delivery_rows::intend(tx, self.delivery.as_ref(), now).await?;
         audit::write(tx, &self.event).await
     }
 }

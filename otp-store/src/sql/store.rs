@@ -7,19 +7,21 @@
 macro_rules! keep_in_rows {
     ($store:ty, $name:literal) => {
         const _: () = {
+            use std::ops::Range;
             use std::time::Duration;
 
             use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
             use otp_core::clock::Timestamp;
+            use otp_core::delivery::{MessageId, Report};
             use otp_core::event::Event;
             use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
             use otp_core::request::Tenant;
             use otp_core::store::{
-                Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-                BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert,
-                OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published,
-                QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, StatKey, StatName,
-                StatWindow, StatsStore, StoreError,
+                Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
+                BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
+                DeliveryStore, IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument,
+                PolicyRecord, PolicyStore, Published, QuotaStore, Reissue, Reject, Revocation,
+                Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -172,6 +174,52 @@ macro_rules! keep_in_rows {
             impl SeenStore for $store {
                 async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
                     self.write(sql::FirstSeen(key.to_owned(), life)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl DeliveryStore for $store {
+                async fn settle(&self, settled: Settled) -> Result<(), StoreError> {
+                    self.write(sql::Settle(settled)).await
+                }
+
+                async fn advance(&self, report: &Report) -> Result<Advanced, StoreError> {
+                    self.write(sql::Advance(report.clone())).await
+                }
+
+                async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, StoreError> {
+                    self.read(sql::FindDelivery(id.clone())).await
+                }
+
+                async fn failures(
+                    &self,
+                    window: Range<Timestamp>,
+                    limit: usize,
+                ) -> Result<Vec<Delivery>, StoreError> {
+                    self.read(sql::Failures(window, limit)).await
+                }
+
+                async fn claim_resend(
+                    &self,
+                    ids: &[MessageId],
+                ) -> Result<Vec<MessageId>, StoreError> {
+                    self.write(sql::ClaimResend(ids.to_vec())).await
+                }
+
+                async fn fail_unsent(
+                    &self,
+                    older_than: Duration,
+                    limit: usize,
+                ) -> Result<Vec<Delivery>, StoreError> {
+                    self.write(sql::FailUnsent(older_than, limit)).await
+                }
+
+                async fn overdue(
+                    &self,
+                    age: Range<Duration>,
+                    limit: usize,
+                ) -> Result<Vec<Delivery>, StoreError> {
+                    self.write(sql::Overdue(age, limit)).await
                 }
             }
 

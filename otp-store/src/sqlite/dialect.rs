@@ -57,6 +57,11 @@ pub(super) static DIALECT: Dialect = Dialect {
         ON CONFLICT (tenant, idempotency_key) DO UPDATE SET
             fingerprint = excluded.fingerprint, challenge_id = excluded.challenge_id,
             expires_at = excluded.expires_at, resend_at = excluded.resend_at",
+    add_delivery: "INSERT INTO otp_deliveries (id, tenant, challenge_id, user_id, subject_key,
+            purpose, channel, locale, destination, destination_masked, state, place, created_at,
+            updated_at, kept_until)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING",
     add_record: "INSERT INTO audit_logs (event_id, actor_id, subject_key, event_type, action,
             outcome, reason, tenant, challenge, purpose, channel, lane, destination, ip_address,
             provider, request_id, operator_name, operator_reason, created_at)
@@ -122,6 +127,14 @@ pub(super) static DIALECT: Dialect = Dialect {
         Removal::AtOnce(
             "DELETE FROM otp_stats WHERE rowid IN
                 (SELECT rowid FROM otp_stats WHERE expires_at <= ? LIMIT ?)",
+        ),
+        Removal::AtOnce(
+            "DELETE FROM otp_deliveries WHERE rowid IN
+                (SELECT rowid FROM otp_deliveries WHERE kept_until <= ? LIMIT ?)",
+        ),
+        Removal::AtOnce(
+            "DELETE FROM otp_delivery_reports WHERE rowid IN
+                (SELECT rowid FROM otp_delivery_reports WHERE kept_until <= ? LIMIT ?)",
         ),
     ],
     full_cells: Removal::AtOnce(

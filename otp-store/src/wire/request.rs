@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use otp_core::event::Event;
 use otp_core::quota::{BudgetRules, Party, QuotaClaim, Shape};
+use otp_core::store::NewDelivery;
 use serde_json::{Map, Value, json};
 
-use super::event;
+use super::{delivery, event};
 
 /// One question to an engine.
 pub(crate) struct Request(Map<String, Value>);
@@ -32,6 +33,14 @@ impl Request {
 
     pub(crate) fn event(self, event: &Event) -> Self {
         self.with("event", event::write(event))
+    }
+
+    /// Adds the intent to send a message, where there is one.
+    pub(crate) fn delivery(self, new: Option<&NewDelivery>) -> Self {
+        match new {
+            Some(new) => self.with("delivery", delivery::write(new)),
+            None => self,
+        }
     }
 
     pub(crate) fn rules(self, rules: &BudgetRules) -> Self {

@@ -169,7 +169,13 @@ pub(crate) async fn issue(store: &dyn Store, subject: &str) -> Result<Challenge,
 pub(crate) async fn insert(store: &dyn Store, challenge: &Challenge) -> Result<(), StoreError> {
     let event = kit::event(EventKind::ChallengeIssued).of_challenge(challenge);
     let challenge = challenge.clone();
-    store.insert(Insert { challenge, event }).await
+    store
+        .insert(Insert {
+            challenge,
+            delivery: None,
+            event,
+        })
+        .await
 }
 
 pub(crate) async fn attempt(

@@ -1,20 +1,22 @@
 //! A store that can be taken away, in the ways in which stores go away.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_core::clock::Timestamp;
+use otp_core::delivery::{MessageId, Report};
 use otp_core::event::Event;
 use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::request::Tenant;
 use otp_core::store::{
-    Admission, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-    BudgetStore, ChallengeQuery, ChallengeStore, Consume, IdempotencyKey, Insert, OutboxEntry,
-    Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore, Reissue, Reject,
-    Revocation, Seen, SeenStore, StatKey, StatName, StatWindow, StatsStore, Store, StoreError,
-    StoreErrorKind,
+    Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
+    BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore, IdempotencyKey,
+    Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore,
+    Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatKey, StatName, StatWindow,
+    StatsStore, Store, StoreError, StoreErrorKind,
 };
 
 /// How a store behaves.
@@ -40,7 +42,9 @@ pub(crate) enum Mode {
 pub(crate) const DOWN: Mode = Mode::Says(StoreErrorKind::Unavailable);
 
 /// The calls that change nothing.
-const READS: [&str; 7] = ["blocks", "budget", "find", "list", "outbox", "peek", "ping"];
+const READS: [&str; 9] = [
+    "blocks", "budget", "delivery", "failures", "find", "list", "outbox", "peek", "ping",
+];
 
 /// A store with a switch; clones share both.
 #[derive(Clone, Debug)]
@@ -261,6 +265,52 @@ impl<S: Store> SeenStore for Switched<S> {
     async fn first_seen(&self, key: &str, life: Duration) -> Result<Seen, StoreError> {
         self.pass("first_seen", self.inner.first_seen(key, life))
             .await
+    }
+}
+
+#[async_trait]
+impl<S: Store> DeliveryStore for Switched<S> {
+    async fn settle(&self, settled: Settled) -> Result<(), StoreError> {
+        self.pass("settle", self.inner.settle(settled)).await
+    }
+
+    async fn advance(&self, report: &Report) -> Result<Advanced, StoreError> {
+        self.pass("advance", self.inner.advance(report)).await
+    }
+
+    async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, StoreError> {
+        self.pass("delivery", self.inner.delivery(id)).await
+    }
+
+    async fn failures(
+        &self,
+        window: Range<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.pass("failures", self.inner.failures(window, limit))
+            .await
+    }
+
+    async fn claim_resend(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        self.pass("claim_resend", self.inner.claim_resend(ids))
+            .await
+    }
+
+    async fn fail_unsent(
+        &self,
+        older_than: Duration,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.pass("fail_unsent", self.inner.fail_unsent(older_than, limit))
+            .await
+    }
+
+    async fn overdue(
+        &self,
+        age: Range<Duration>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.pass("overdue", self.inner.overdue(age, limit)).await
     }
 }
 

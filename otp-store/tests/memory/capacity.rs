@@ -36,6 +36,7 @@ async fn a_full_store_refuses_what_is_new_and_keeps_what_is_live() {
         let challenge = kit::challenge(&subject, now);
         let insert = Insert {
             challenge: challenge.clone(),
+            delivery: None,
             event: kit::event(EventKind::ChallengeIssued),
         };
         match store.insert(insert).await {
@@ -58,6 +59,7 @@ async fn a_full_store_refuses_what_is_new_and_keeps_what_is_live() {
     let now = store.ping().await.unwrap();
     let insert = Insert {
         challenge: kit::challenge("late", now),
+        delivery: None,
         event: kit::event(EventKind::ChallengeIssued),
     };
     store.insert(insert).await.expect("what is over makes room");

@@ -138,6 +138,7 @@ pub(crate) async fn issued(store: &MysqlStore, who: &str) -> Challenge {
     let event = kit::event(EventKind::ChallengeIssued).of_challenge(&challenge);
     let insert = Insert {
         challenge: challenge.clone(),
+        delivery: None,
         event,
     };
     store.insert(insert).await.expect("room for one");

@@ -24,7 +24,7 @@ async fn the_host_may_run_the_migrations_as_often_as_it_likes() {
     assert!(store.find(&challenge.id).await.unwrap().is_some());
     let mut raw = place.raw().await;
     let entered = "SELECT COUNT(*) FROM _otp_kit_migrations";
-    assert_eq!(number(&mut raw, entered).await, 2);
+    assert_eq!(number(&mut raw, entered).await, 3);
     assert_eq!(
         number(&mut raw, "SELECT COUNT(*) FROM otp_locks").await,
         1_025
@@ -141,6 +141,7 @@ async fn a_hosts_sessions_are_left_as_they_were() {
     let challenge = issued(&store, "ann").await;
     let refused = store.insert(otp_core::store::Insert {
         challenge: challenge.clone(),
+        delivery: None,
         event: kit::event(otp_core::event::EventKind::ChallengeIssued),
     });
     assert_eq!(refused.await.unwrap_err().kind(), StoreErrorKind::Invalid);

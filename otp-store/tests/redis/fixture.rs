@@ -146,7 +146,13 @@ pub(crate) async fn issued(store: &RedisStore, subject: &str) -> Challenge {
 pub(crate) async fn insert(store: &RedisStore, challenge: &Challenge) -> Result<(), StoreError> {
     let event = kit::event(EventKind::ChallengeIssued).of_challenge(challenge);
     let challenge = challenge.clone();
-    store.insert(Insert { challenge, event }).await
+    store
+        .insert(Insert {
+            challenge,
+            delivery: None,
+            event,
+        })
+        .await
 }
 
 pub(crate) async fn attempt(

@@ -11,6 +11,7 @@ const DESK: &str = concat!(
     include_str!("../../src/redis/budget.lua"),
     include_str!("../../src/redis/quota.lua"),
     include_str!("../../src/redis/claim.lua"),
+    include_str!("../../src/redis/message.lua"),
     include_str!("../../src/redis/desk.lua"),
 );
 

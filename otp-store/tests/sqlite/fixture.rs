@@ -143,6 +143,7 @@ pub(crate) async fn issued(store: &SqliteStore, who: &str) -> Challenge {
     let challenge = challenge(who, now);
     let insert = Insert {
         challenge: challenge.clone(),
+        delivery: None,
         event: event(EventKind::ChallengeIssued, who),
     };
     store.insert(insert).await.expect("room for one");

@@ -76,6 +76,7 @@ async fn a_challenge_that_is_put_twice_is_refused_and_the_first_one_stays() {
     let challenge = issued(&store, "ann").await;
     let twice = otp_core::store::Insert {
         challenge: challenge.clone(),
+        delivery: None,
         event: crate::fixture::event(otp_core::event::EventKind::ChallengeIssued, "ann"),
     };
     let refused = store.insert(twice).await.unwrap_err();

@@ -66,6 +66,23 @@ impl DeliveryState {
         }
     }
 
+    /// Reads a place on the ladder back.
+    #[must_use]
+    pub fn from_rank(rank: u8) -> Option<Self> {
+        DeliveryErrorKind::ALL
+            .map(Self::Failed)
+            .into_iter()
+            .chain([
+                Self::Queued,
+                Self::Sent,
+                Self::Cancelled,
+                Self::Delivered,
+                Self::Read,
+                Self::Complained,
+            ])
+            .find(|state| state.rank() == rank)
+    }
+
     /// Adds a report to what is known: the higher of the two.
     #[must_use]
     pub const fn advance(self, reported: Self) -> Self {
@@ -105,17 +122,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [DeliveryErrorKind; 9] = [
-        DeliveryErrorKind::Invalid,
-        DeliveryErrorKind::Unreachable,
-        DeliveryErrorKind::OptedOut,
-        DeliveryErrorKind::Protected,
-        DeliveryErrorKind::Unauthorized,
-        DeliveryErrorKind::Throttled,
-        DeliveryErrorKind::Unavailable,
-        DeliveryErrorKind::Timeout,
-        DeliveryErrorKind::Protocol,
-    ];
+    const KINDS: [DeliveryErrorKind; 9] = DeliveryErrorKind::ALL;
 
     fn states() -> Vec<DeliveryState> {
         use DeliveryState as State;
@@ -143,6 +150,10 @@ mod tests {
         ranks.sort_unstable();
         ranks.dedup();
         assert_eq!(ranks.len(), states().len());
+        for state in states() {
+            assert_eq!(DeliveryState::from_rank(state.rank()), Some(state));
+        }
+        assert_eq!(DeliveryState::from_rank(39), None);
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub async fn every_intent_leaves_its_record_in_order(fixture: &dyn StoreFixture)
     let issued = kit::event(EventKind::ChallengeIssued).of_challenge(&challenge);
     let insert = Insert {
         challenge: challenge.clone(),
+        delivery: None,
         event: issued.clone(),
     };
     store.insert(insert).await.expect(ANSWER);

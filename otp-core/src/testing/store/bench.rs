@@ -48,6 +48,7 @@ impl<'a> Bench<'a> {
     pub(super) async fn insert(&self, challenge: &Challenge) {
         let insert = Insert {
             challenge: challenge.clone(),
+            delivery: None,
             event: kit::event(EventKind::ChallengeIssued).of_challenge(challenge),
         };
         self.store.insert(insert).await.expect(ANSWERS);

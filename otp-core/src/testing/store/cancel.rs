@@ -91,6 +91,7 @@ pub async fn a_dropped_insert_is_whole_or_absent(fixture: &dyn StoreFixture) {
         let event = kit::event(EventKind::ChallengeIssued).of_challenge(&challenge);
         let insert = Insert {
             challenge: challenge.clone(),
+            delivery: None,
             event: event.clone(),
         };
         dropped_after(polls, bench.store.insert(insert)).await;

@@ -41,6 +41,7 @@ pub async fn a_clock_that_went_back_stops_every_decision(fixture: &dyn StoreFixt
     let event = kit::event(EventKind::ChallengeCancelled);
     let insert = Insert {
         challenge: kit::challenge("bob", challenge.created_at),
+        delivery: None,
         event: kit::event(EventKind::ChallengeIssued),
     };
     let quota = [kit::window("quota", 5, HOUR)];

@@ -29,7 +29,11 @@ pub async fn a_thousand_inserts_leave_one_live_challenge_a_lane(fixture: &dyn St
         let store = Arc::clone(&bench.store);
         async move {
             store
-                .insert(Insert { challenge, event })
+                .insert(Insert {
+                    challenge,
+                    delivery: None,
+                    event,
+                })
                 .await
                 .expect("an answer")
         }

@@ -9,6 +9,7 @@ use crate::challenge::{
     AttemptClaim, Challenge, ChallengeId, ChallengeState, CodeFormat, Lane, ResendClaim, TypedShape,
 };
 use crate::clock::Timestamp;
+use crate::delivery::{DeliveryState, Locale, MessageId};
 use crate::destination::Channel;
 use crate::event::{Event, EventKind, Outcome};
 use crate::key::{KeyId, Sealed};
@@ -16,8 +17,8 @@ use crate::quota::{Backoff, BudgetRules, BudgetWindow, Quota, QuotaClaim, QuotaK
 use crate::random::OsRandom;
 use crate::request::{AttemptId, FactorClass, Purpose, SubjectId, SubjectKey, Tenant};
 use crate::store::{
-    BudgetClaim, BudgetKey, Consume, IdempotencyClaim, IdempotencyKey, Plan, Reissue, Reject, Step,
-    Target,
+    BudgetClaim, BudgetKey, Consume, IdempotencyClaim, IdempotencyKey, NewDelivery, Plan, Reissue,
+    Reject, Settled, Step, Target,
 };
 
 /// How long a challenge of the kit lives.
@@ -285,6 +286,48 @@ pub fn reissue(challenge: &Challenge, digest: &str) -> Reissue {
         key_id: challenge.key_id,
         digest: digest.to_owned(),
         sealed_code: None,
+        delivery: None,
         event: event(EventKind::ChallengeResent).of_challenge(challenge),
+    }
+}
+
+/// The provider that takes the kit's messages.
+pub const PROVIDER: &str = "acme";
+
+/// Intends to send the code of a challenge for the first time.
+#[must_use]
+pub fn delivery(challenge: &Challenge) -> NewDelivery {
+    let id = MessageId::new(&format!("{}-1", challenge.id.fingerprint()));
+    let masked = &challenge.destination_masked;
+    NewDelivery::of(challenge, id, Locale::default(), masked)
+}
+
+/// Gives the provider's name of a message.
+#[must_use]
+pub fn reference(of: &NewDelivery) -> String {
+    format!("ref-{}-x", of.id.as_str())
+}
+
+/// Says what came of sending a message: the provider accepted it, or it failed for its kind of
+/// reason.
+#[must_use]
+pub fn settled(of: &NewDelivery, state: DeliveryState) -> Settled {
+    let failure = state.failure().map(|kind| kind.name());
+    let kind = match failure {
+        None => EventKind::CodeSent,
+        Some(_) => EventKind::CodeNotSent,
+    };
+    let event = event(kind).about(&of.subject).naming(&of.challenge);
+    Settled {
+        id: of.id.clone(),
+        challenge: of.challenge,
+        provider: Some(PROVIDER.to_owned()),
+        reference: failure.is_none().then(|| reference(of)),
+        state,
+        reason: failure.map(str::to_owned),
+        event: Some(match failure {
+            None => event,
+            Some(reason) => event.with_outcome(Outcome::Failed, reason),
+        }),
     }
 }

@@ -191,6 +191,20 @@ macro_rules! store_conformance {
             a_dropped_success_happens_once_or_not_at_all,
             a_dropped_insert_is_whole_or_absent,
             a_dropped_call_leaves_a_store_that_works,
+            a_message_is_on_record_with_its_challenge,
+            the_first_settlement_stands,
+            the_record_of_an_unknown_message_is_kept,
+            fifty_shuffled_reports_only_move_a_message_forward,
+            one_of_a_thousand_copies_of_a_report_moves_it,
+            a_report_before_its_message_is_kept_and_applied,
+            an_unknown_report_waits_for_a_day,
+            a_report_about_another_message_moves_nothing,
+            failures_are_listed_by_window_without_decoys,
+            one_of_a_thousand_claims_sends_a_failure_again,
+            what_was_not_sent_in_time_fails_once,
+            a_late_settlement_lets_receipts_in,
+            a_missing_receipt_is_noticed_once,
+            a_purge_leaves_fresh_failures,
         );
     };
     (@cases $attributes:tt $module:ident $fixture:ident $($case:ident,)+) => {

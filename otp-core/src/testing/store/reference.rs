@@ -9,10 +9,12 @@ use crate::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use crate::event::{Event, Outcome};
 use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
 use crate::store::{
-    Admission, BlockEntry, BudgetKey, Findings, Granted, IdempotencyKey, OutboxEntry, Plan,
-    PolicyRecord, RecordedIssue, StatGrain, StatKey, Step, Store, StoreError, Target,
+    Admission, BlockEntry, BudgetKey, Delivery, Findings, Granted, IdempotencyKey, KeptReport,
+    OutboxEntry, Plan, PolicyRecord, RecordedIssue, StatGrain, StatKey, Step, Store, StoreError,
+    Target,
 };
 
+mod deliveries;
 mod intents;
 mod records;
 mod shared;
@@ -37,6 +39,10 @@ pub(super) struct State {
     pub(super) quotas: LocalQuotas,
     pub(super) blocks: Vec<BlockEntry>,
     pub(super) seen: HashMap<String, Timestamp>,
+    /// In the order in which they came.
+    pub(super) deliveries: Vec<Delivery>,
+    /// By the provider and its reference.
+    pub(super) reports: HashMap<(String, String), KeptReport>,
     pub(super) outbox: Vec<OutboxEntry>,
     pub(super) last_sequence: u64,
     /// What was counted in the minute or hour that begins so.
@@ -59,6 +65,8 @@ impl ReferenceStore {
                 quotas: LocalQuotas::with_capacity(capacity),
                 blocks: Vec::new(),
                 seen: HashMap::new(),
+                deliveries: Vec::new(),
+                reports: HashMap::new(),
                 outbox: Vec::new(),
                 last_sequence: 0,
                 stats: BTreeMap::new(),

@@ -152,4 +152,19 @@ caught! {
         PublishesBlindly, one_of_a_thousand_publishers_of_a_version_wins, "exactly one publishes";
     a_list_in_another_order_is_caught:
         ListsOldestFirst, a_list_is_newest_first_and_bounded, "the newest come first";
+    a_settlement_that_does_not_stand_is_caught:
+        SettlesAnew, the_first_settlement_stands, "who sent it is written once";
+    a_report_that_is_not_kept_is_caught:
+        LosesEarlyReports, a_report_before_its_message_is_kept_and_applied,
+        "the highest of what was kept is applied";
+    a_message_that_goes_back_is_caught:
+        GoesBackwards, fifty_shuffled_reports_only_move_a_message_forward, "never back";
+    a_decoy_among_the_failures_is_caught:
+        ListsDecoys, failures_are_listed_by_window_without_decoys, "newest first";
+    a_failure_that_many_send_again_is_caught:
+        ClaimsForAll, one_of_a_thousand_claims_sends_a_failure_again, "has one winner";
+    an_unsent_message_without_a_record_is_caught:
+        LosesTheRecord, what_was_not_sent_in_time_fails_once, "one failure, one record";
+    a_missing_receipt_that_is_noticed_twice_is_caught:
+        NoticesForEver, a_missing_receipt_is_noticed_once, "one of those who look notices it";
 }

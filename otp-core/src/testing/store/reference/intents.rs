@@ -34,6 +34,7 @@ impl ChallengeStore for ReferenceStore {
             }
         }
         state.challenges.push(new);
+        state.intend(insert.delivery, now);
         state.record(insert.event, now);
         Ok(())
     }
@@ -51,6 +52,7 @@ impl ChallengeStore for ReferenceStore {
             ..
         } = reissue;
         found.replace_code(channel, key_id, digest, sealed_code);
+        state.intend(reissue.delivery, now);
         state.record(reissue.event, now);
         Ok(())
     }
@@ -174,6 +176,10 @@ impl ChallengeStore for ReferenceStore {
         state
             .stats
             .retain(|(_, grain, begin), _| stays(begin.saturating_add(grain.life()) <= now));
+        state
+            .deliveries
+            .retain(|delivery| stays(delivery.kept_until() <= now));
+        state.reports.retain(|_, kept| stays(kept.until <= now));
         let removed = limit.saturating_sub(left);
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }

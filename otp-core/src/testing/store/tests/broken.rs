@@ -1,3 +1,4 @@
+mod deliveries;
 mod records;
 mod shared;
 
@@ -53,9 +54,15 @@ pub(super) enum Fault {
     ReversesLanes,
     ReservesNoSend,
     ListsOldestFirst,
+    ClaimsForAll,
     CountsTwice,
-    SumsForEver,
+    GoesBackwards,
+    ListsDecoys,
+    LosesEarlyReports,
+    NoticesForEver,
     PublishesBlindly,
+    SettlesAnew,
+    SumsForEver,
 }
 
 /// A reference store with one fault.
