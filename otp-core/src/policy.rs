@@ -2,6 +2,8 @@
 
 mod captcha;
 mod channels;
+#[cfg(feature = "policy-file")]
+mod file;
 mod fleet;
 mod geography;
 mod in_force;
@@ -20,6 +22,8 @@ use std::time::Duration;
 
 pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
 pub use channels::Channels;
+#[cfg(feature = "policy-file")]
+pub use file::{CaptchaPlan, DatabaseKind, DatabasePlan, PolicyFile, PolicyFileError};
 pub use fleet::FleetAlarm;
 pub use geography::Geography;
 pub(crate) use in_force::{Ended, InForce, Step};

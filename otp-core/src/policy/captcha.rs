@@ -147,6 +147,16 @@ impl CaptchaPolicy {
         !matches!(self.rule, Rule::OnAdvice)
     }
 
+    /// Gives the failures of a subject and of an address after which it asks, and the window that
+    /// they are counted in; `None` where none are counted.
+    #[must_use]
+    pub const fn thresholds(&self) -> Option<(u32, u32, Duration)> {
+        match self.rule {
+            Rule::After(rule) => Some((rule.subject, rule.address, rule.window)),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn asks_always(&self) -> bool {
         matches!(self.rule, Rule::Always)
     }

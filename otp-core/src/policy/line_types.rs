@@ -13,6 +13,22 @@ pub struct LineTypes {
 }
 
 impl LineTypes {
+    /// Allows these kinds and no other.
+    #[must_use]
+    pub fn only(kinds: impl IntoIterator<Item = LineType>) -> Self {
+        Self {
+            allowed: kinds.into_iter().map(LineType::name).collect(),
+            satellite: false,
+        }
+    }
+
+    /// Says whether satellite phones are sent to. Default: no.
+    #[must_use]
+    pub fn with_satellite(mut self, satellite: bool) -> Self {
+        self.satellite = satellite;
+        self
+    }
+
     /// Also allows a kind.
     #[must_use]
     pub fn allow(mut self, kind: LineType) -> Self {
