@@ -16,6 +16,7 @@ mod channels;
 mod cost;
 mod delivery;
 mod failover;
+mod fleet_policy;
 mod limits;
 mod managed;
 mod messages;

@@ -7,6 +7,8 @@ use crate::clock::{Stopwatch, Timestamp};
 /// The policy in force: the standing one with the overrides that hold laid on it.
 #[derive(Clone, Debug)]
 pub(crate) struct InForce {
+    #[cfg(feature = "policy-file")]
+    built: Arc<Policy>,
     standing: Arc<Policy>,
     effective: Arc<Policy>,
     version: u64,
@@ -48,12 +50,20 @@ impl InForce {
     pub(crate) fn new(policy: Policy) -> Self {
         let standing = Arc::new(policy);
         Self {
+            #[cfg(feature = "policy-file")]
+            built: Arc::clone(&standing),
             effective: Arc::clone(&standing),
             standing,
             version: 1,
             held: Vec::new(),
             ended: Vec::new(),
         }
+    }
+
+    /// Gives the policy that documents are laid over.
+    #[cfg(feature = "policy-file")]
+    pub(crate) fn built(&self) -> &Policy {
+        &self.built
     }
 
     /// Gives the policy with its overrides.

@@ -1,6 +1,8 @@
 //! The policy of a verifier, replaced and overridden while it runs.
 
 mod audit;
+#[cfg(feature = "policy-file")]
+mod fleet;
 mod shelf;
 
 use std::sync::Arc;
@@ -8,6 +10,8 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
+#[cfg(feature = "policy-file")]
+pub use fleet::{FleetPolicy, FleetTrouble, PublishError};
 pub(super) use shelf::Shelf;
 
 use super::{Unavailable, Verifier, checked_by};

@@ -43,13 +43,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Lists the settings under this one; each is there once.
-    pub(super) fn fields(&self) -> Result<Vec<Entry<'a>>, PolicyFileError> {
+    pub(super) fn fields(&self) -> Result<Vec<Self>, PolicyFileError> {
         let fields = match &self.node.value {
             Value::Map(fields) => fields,
             Value::Empty => return Ok(Vec::new()),
             _ => return Err(self.must_be("settings by name")),
         };
-        let mut entries: Vec<Entry<'a>> = Vec::with_capacity(fields.len());
+        let mut entries: Vec<Self> = Vec::with_capacity(fields.len());
         for (key, node) in fields {
             let entry = Entry {
                 path: self.under(&key.name),
@@ -81,7 +81,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Lists the parts of a list.
-    pub(super) fn items(&self) -> Result<Vec<Entry<'a>>, PolicyFileError> {
+    pub(super) fn items(&self) -> Result<Vec<Self>, PolicyFileError> {
         let Value::List(items) = &self.node.value else {
             return Err(self.must_be("a list"));
         };

@@ -12,6 +12,8 @@ pub(in crate::verifier) struct Shelf {
     turn: tokio::sync::Mutex<()>,
     /// Ends that are not recorded yet.
     unrecorded: Mutex<Vec<Event>>,
+    #[cfg(feature = "policy-file")]
+    followed: super::fleet::Followed,
 }
 
 impl Shelf {
@@ -20,6 +22,8 @@ impl Shelf {
             in_force: RwLock::new(InForce::new(policy)),
             turn: tokio::sync::Mutex::new(()),
             unrecorded: Mutex::new(Vec::new()),
+            #[cfg(feature = "policy-file")]
+            followed: super::fleet::Followed::default(),
         }
     }
 
@@ -50,6 +54,11 @@ impl Shelf {
 
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
+    }
+
+    #[cfg(feature = "policy-file")]
+    pub(super) fn followed(&self) -> &super::fleet::Followed {
+        &self.followed
     }
 
     /// Keeps ends until they are recorded. They are as few as overrides are.

@@ -1,0 +1,224 @@
+//! One policy for a fleet: published through the store, taken over by every instance that follows.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{Policies, PolicyChangeError, audit};
+use crate::event::{Act, EventKind};
+use crate::policy::{InForce, PolicyFile, PolicyFileError, Step};
+use crate::store::{InvalidDocument, PolicyDocument, Published, StoreError};
+use crate::verifier::{Unavailable, Verifier, checked_by};
+
+/// Polls are never closer together.
+const CLOSEST: Duration = Duration::from_millis(100);
+
+/// How far an instance has followed its fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FleetPolicy {
+    /// The version that is in force here; 0 where none has been taken over.
+    pub version: u64,
+    /// Why it may not be the fleet's newest.
+    pub trouble: Option<FleetTrouble>,
+}
+
+/// Why an instance keeps the last good policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FleetTrouble {
+    /// The store does not tell which version is in force.
+    Away,
+    /// A newer version cannot be in force here.
+    Refused {
+        /// The version.
+        version: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Says why a policy was not published; then nothing changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The text says what cannot be.
+    #[error(transparent)]
+    File(#[from] PolicyFileError),
+    /// The policy cannot be in force with what is in force here.
+    #[error("the policy is refused")]
+    Refused(#[source] PolicyChangeError),
+    /// The text, or who publishes it, is not what a store keeps.
+    #[error("the document is refused")]
+    Document(#[from] InvalidDocument),
+    /// Somebody else has published since.
+    #[error("version {current} was published meanwhile")]
+    Conflict {
+        /// The version that is in force.
+        current: u64,
+    },
+    /// Something of ours is down; it may or may not be published.
+    #[error("unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// What an instance has seen of its fleet.
+#[derive(Debug, Default)]
+pub(super) struct Followed(Mutex<Seen>);
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    policy: FleetPolicy,
+    /// The newest version that was looked at, good or not.
+    newest: u64,
+}
+
+impl Followed {
+    fn seen(&self) -> Seen {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Seen)) {
+        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Policies {
+    /// Says how far this instance has followed its fleet.
+    #[must_use]
+    pub fn fleet(&self) -> FleetPolicy {
+        self.0.inner.policies.followed().seen().policy
+    }
+
+    /// Publishes a policy to every instance that follows, as YAML over the policy that each was
+    /// built with, and puts it in force here. `over` is the version that it was written over,
+    /// `None` where there was none. It is recorded in the step that publishes it.
+    ///
+    /// Of racing publications over one version one is made. Overrides stay laid on it, on each
+    /// instance its own.
+    ///
+    /// # Errors
+    /// [`PublishError`]; with [`PublishError::Unavailable`] read the version before another try.
+    pub async fn publish(
+        &self,
+        text: &str,
+        over: Option<u64>,
+        act: impl Into<Arc<Act>>,
+    ) -> Result<u64, PublishError> {
+        let act = act.into();
+        let inner = &self.0.inner;
+        let _turn = inner.policies.turn().await;
+        let step = self.0.step(text)?;
+        let (operator, reason) = (act.operator.as_str(), act.reason.as_str());
+        let document = PolicyDocument::new(text, operator, reason)?;
+        let before = over.unwrap_or(0);
+        let versions = format!("fleet version {before} to {}", before.saturating_add(1));
+        let event = audit::event(EventKind::PolicyChanged, versions, &act);
+        match inner.store.publish(over, document, event.clone()).await? {
+            Published::Conflict { current } => Err(PublishError::Conflict { current }),
+            Published::As(version) => {
+                self.0.observe(&event.at(inner.clock.now()));
+                self.0.put_in_force(&step, version)?;
+                Ok(version)
+            }
+        }
+    }
+}
+
+impl Verifier {
+    /// Follows the policy of the fleet: asks the store each time which version is in force and
+    /// takes a newer one over. A document that is bad here leaves the last good policy in force,
+    /// and so does a store that is away; [`Policies::fleet`] and the log say so.
+    ///
+    /// It never ends; drop it to stop following. A second is a good time between two polls; it is
+    /// a tenth of one at least.
+    pub async fn follow_policy(&self, every: Duration) -> Infallible {
+        loop {
+            self.follow_once().await;
+            tokio::time::sleep(every.max(CLOSEST)).await;
+        }
+    }
+
+    /// Polls once.
+    async fn follow_once(&self) {
+        self.in_force(|_| ());
+        self.record_ends().await;
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(target: "otp_kit", %error, "the policy of the fleet cannot be read");
+            let followed = self.inner.policies.followed();
+            followed.note(|seen| seen.policy.trouble = Some(FleetTrouble::Away));
+        }
+    }
+
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let shelf = &self.inner.policies;
+        let version = self.inner.store.version().await?;
+        let seen = shelf.followed().seen();
+        if version <= seen.newest {
+            shelf.followed().note(|seen| {
+                if seen.policy.trouble == Some(FleetTrouble::Away) {
+                    seen.policy.trouble = None;
+                }
+            });
+            return Ok(());
+        }
+        let Some(record) = self.inner.store.current().await? else {
+            return Ok(());
+        };
+        let _turn = shelf.turn().await;
+        let taken = self.step(record.document.text());
+        let taken = taken.and_then(|step| self.put_in_force(&step, record.version));
+        if let Err(error) = taken {
+            let version = record.version;
+            let why = error.to_string();
+            tracing::error!(target: "otp_kit", version, why, "a policy of the fleet is refused");
+            shelf.followed().note(|seen| {
+                seen.newest = version;
+                seen.policy.trouble = Some(FleetTrouble::Refused { version, why });
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads a document into a change, checked as one would be that is made by hand.
+    fn step(&self, text: &str) -> Result<Step, PublishError> {
+        let built = self.in_force(|in_force| in_force.built().clone());
+        let file = PolicyFile::from_yaml_over(text, built)?;
+        let step = Step::Replace(Box::new(file.policy));
+        let mut after = self.in_force(InForce::clone);
+        let refused = |error: PolicyChangeError| PublishError::Refused(error);
+        let taken = after.take(&step, self.inner.clock.now());
+        taken.map_err(|error| refused(error.into()))?;
+        for policy in [after.standing(), after.effective()] {
+            let checked = checked_by(policy, self.inner.captcha.as_ref());
+            checked.map_err(|error| refused(PolicyChangeError::Policy(error)))?;
+        }
+        Ok(step)
+    }
+
+    fn put_in_force(&self, step: &Step, version: u64) -> Result<(), PublishError> {
+        let shelf = &self.inner.policies;
+        let taken = shelf.take(step, self.inner.clock.now());
+        taken.map_err(|error| PublishError::Refused(error.into()))?;
+        shelf.followed().note(|seen| {
+            seen.newest = version;
+            seen.policy = FleetPolicy {
+                version,
+                trouble: None,
+            };
+        });
+        tracing::info!(target: "otp_kit", version, "the policy of the fleet is in force");
+        Ok(())
+    }
+}
+
+impl From<StoreError> for PublishError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}

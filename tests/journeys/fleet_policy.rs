@@ -1,0 +1,107 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp_kit::event::Act;
+use otp_kit::prelude::*;
+use otp_kit::store::{MemoryStore, PolicyDocument, PolicyStore as _};
+use otp_kit::testing::Outbox;
+use otp_kit::verifier::{FleetTrouble, PublishError};
+
+const SECOND: Duration = Duration::from_secs(1);
+const OFF: &str = "auth:\n  sms_otp:\n    enabled: false\n";
+
+fn instance(store: &MemoryStore) -> Verifier {
+    Verifier::builder(store.clone(), KeyRing::generate(&OsRandom).unwrap())
+        .route(Channel::Sms, Route::primary(Outbox::new()))
+        .limits(Limits::recommended())
+        .hasher(CodeHasher::keyed())
+        .build()
+        .unwrap()
+}
+
+fn why() -> Arc<Act> {
+    Arc::new(Act::new("alice", "an incident").unwrap())
+}
+
+fn sms(verifier: &Verifier) -> bool {
+    verifier.policy().channels().is_on(Channel::Sms)
+}
+
+/// Two instances on one store; the second follows.
+fn two() -> (MemoryStore, Verifier, Verifier, tokio::task::JoinHandle<()>) {
+    let store = MemoryStore::new();
+    let (one, other) = (instance(&store), instance(&store));
+    let follower = other.clone();
+    let task = tokio::spawn(async move {
+        follower.follow_policy(SECOND).await;
+    });
+    (store, one, other, task)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_instance_publishes_is_in_force_on_the_other_within_two_polls() {
+    let (store, one, other, task) = two();
+    tokio::time::sleep(SECOND / 2).await;
+    assert_eq!(one.policies().publish(OFF, None, why()).await.unwrap(), 1);
+    assert!(!sms(&one), "at once where it was published");
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(!sms(&other));
+    assert_eq!(other.policies().fleet().version, 1);
+    let stale = other
+        .policies()
+        .publish("level: standard\n", None, why())
+        .await;
+    let Err(PublishError::Conflict { current: 1 }) = stale else {
+        panic!("{stale:?}");
+    };
+    other
+        .policies()
+        .publish("level: standard\n", Some(1), why())
+        .await
+        .unwrap();
+    assert!(
+        sms(&other),
+        "a document is laid over what was built, not over the one before"
+    );
+    let records = store.history(10).await.unwrap();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0].document.author(), "alice");
+    task.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_reported() {
+    let (store, one, other, task) = two();
+    one.policies().publish(OFF, None, why()).await.unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    let refused = one
+        .policies()
+        .publish("challenge: { attempts: 99 }", Some(1), why())
+        .await;
+    assert!(matches!(refused, Err(PublishError::File(_))), "{refused:?}");
+    // A newer build knows a setting that this one does not.
+    let newer = PolicyDocument::new("of_tomorrow: 1\n", "bob", "an upgrade").unwrap();
+    let event =
+        otp_kit::event::Event::new(otp_kit::event::EventKind::PolicyChanged, &Tenant::default());
+    drop(store.publish(Some(1), newer, event).await.unwrap());
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(!sms(&other));
+    let fleet = other.policies().fleet();
+    assert_eq!(fleet.version, 1);
+    let why_not = "line 1: of_tomorrow: is not a setting".to_owned();
+    assert_eq!(
+        fleet.trouble,
+        Some(FleetTrouble::Refused {
+            version: 2,
+            why: why_not
+        })
+    );
+    one.policies()
+        .publish("level: standard\n", Some(2), why())
+        .await
+        .unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(sms(&other));
+    assert_eq!(other.policies().fleet().trouble, None);
+    task.abort();
+}
