@@ -34,7 +34,7 @@ async fn issue(service: &Service, to: &str, subject: &str, purpose: &str) -> Cha
     let issue = Issue::to(phone(to))
         .for_purpose(purpose)
         .for_subject(SubjectId::new(subject).unwrap())
-        .from(&here());
+        .from(here());
     service.verifier.issue(issue).await.unwrap().challenge_id
 }
 
@@ -134,7 +134,7 @@ async fn the_time_of_a_refusal_does_not_tell_whether_the_vendor_was_asked() {
     let bad = wrong(&code(&vendor, PHONE));
     let decoy = Issue::decoy("nobody", Channel::Sms)
         .for_purpose("login")
-        .from(&here());
+        .from(here());
     let decoy = service.verifier.issue(decoy).await.unwrap().challenge_id;
     let over = issue(&service, "+14155550124", "user-2", "login").await;
     let tenant = Tenant::default();

@@ -17,7 +17,7 @@ fn phone() -> Destination {
 }
 
 fn start() -> Issue {
-    Issue::to(phone()).for_purpose("login").from(&here())
+    Issue::to(phone()).for_purpose("login").from(here())
 }
 
 /// A service whose text messages are a vendor's, with our own messages behind it.

@@ -23,6 +23,7 @@ mod engines;
 mod forwarding;
 #[cfg(debug_assertions)]
 mod limits;
+mod managed;
 #[cfg(debug_assertions)]
 mod operator;
 #[cfg(debug_assertions)]

@@ -2,6 +2,7 @@ pub(crate) mod http;
 pub(crate) mod plivo;
 pub(crate) mod server;
 pub(crate) mod twilio;
+pub(crate) mod verify;
 
 pub(crate) use http::{Reply, body_of_request, body_of_verify};
 pub(crate) use server::Server;

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use otp_kit::challenge::{Code, CodeFormat};
 use otp_kit::delivery::{DeliveryProvider, Route};
 use otp_kit::destination::Channel;
+use otp_kit::providers::TwilioVerify;
 use otp_kit::providers::http::BaseUrl;
 
+use self::twilio::Texts;
 use super::{Environment, Refused};
 pub(crate) use whatsapp::approval;
 
@@ -32,6 +34,8 @@ type Shared = Arc<dyn DeliveryProvider>;
 
 /// The providers that are configured; one at least.
 pub(crate) struct Providers {
+    /// Twilio Verify, which makes codes of its own; what follows are its backups.
+    verify: Option<TwilioVerify>,
     /// The first of a channel is its primary, the others are its backups.
     sms: Vec<Shared>,
     email: Vec<Shared>,
@@ -42,8 +46,14 @@ pub(crate) struct Providers {
 impl Providers {
     fn read(env: &Environment) -> Result<Self, Refused> {
         let some = |found: [Option<Shared>; 3]| found.into_iter().flatten().collect();
+        let (verify, twilio) = match twilio::read(env)? {
+            Some(Texts::Verify(verify)) => (Some(verify), None),
+            Some(Texts::Messages(twilio)) => (None, Some(twilio)),
+            None => (None, None),
+        };
         Ok(Self {
-            sms: some([twilio::read(env)?, plivo::read(env)?, vonage::read(env)?]),
+            verify,
+            sms: some([twilio, plivo::read(env)?, vonage::read(env)?]),
             email: some([sendgrid::read(env)?, ses::read(env)?, smtp::read(env)?]),
             whatsapp: whatsapp::read(env)?,
             telegram: telegram::read(env)?,
@@ -52,8 +62,12 @@ impl Providers {
 
     /// Lists a route for each channel that has a provider.
     pub(crate) fn routes(self) -> Vec<(Channel, Route)> {
+        let sms = match self.verify {
+            Some(verify) => Some(backed(Route::managed(verify), self.sms)),
+            None => route(self.sms),
+        };
         let routes = [
-            (Channel::Sms, route(self.sms)),
+            (Channel::Sms, sms),
             (Channel::Email, route(self.email)),
             (Channel::WhatsApp, self.whatsapp.map(Route::shared)),
             (Channel::Telegram, self.telegram.map(Route::shared)),
@@ -63,7 +77,8 @@ impl Providers {
     }
 
     fn is_empty(&self) -> bool {
-        self.sms.is_empty()
+        self.verify.is_none()
+            && self.sms.is_empty()
             && self.email.is_empty()
             && self.whatsapp.is_none()
             && self.telegram.is_none()
@@ -73,7 +88,11 @@ impl Providers {
 fn route(providers: Vec<Shared>) -> Option<Route> {
     let mut providers = providers.into_iter();
     let primary = Route::shared(providers.next()?);
-    Some(providers.fold(primary, Route::shared_backup))
+    Some(backed(primary, providers))
+}
+
+fn backed(primary: Route, backups: impl IntoIterator<Item = Shared>) -> Route {
+    backups.into_iter().fold(primary, Route::shared_backup)
 }
 
 fn shared(provider: impl DeliveryProvider) -> Option<Shared> {

@@ -1,8 +1,18 @@
-use otp_kit::providers::{ConfigError, Twilio, TwilioAuth};
+use otp_kit::providers::{ConfigError, Twilio, TwilioAuth, TwilioVerify};
 
 use super::{Environment, Refused, Shared, alone, base_url, shared};
 
-pub(super) fn read(env: &Environment) -> Result<Option<Shared>, Refused> {
+/// What text messages are Twilio's for.
+pub(super) enum Texts {
+    /// Our codes, in messages of ours.
+    Messages(Shared),
+    /// Codes that Twilio Verify makes, sends and checks.
+    Verify(TwilioVerify),
+}
+
+const VERIFY: &str = "TWILIO_VERIFY_SERVICE_SID";
+
+pub(super) fn read(env: &Environment) -> Result<Option<Texts>, Refused> {
     const SID: &str = "TWILIO_ACCOUNT_SID";
     let parts = [
         "TWILIO_AUTH_TOKEN",
@@ -10,10 +20,18 @@ pub(super) fn read(env: &Environment) -> Result<Option<Shared>, Refused> {
         "TWILIO_API_KEY_SECRET",
         "TWILIO_FROM",
         "TWILIO_MESSAGING_SERVICE_SID",
+        VERIFY,
+        "TWILIO_VERIFY_BASE_URL",
     ];
     let Some(account) = env.get(SID) else {
         return alone(env, &parts, SID);
     };
+    let sends = ["TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID"];
+    if let Some(service) = env.get(VERIFY)
+        && sends.iter().all(|key| env.get(key).is_none())
+    {
+        return verify(env, account, service).map(|verify| Some(Texts::Verify(verify)));
+    }
     let mut builder = Twilio::builder(account, twilio_auth(env)?);
     match (
         env.get("TWILIO_FROM"),
@@ -26,27 +44,39 @@ pub(super) fn read(env: &Environment) -> Result<Option<Shared>, Refused> {
             return Err(Refused::new("TWILIO_FROM", problem));
         }
         (None, None) => {
-            let problem = "is missing: set it or TWILIO_MESSAGING_SERVICE_SID";
+            let problem = "is missing: set it, TWILIO_MESSAGING_SERVICE_SID or \
+                           TWILIO_VERIFY_SERVICE_SID";
             return Err(Refused::new("TWILIO_FROM", problem));
         }
     }
     if let Some(base) = base_url(env, "TWILIO_BASE_URL")? {
         builder = builder.base_url(base);
     }
-    let made = builder.build();
-    made.map(shared).map_err(|error| {
-        let key = match error {
-            ConfigError::ApiKeySid => "TWILIO_API_KEY_SID",
-            ConfigError::Credential if env.get("TWILIO_API_KEY_SID").is_some() => {
-                "TWILIO_API_KEY_SECRET"
-            }
-            ConfigError::Credential => "TWILIO_AUTH_TOKEN",
-            ConfigError::Sender => "TWILIO_FROM",
-            ConfigError::MessagingServiceSid => "TWILIO_MESSAGING_SERVICE_SID",
-            _ => SID,
-        };
-        Refused::because(key, &error)
-    })
+    let made = builder.build().map_err(|error| refused(env, &error))?;
+    Ok(shared(made).map(Texts::Messages))
+}
+
+fn verify(env: &Environment, account: &str, service: &str) -> Result<TwilioVerify, Refused> {
+    let mut builder = TwilioVerify::builder(account, twilio_auth(env)?, service);
+    if let Some(base) = base_url(env, "TWILIO_VERIFY_BASE_URL")? {
+        builder = builder.base_url(base);
+    }
+    builder.build().map_err(|error| refused(env, &error))
+}
+
+fn refused(env: &Environment, error: &ConfigError) -> Refused {
+    let key = match error {
+        ConfigError::ApiKeySid => "TWILIO_API_KEY_SID",
+        ConfigError::Credential if env.get("TWILIO_API_KEY_SID").is_some() => {
+            "TWILIO_API_KEY_SECRET"
+        }
+        ConfigError::Credential => "TWILIO_AUTH_TOKEN",
+        ConfigError::Sender => "TWILIO_FROM",
+        ConfigError::MessagingServiceSid => "TWILIO_MESSAGING_SERVICE_SID",
+        ConfigError::VerifyServiceSid => VERIFY,
+        _ => "TWILIO_ACCOUNT_SID",
+    };
+    Refused::because(key, error)
 }
 
 /// Prefers an API key, which can be revoked alone. Of several auth tokens the first one sends;
