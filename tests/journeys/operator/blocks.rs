@@ -30,7 +30,7 @@ async fn a_blocked_one_is_refused_until_it_is_unblocked_or_its_time_is_over() {
         let preview = desk
             .clone()
             .preview()
-            .block(&[phone.clone()], None)
+            .block(std::slice::from_ref(&phone), None)
             .await
             .unwrap();
         assert_eq!(preview.sample, ["phone +1415•••0123"]);
@@ -39,7 +39,9 @@ async fn a_blocked_one_is_refused_until_it_is_unblocked_or_its_time_is_over() {
             "a preview blocks nobody"
         );
 
-        desk.block(&[phone.clone()], None).await.unwrap();
+        desk.block(std::slice::from_ref(&phone), None)
+            .await
+            .unwrap();
         assert!(is_refused(&service, PHONE, here()).await);
         let [entry] = &desk.blocks(9).await.unwrap()[..] else {
             panic!("one entry")
@@ -49,14 +51,16 @@ async fn a_blocked_one_is_refused_until_it_is_unblocked_or_its_time_is_over() {
             ("mike", super::WHY)
         );
 
-        let gone = desk.unblock(&[phone.clone()]).await.unwrap();
+        let gone = desk.unblock(std::slice::from_ref(&phone)).await.unwrap();
         assert_eq!(gone.count, Count::Exactly(1));
         assert!(!is_refused(&service, PHONE, here()).await);
-        let nothing = desk.unblock(&[phone.clone()]).await.unwrap();
+        let nothing = desk.unblock(std::slice::from_ref(&phone)).await.unwrap();
         assert_eq!(nothing.count, Count::Exactly(0));
 
         let hour = Some(Duration::from_secs(3_600));
-        desk.block(&[phone.clone()], hour).await.unwrap();
+        desk.block(std::slice::from_ref(&phone), hour)
+            .await
+            .unwrap();
         assert!(is_refused(&service, PHONE, here()).await);
         service.advance(3_600);
         assert!(!is_refused(&service, PHONE, here()).await);
