@@ -6,6 +6,7 @@ mod keys;
 mod known;
 mod logging;
 mod operators;
+mod policy;
 mod providers;
 mod stores;
 mod webhooks;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use otp_kit::delivery::TemplateApproval;
 use otp_kit::hash::{BcryptCost, CodeHasher};
+use otp_kit::policy::Policy;
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
 
@@ -39,7 +41,7 @@ pub(crate) struct Config {
     pub(crate) captcha: Option<Captcha>,
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
-    pub(crate) address_quota: Quota,
+    pub(crate) policy: Policy,
     pub(crate) access_life: Duration,
     pub(crate) logging: Logging,
     unused: Vec<String>,
@@ -70,8 +72,13 @@ impl Config {
     }
 
     fn read(env: &Environment) -> Result<Self, Refused> {
-        let unused = known::check(env)?;
+        let mut unused = known::check(env)?;
         let development = development(env)?;
+        let file = policy::read(env, address_quota(env)?)?;
+        let (stores, captcha) = (Stores::read(env)?, Captcha::read(env)?);
+        policy::agree(&file, &stores, captcha.is_some())?;
+        unused.extend(policy::unused(&file));
+        let delivery = Delivery::read(env, development)?.along(&file.routes)?;
         Ok(Self {
             listen: Listen {
                 public: env.parsed(
@@ -91,14 +98,14 @@ impl Config {
                 "",
                 "addresses or networks such as 10.0.0.0/8",
             )?,
-            stores: Stores::read(env)?,
+            stores,
             keys: Keys::read(env, development)?,
             hasher: hasher(env)?,
-            delivery: Delivery::read(env, development)?,
-            captcha: Captcha::read(env)?,
+            delivery,
+            captcha,
             whatsapp_template: providers::approval(env)?,
             webhooks: Webhooks::read(env)?,
-            address_quota: address_quota(env)?,
+            policy: file.policy,
             access_life: access_life(env)?,
             logging: Logging::read(env)?,
             unused,

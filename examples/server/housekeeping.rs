@@ -27,7 +27,8 @@ pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
             hand_over(&app),
             sweep(&app),
             watch_engines(&app),
-            reload_keys(&app)
+            reload_keys(&app),
+            app.verifier.follow_policy(LOOK_EVERY)
         );
     })
 }

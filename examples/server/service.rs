@@ -2,10 +2,9 @@
 
 use std::error::Error;
 
-use otp_kit::challenge::CodeFormat;
 use otp_kit::delivery::TemplateApproval;
+use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
-use otp_kit::quota::{Quota, Scope};
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
 use crate::config::{Captcha, Config, Delivery, Providers};
@@ -23,7 +22,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         hasher,
         delivery,
         captcha,
-        address_quota,
+        policy,
         whatsapp_template,
         ..
     } = config;
@@ -32,7 +31,7 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         hasher,
         delivery,
         captcha,
-        address_quota,
+        policy,
         whatsapp_template,
     };
     stores::open(stores, parts).await?
@@ -44,7 +43,7 @@ struct Parts {
     hasher: CodeHasher,
     delivery: Delivery,
     captcha: Option<Captcha>,
-    address_quota: Quota,
+    policy: Policy,
     whatsapp_template: TemplateApproval,
 }
 
@@ -52,23 +51,15 @@ impl Taker for Parts {
     type Taken = Result<(Verifier, Outbox), Box<dyn Error>>;
 
     fn take(self, store: impl Store) -> Self::Taken {
+        let asks = self.policy.captcha().asks_by_itself();
         let mut builder = Verifier::builder(store, self.keys)
-            .limits(limits(self.address_quota))
+            .policy(self.policy)
             .hasher(self.hasher);
-        // People type six digits everywhere on this server.
-        for purpose in [
-            Purpose::LOGIN,
-            Purpose::RECOVERY,
-            Purpose::MFA,
-            Purpose::SIGN_UP,
-            Purpose::CONFIRM_ADDRESS,
-        ] {
-            builder = builder.purpose(purpose, CodeFormat::SIX_DIGITS);
-        }
         if let Some(captcha) = self.captcha {
-            builder = builder
-                .captcha(captcha.verifier)
-                .captcha_policy(captcha.policy);
+            builder = builder.captcha(captcha.verifier);
+            if !asks {
+                builder = builder.captcha_policy(captcha.policy);
+            }
         }
         let (builder, outbox) = match self.delivery {
             Delivery::Shown { fixed } => shown(builder, fixed)?,
@@ -79,15 +70,6 @@ impl Taker for Parts {
         };
         Ok((builder.build()?, outbox))
     }
-}
-
-/// The library's limits, with this server's number in place of those by client address.
-fn limits(address: Quota) -> Limits {
-    Limits::recommended()
-        .without(Scope::Address)
-        .on_issue(Scope::Address, address)
-        .on_resend(Scope::Address, address)
-        .on_verify(Scope::Address, address)
 }
 
 fn sent(builder: Limited, providers: Providers) -> Result<Routed, Box<dyn Error>> {

@@ -186,3 +186,33 @@ async fn every_hasher_signs_in() {
         );
     }
 }
+
+/// Writes a policy and starts with it.
+fn refuses_policy(text: &str, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.yaml");
+    std::fs::write(&path, text).unwrap();
+    let refusal = Server::refused(&[("OTP_CONFIG", path.to_str().unwrap())]);
+    assert_eq!(refusal.code, Some(2), "{}", refusal.stderr);
+    assert_eq!(refusal.stderr, format!("error: OTP_CONFIG: {expected}\n"));
+}
+
+#[test]
+fn a_policy_that_cannot_be_is_refused_by_line_and_key() {
+    refuses_policy(
+        "auth:\n  sms_otp:\n    enabeld: false\n",
+        "line 3: auth.sms_otp.enabeld: is not a setting",
+    );
+    refuses_policy(
+        "rate_limiting:\n  per_ip: { window: soon, max_attempts: 3 }\n",
+        "line 2: rate_limiting.per_ip.window: must be a time such as 90s, 5m, 1h or 30d",
+    );
+    refuses_policy(
+        "auth:\n  captcha:\n    enabled: true\n    threshold: 3\n",
+        "auth.captcha: needs CAPTCHA_PROVIDER and CAPTCHA_SECRET",
+    );
+    refuses_policy(
+        "database:\n  primary: postgres\n  fallback: sqlite\n  fallback_mode: readonly\n",
+        "database.primary: is not what DATABASE_URL names",
+    );
+}

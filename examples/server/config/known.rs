@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 68] = [
+const READ: [&str; 69] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_TOKEN",
@@ -39,6 +39,7 @@ const READ: [&str; 68] = [
     "DEV_MODE",
     "DEV_PREVIEW_CODE",
     "NEXT_PUBLIC_APP_URL",
+    "OTP_CONFIG",
     "OTP_HASHER",
     "OTP_INSTANCES",
     "OTP_KEYS",

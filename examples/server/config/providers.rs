@@ -7,10 +7,11 @@ mod twilio;
 mod vonage;
 mod whatsapp;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use otp_kit::challenge::{Code, CodeFormat};
-use otp_kit::delivery::{DeliveryProvider, Route};
+use otp_kit::delivery::{DeliveryProvider, Providers as Named, Route, RoutePlan};
 use otp_kit::destination::Channel;
 use otp_kit::providers::TwilioVerify;
 use otp_kit::providers::http::BaseUrl;
@@ -41,6 +42,8 @@ pub(crate) struct Providers {
     email: Vec<Shared>,
     whatsapp: Option<Shared>,
     telegram: Option<Shared>,
+    /// Routes that `OTP_CONFIG` plans, in place of those that the order above makes.
+    planned: BTreeMap<Channel, Route>,
 }
 
 impl Providers {
@@ -57,6 +60,7 @@ impl Providers {
             email: some([sendgrid::read(env)?, ses::read(env)?, smtp::read(env)?]),
             whatsapp: whatsapp::read(env)?,
             telegram: telegram::read(env)?,
+            planned: BTreeMap::new(),
         })
     }
 
@@ -72,8 +76,33 @@ impl Providers {
             (Channel::WhatsApp, self.whatsapp.map(Route::shared)),
             (Channel::Telegram, self.telegram.map(Route::shared)),
         ];
-        let configured = |(channel, route): (Channel, Option<Route>)| Some((channel, route?));
+        let mut planned = self.planned;
+        let configured = |(channel, route): (Channel, Option<Route>)| {
+            Some((channel, planned.remove(&channel).or(route)?))
+        };
         routes.into_iter().filter_map(configured).collect()
+    }
+
+    /// Plans the routes that a policy names providers for.
+    fn plan(&mut self, plans: &BTreeMap<Channel, RoutePlan>) -> Result<(), Refused> {
+        for (channel, plan) in plans {
+            let providers: Vec<&Shared> = match channel {
+                Channel::Sms => self.sms.iter().collect(),
+                Channel::Email => self.email.iter().collect(),
+                Channel::WhatsApp => self.whatsapp.iter().collect(),
+                Channel::Telegram => self.telegram.iter().collect(),
+                _ => Vec::new(),
+            };
+            let named = providers.into_iter().fold(Named::new(), |named, one| {
+                named.with_shared(Arc::clone(one))
+            });
+            let route = plan.route(&named).map_err(|error| {
+                let problem = format!("delivery.{}: {error}", channel.name());
+                Refused::new("OTP_CONFIG", &problem)
+            })?;
+            self.planned.insert(*channel, route);
+        }
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -100,6 +129,14 @@ fn shared(provider: impl DeliveryProvider) -> Option<Shared> {
 }
 
 impl Delivery {
+    /// Follows the routes that a policy plans. Where codes are shown nothing is planned.
+    pub(super) fn along(mut self, plans: &BTreeMap<Channel, RoutePlan>) -> Result<Self, Refused> {
+        if let Self::Sent(providers) = &mut self {
+            providers.plan(plans)?;
+        }
+        Ok(self)
+    }
+
     /// Reads what is configured. Half a provider is refused in development too: it would fail on
     /// the day it is needed.
     pub(super) fn read(env: &Environment, development: bool) -> Result<Self, Refused> {

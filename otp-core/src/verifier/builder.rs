@@ -110,6 +110,12 @@ impl<L, R> VerifierBuilder<L, R> {
         self.having()
     }
 
+    /// Sets the whole policy, limits included, in place of whatever was set of it before.
+    pub fn policy(mut self, policy: Policy) -> VerifierBuilder<Present, R> {
+        self.policy = policy;
+        self.having()
+    }
+
     /// Sends a channel's messages along a route; a second route for the channel replaces the
     /// first.
     pub fn route(mut self, channel: Channel, route: Route) -> VerifierBuilder<L, Present> {
