@@ -78,7 +78,8 @@ pub use self::secret::{InvalidSecret, WebhookSecret};
 pub use self::sendgrid::{EventPublicKey, InvalidPublicKey, SendGridWebhook};
 #[cfg(feature = "ses-webhook")]
 pub use self::ses::{
-    CertificateSource, CertificateUnavailable, CertificateUrl, InvalidCertificateUrl, SesWebhook,
+    CertificateSource, CertificateUnavailable, CertificateUrl, HttpCertificates,
+    InvalidCertificateUrl, SesWebhook,
 };
 #[cfg(feature = "telegram-webhook")]
 pub use self::telegram::{TelegramGatewayWebhook, TelegramKey, TelegramLogin};

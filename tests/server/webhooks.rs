@@ -152,3 +152,29 @@ async fn a_vendor_that_is_not_configured_has_no_route() {
         assert_eq!(reply.status(), 404, "{vendor}");
     }
 }
+
+#[tokio::test]
+async fn a_message_of_amazon_that_nobody_signed_or_about_another_topic_is_refused() {
+    let server = Server::with(&[("SES_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:mail")]);
+    let message = |topic: &str| {
+        serde_json::json!({
+            "Type": "SubscriptionConfirmation",
+            "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+            "Token": "2336412f37",
+            "TopicArn": topic,
+            "Message": "You have chosen to subscribe.",
+            "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription",
+            "Timestamp": "2026-01-01T00:00:00.000Z",
+            "SignatureVersion": "1",
+            "Signature": "AAAA",
+            "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/S-0.pem",
+        })
+    };
+    for topic in [
+        "arn:aws:sns:eu-west-1:123456789012:mail",
+        "arn:aws:sns:eu-west-1:1:other",
+    ] {
+        let reply = server.post("/api/auth/webhooks/ses", &message(topic)).await;
+        assert_eq!(reply.status, 401, "{reply:?}");
+    }
+}

@@ -62,6 +62,7 @@ const READ: [&str; 69] = [
     "SENDGRID_WEBHOOK_PUBLIC_KEY",
     "SES_BASE_URL",
     "SES_FROM",
+    "SES_TOPIC_ARN",
     "SMTP_FROM",
     "SMTP_URL",
     "TELEGRAM_GATEWAY_BASE_URL",

@@ -192,7 +192,10 @@ pub(super) fn alone<T>(
     }
 }
 
-pub(super) fn base_url(env: &Environment, key: &str) -> Result<Option<BaseUrl>, Refused> {
+pub(in crate::config) fn base_url(
+    env: &Environment,
+    key: &str,
+) -> Result<Option<BaseUrl>, Refused> {
     env.get(key)
         .map(BaseUrl::parse)
         .transpose()

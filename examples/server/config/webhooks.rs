@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use otp_kit::providers::http::ReqwestTransport;
 use otp_kit::providers::webhook::{
-    EventPublicKey, PlivoWebhook, PublicUrl, SendGridWebhook, TelegramGatewayWebhook,
-    TwilioWebhook, VonageWebhook, Webhook, WebhookSecret, WhatsAppWebhook,
+    EventPublicKey, HttpCertificates, PlivoWebhook, PublicUrl, SendGridWebhook, SesWebhook,
+    TelegramGatewayWebhook, TwilioWebhook, VonageWebhook, Webhook, WebhookSecret, WhatsAppWebhook,
 };
 
+use super::providers::base_url;
 use super::{Environment, Refused};
 
 /// The vendors' reports that are believed: each by the secret that it is signed with.
@@ -14,6 +16,8 @@ pub(crate) struct Webhooks {
     /// What the outside world calls us; signatures are made over it, never over `Host`.
     pub(crate) url: PublicUrl,
     readers: BTreeMap<&'static str, Arc<dyn Webhook>>,
+    /// Confirms that reports of Amazon shall come here.
+    pub(crate) amazon: Option<HttpCertificates>,
 }
 
 impl Webhooks {
@@ -25,7 +29,9 @@ impl Webhooks {
             .unwrap_or("http://127.0.0.1:8080");
         let url = PublicUrl::parse(url)
             .map_err(|error| Refused::because(key.unwrap_or("PUBLIC_BASE_URL"), &error))?;
+        let amazon = amazon(env)?;
         let readers = [
+            ses(env, amazon.as_ref()),
             twilio(env)?,
             sendgrid(env)?,
             plivo(env)?,
@@ -36,6 +42,7 @@ impl Webhooks {
         Ok(Self {
             url,
             readers: readers.into_iter().flatten().collect(),
+            amazon,
         })
     }
 
@@ -138,6 +145,26 @@ fn whatsapp(env: &Environment) -> Result<Reader, Refused> {
         )),
     }
 }
+
+/// `SES_TOPIC_ARN` asks for the reports of Amazon SES, as its topic posts them.
+fn amazon(env: &Environment) -> Result<Option<HttpCertificates>, Refused> {
+    if env.get(TOPIC).is_none() {
+        return Ok(None);
+    }
+    let transport = ReqwestTransport::new().map_err(|error| Refused::because(TOPIC, &error))?;
+    let certificates = HttpCertificates::new(transport);
+    Ok(Some(match base_url(env, "SES_BASE_URL")? {
+        Some(stand_in) => certificates.base_url(stand_in),
+        None => certificates,
+    }))
+}
+
+fn ses(env: &Environment, amazon: Option<&HttpCertificates>) -> Reader {
+    let certificates = Arc::new(amazon?.clone());
+    some("ses", SesWebhook::new(env.get(TOPIC)?, certificates))
+}
+
+const TOPIC: &str = "SES_TOPIC_ARN";
 
 fn telegram(env: &Environment) -> Result<Reader, Refused> {
     let Some((first, others)) = secrets(env, "TELEGRAM_GATEWAY_TOKEN")? else {

@@ -13,6 +13,7 @@ use otp_kit::destination::Channel;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::store::{Seen, StoreError};
 use otp_kit::verifier::ReportOutcome;
+use url::Url;
 
 use crate::answer::Refusal;
 use crate::app::App;
@@ -63,6 +64,7 @@ pub(crate) async fn handle(
             }
         },
         Ok(Answer::Echo(text)) => text.into_response(),
+        Ok(Answer::Confirm(address)) => confirmed(&app, &address).await,
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => refused(&vendor, error),
     }
@@ -103,6 +105,23 @@ fn first(app: &App, event: &Event) {
     match event {
         Event::Notice(notice) => noted(app, notice),
         _ => tracing::info!(word = event.word(), "vendor's event"),
+    }
+}
+
+/// Says to Amazon that its reports shall come here: the request was signed, and the topic is ours.
+async fn confirmed(app: &App, address: &Url) -> Response {
+    let Some(amazon) = &app.webhooks.amazon else {
+        return StatusCode::OK.into_response();
+    };
+    match amazon.confirm(address).await {
+        Ok(()) => {
+            tracing::info!("a subscription to reports of SES was confirmed");
+            StatusCode::OK.into_response()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a subscription could not be confirmed");
+            Refusal::UNAVAILABLE.into_response()
+        }
     }
 }
 

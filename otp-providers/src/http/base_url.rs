@@ -79,6 +79,15 @@ impl BaseUrl {
         }
         Endpoint(url)
     }
+
+    /// Makes the address beneath this one that has the path and query of another.
+    #[cfg(feature = "ses-webhook")]
+    pub(crate) fn in_place_of(&self, other: &Url) -> Endpoint {
+        let segments: Vec<&str> = other.path_segments().into_iter().flatten().collect();
+        let mut endpoint = self.endpoint(&segments);
+        endpoint.0.set_query(other.query());
+        endpoint
+    }
 }
 
 impl fmt::Debug for BaseUrl {
@@ -92,6 +101,12 @@ impl fmt::Debug for BaseUrl {
 pub struct Endpoint(Url);
 
 impl Endpoint {
+    /// Takes an address that its caller has checked.
+    #[cfg(feature = "ses-webhook")]
+    pub(crate) fn checked(url: Url) -> Self {
+        Self(url)
+    }
+
     /// Gives the address; for the transport only.
     #[must_use]
     pub fn as_url(&self) -> &Url {

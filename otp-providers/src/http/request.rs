@@ -31,6 +31,17 @@ impl HttpRequest {
         }
     }
 
+    /// Makes a GET.
+    #[must_use]
+    pub fn get(endpoint: Endpoint) -> Self {
+        Self {
+            method: Method::GET,
+            endpoint,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
     /// Sets a header in place of any of its name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

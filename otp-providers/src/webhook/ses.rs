@@ -1,4 +1,5 @@
 mod certificate;
+mod fetch;
 mod message;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use self::certificate::{
     CertificateSource, CertificateUnavailable, CertificateUrl, InvalidCertificateUrl,
 };
 use self::certificate::{RsaKey, amazon_url};
+pub use self::fetch::HttpCertificates;
 use self::message::{Kind, Message};
 use super::freshness::Tolerance;
 use super::{

@@ -46,6 +46,10 @@ impl CertificateUrl {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    pub(super) fn as_url(&self) -> &Url {
+        &self.0
+    }
 }
 
 impl Debug for CertificateUrl {
@@ -80,6 +84,9 @@ pub(super) fn amazon_url(text: &str) -> Option<Url> {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (bare && fits).then_some(url)
 }
+
+/// The largest certificate that is taken, in bytes.
+pub(super) const LARGEST_CERTIFICATE: usize = 64 * 1024;
 
 /// A certificate could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
