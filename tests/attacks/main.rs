@@ -22,4 +22,5 @@ mod leak;
 mod managed;
 mod outage;
 mod pumping;
+mod pumping_shapes;
 mod race;
