@@ -98,7 +98,7 @@ const LATER: [&str; 3] = [
 ];
 
 /// Whoever sets one of these relies on it; a server without it would only look right.
-const NOT_YET: [&str; 3] = ["OTP_CONFIG", "TLS_CERT", "TLS_KEY"];
+const NOT_YET: [&str; 2] = ["TLS_CERT", "TLS_KEY"];
 
 /// Says whether a variable is meant for this server.
 pub(super) fn is_ours(name: &str) -> bool {
