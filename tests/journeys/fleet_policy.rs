@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use otp_kit::event::Act;
 use otp_kit::prelude::*;
-use otp_kit::store::{MemoryStore, PolicyDocument, PolicyStore as _};
+use otp_kit::store::{MemoryStore, PolicyDocument, PolicyStore as _, Published};
 use otp_kit::testing::Outbox;
 use otp_kit::verifier::{FleetTrouble, PublishError};
 
@@ -83,7 +83,8 @@ async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_repo
     let newer = PolicyDocument::new("of_tomorrow: 1\n", "bob", "an upgrade").unwrap();
     let event =
         otp_kit::event::Event::new(otp_kit::event::EventKind::PolicyChanged, &Tenant::default());
-    drop(store.publish(Some(1), newer, event).await.unwrap());
+    let published = store.publish(Some(1), newer, event).await.unwrap();
+    assert!(matches!(published, Published::As(_)), "{published:?}");
     tokio::time::sleep(2 * SECOND).await;
     assert!(!sms(&other));
     let fleet = other.policies().fleet();
