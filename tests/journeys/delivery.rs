@@ -1,6 +1,9 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use otp_kit::delivery::{DeliveryErrorKind, DispatchCertainty};
+use otp_kit::delivery::{
+    Catalogue, DeliveryErrorKind, DispatchCertainty, Rendered, ShippedCatalogue, Template,
+};
 use otp_kit::destination::Channel;
 use otp_kit::prelude::*;
 use otp_kit::testing::Outbox;
@@ -153,14 +156,19 @@ async fn a_client_that_forgot_the_id_verifies_by_address() {
 
 #[tokio::test]
 async fn a_catalogue_and_a_provider_that_panic_fail_one_message_and_nothing_else() {
+    /// Well until its words were measured at the start.
     #[derive(Debug)]
-    struct Panics;
-    impl otp_kit::delivery::Catalogue for Panics {
-        fn render(&self, _: &otp_kit::delivery::Template<'_>) -> otp_kit::delivery::Rendered {
-            panic!("a host's bug");
+    struct Panics(Arc<AtomicBool>);
+    impl Catalogue for Panics {
+        fn render(&self, template: &Template<'_>) -> Rendered {
+            assert!(!self.0.load(Ordering::Relaxed), "a host's bug");
+            ShippedCatalogue::default().render(template)
         }
     }
-    let service = Service::with(|builder| builder.catalogue(Panics));
+    let started = Arc::new(AtomicBool::new(false));
+    let catalogue = Panics(Arc::clone(&started));
+    let service = Service::with(|builder| builder.catalogue(catalogue));
+    started.store(true, Ordering::Relaxed);
     for _ in 0..3 {
         let answer = service.verifier.issue(issue()).await;
         assert!(matches!(answer, Err(IssueError::NotSent(_))), "{answer:?}");
