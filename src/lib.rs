@@ -5,7 +5,7 @@ pub use otp_core::{
     breaker, challenge, check, clock, delivery, destination, event, factor, gate, guard, hash, key,
     operator, policy,
 };
-pub use otp_core::{quota, random, request, secret, verifier};
+pub use otp_core::{quota, random, request, secret, session, verifier};
 
 /// For providers and stores of your own.
 pub use otp_core::async_trait;
@@ -16,10 +16,11 @@ pub mod store {
         Admission, Advanced, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
         BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Climb, Condition,
         Consume, Delivery, DeliveryStore, Duty, EngineStatus, Findings, Granted, IdempotencyClaim,
-        IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport, NewDelivery,
-        OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore,
-        Recipient, RecordedIssue, Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatGrain,
-        StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
+        IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport, NewDelivery, NewSession,
+        Opened, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutState,
+        QuotaStore, Recipient, RecordedIssue, Reissue, Reject, Revocation, Rotate, Rotated, Seen,
+        SeenStore, SessionQuery, SessionRecord, SessionStore, Settled, StatGrain, StatKey,
+        StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};
@@ -77,7 +78,7 @@ pub mod providers {
 #[cfg(feature = "testing")]
 pub use otp_core::testing;
 #[cfg(feature = "testing")]
-pub use otp_core::{provider_conformance, store_conformance};
+pub use otp_core::{provider_conformance, session_conformance, store_conformance};
 
 /// What most hosts need, in one line.
 pub mod prelude {

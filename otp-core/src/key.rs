@@ -9,8 +9,8 @@ mod set;
 mod text;
 
 pub use id::{InvalidKeyId, KeyId};
-pub(crate) use mac::labelled;
 pub use mac::{Mac, MacMismatch, mac};
+pub(crate) use mac::{labelled, signature};
 pub use material::{DerivedKey, InvalidKey, Key, KeyMaterial};
 pub use ring::{KeyRing, KeyRingError};
 pub use seal::{SealError, Sealed, open, seal};

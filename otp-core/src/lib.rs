@@ -25,6 +25,7 @@ pub mod quota;
 pub mod random;
 pub mod request;
 pub mod secret;
+pub mod session;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

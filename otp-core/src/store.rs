@@ -16,6 +16,7 @@ mod plan;
 mod policy;
 mod quota;
 mod seen;
+mod session;
 mod stats;
 mod status;
 
@@ -38,6 +39,9 @@ pub use plan::{BudgetClaim, Plan, Step};
 pub use policy::{InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Published};
 pub use quota::QuotaStore;
 pub use seen::{Seen, SeenStore};
+pub use session::{
+    NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord, SessionStore,
+};
 pub use stats::{StatGrain, StatKey, StatName, StatWindow, StatsStore};
 pub use status::{Condition, Duty, EngineStatus};
 

@@ -3,6 +3,7 @@
 
 mod outbox;
 pub mod provider;
+pub mod session;
 mod stand_in;
 pub mod store;
 mod verification;

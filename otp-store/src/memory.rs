@@ -11,6 +11,7 @@ mod lookup;
 mod packed;
 mod policy;
 mod seen;
+mod sessions;
 mod settle;
 mod shard;
 mod stats;
@@ -31,6 +32,7 @@ use blocks::Blocks;
 use deliveries::Deliveries;
 use policy::Policies;
 use seen::Memory;
+use sessions::Table;
 use shard::Shard;
 use stats::Stats;
 
@@ -69,6 +71,7 @@ struct Inner {
     outbox: Mutex<Outbox>,
     stats: Mutex<Stats>,
     policies: Mutex<Policies>,
+    sessions: Mutex<Table>,
 }
 
 impl MemoryStore {
@@ -104,14 +107,16 @@ impl MemoryStore {
                 outbox: Mutex::new(Outbox::new(capacity.audit_records)),
                 stats: Mutex::new(Stats::new(capacity.stat_keys)),
                 policies: Mutex::default(),
+                sessions: Mutex::new(Table::new(capacity.sessions)),
                 capacity,
             }),
         }
     }
 
     /// Accepts the clock's present reading after it was set back on purpose. Every live challenge
-    /// is revoked first, so that none is revived or lives longer than it was given.
+    /// and every session is revoked first, so that none is revived or lives longer than it was given.
     pub fn forgive_clock(&self) {
+        lock(&self.inner.sessions).end_everything(self.inner.clock.highest());
         for shard in &self.inner.shards {
             lock(shard).revoke_all();
         }

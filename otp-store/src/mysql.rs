@@ -24,7 +24,7 @@ pub use options::MysqlOptions;
 
 pub use crate::Tables;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, keep_in_rows};
+use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, keep_in_rows, keep_sessions_in_rows};
 use crate::terms::Retention;
 use failure::failed;
 use options::Place;
@@ -139,7 +139,7 @@ impl MysqlStore {
     /// ahead.
     ///
     /// Until then every answer is [`ClockAnomaly`](StoreErrorKind::ClockAnomaly). Every live
-    /// challenge is revoked first, because nobody can say any more which of them had expired;
+    /// challenge is revoked first, and every session ended, because nobody can say any more which of them had expired;
     /// answers how many, and adds to the event how many as the reason `revoked:N`. Locks and
     /// quotas stay as they are and may last longer by the leap. Other instances that have seen the
     /// leap must be restarted afterwards.
@@ -188,6 +188,7 @@ impl Engine for MysqlStore {
 }
 
 keep_in_rows!(MysqlStore, "mysql");
+keep_sessions_in_rows!(MysqlStore);
 
 impl fmt::Debug for MysqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

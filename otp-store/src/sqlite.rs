@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 pub use options::SqliteOptions;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, keep_in_rows};
+use crate::sql::{Dialect, Engine, Forgive, Intent, keep_in_rows, keep_sessions_in_rows};
 use crate::terms::Retention;
 use engine::failed;
 use link::Watch;
@@ -149,7 +149,7 @@ impl SqliteStore {
     /// Accepts the clock as it stands, after an operator has put right one that had leapt ahead.
     ///
     /// Until then every answer is [`ClockAnomaly`](StoreErrorKind::ClockAnomaly). Every live
-    /// challenge is revoked first, because nobody can say any more which of them had expired;
+    /// challenge is revoked first, and every session ended, because nobody can say any more which of them had expired;
     /// answers how many, and adds to the event how many as the reason `revoked:N`. Locks and
     /// quotas stay as they are and may last longer by the leap. Other processes on the same file
     /// that have seen the leap must be restarted afterwards.
@@ -187,6 +187,7 @@ impl Engine for SqliteStore {
 }
 
 keep_in_rows!(SqliteStore, "sqlite");
+keep_sessions_in_rows!(SqliteStore);
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

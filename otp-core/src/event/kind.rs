@@ -34,11 +34,17 @@ pub enum EventKind {
     OverrideBegan,
     /// An override ended, by itself or by hand.
     OverrideEnded,
+    /// A session was started.
+    SessionStarted,
+    /// A refresh token was presented.
+    SessionRefreshed,
+    /// Sessions were ended.
+    SessionEnded,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -55,6 +61,9 @@ impl EventKind {
         Self::PolicyChanged,
         Self::OverrideBegan,
         Self::OverrideEnded,
+        Self::SessionStarted,
+        Self::SessionRefreshed,
+        Self::SessionEnded,
     ];
 
     /// Names the kind, as logs and the `event_type` column have it.
@@ -77,6 +86,9 @@ impl EventKind {
             Self::PolicyChanged => "identity.policy.changed",
             Self::OverrideBegan => "identity.policy.override_began",
             Self::OverrideEnded => "identity.policy.override_ended",
+            Self::SessionStarted => "identity.session.started",
+            Self::SessionRefreshed => "identity.session.refreshed",
+            Self::SessionEnded => "identity.session.ended",
         }
     }
 

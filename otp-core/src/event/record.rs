@@ -176,6 +176,14 @@ impl Event {
         self
     }
 
+    /// Adds how many sessions it ended: the reason becomes `ended:N`, or its own before the colon.
+    #[must_use]
+    pub fn counting(mut self, ended: u64) -> Self {
+        let why = self.reason.as_deref().unwrap_or("ended");
+        self.reason = Some(format!("{why}:{ended}").into());
+        self
+    }
+
     /// Sets the time, where the record bears none yet; stores do. One that was kept elsewhere
     /// before keeps its own.
     #[must_use]
@@ -226,6 +234,10 @@ impl Event {
             (EventKind::PolicyChanged, _) => "POLICY_CHANGED",
             (EventKind::OverrideBegan, _) => "POLICY_OVERRIDE_BEGAN",
             (EventKind::OverrideEnded, _) => "POLICY_OVERRIDE_ENDED",
+            (EventKind::SessionStarted, _) => "SESSION_STARTED",
+            (EventKind::SessionRefreshed, Outcome::Success) => "SESSION_REFRESHED",
+            (EventKind::SessionRefreshed, _) => "SESSION_REFRESH_REFUSED",
+            (EventKind::SessionEnded, _) => "SESSION_ENDED",
         }
     }
 }

@@ -69,6 +69,14 @@ pub fn mac(key: &DerivedKey, parts: &[&[u8]]) -> Mac {
     labelled(key, b"otp-kit mac v1", parts)
 }
 
+/// Signs a text as it is, for signatures that others must be able to check: no label, no lengths. A
+/// text that is signed so must not begin with a zero byte, as all that [`mac`] authenticates does.
+pub(crate) fn signature(key: &DerivedKey, text: &[u8]) -> Mac {
+    let mut state = key.keyed();
+    state.update(text);
+    Mac(state.finalize().into_bytes().into())
+}
+
 /// Authenticates parts under a label of their own; `mac` and every other use stay apart by it.
 pub(crate) fn labelled(key: &DerivedKey, label: &[u8], parts: &[&[u8]]) -> Mac {
     let mut state = key.keyed();

@@ -30,7 +30,7 @@
 mod attempts;
 mod audit;
 mod audit_intents;
-mod bench;
+pub(crate) mod bench;
 mod blocks;
 mod budget;
 mod cancel;

@@ -21,6 +21,9 @@ pub struct Capacity {
     /// Counters of what happens. Of a full table what is over goes first, then the smallest of the
     /// week. One that counts every minute takes 5 KiB. Default: 50,000.
     pub stat_keys: NonZeroUsize,
+    /// Sessions, and states that may be used once, each; a further one is refused. Default:
+    /// 1,000,000.
+    pub sessions: NonZeroUsize,
 }
 
 const MILLION: NonZeroUsize = match NonZeroUsize::new(1_000_000) {
@@ -38,6 +41,7 @@ impl Default for Capacity {
             deliveries: NonZeroUsize::MIN.saturating_add(99_999),
             audit_records: NonZeroUsize::MIN.saturating_add(99_999),
             stat_keys: NonZeroUsize::MIN.saturating_add(49_999),
+            sessions: MILLION,
         }
     }
 }

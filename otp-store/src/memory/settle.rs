@@ -160,6 +160,8 @@ impl ChallengeStore for MemoryStore {
         removed = removed.saturating_add(lock(&self.inner.stats).purge(rest, now));
         let rest = limit.saturating_sub(removed);
         removed = removed.saturating_add(lock(&self.inner.deliveries).purge(rest, now));
+        let rest = limit.saturating_sub(removed);
+        removed = removed.saturating_add(lock(&self.inner.sessions).purge(rest, now));
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 }

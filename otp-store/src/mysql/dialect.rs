@@ -245,6 +245,16 @@ pub(super) static DIALECT: Dialect = Dialect {
                 "gone.reference = UNHEX(listed.one) AND gone.provider = UNHEX(listed.two)"
             ),
         },
+        Removal::Picked {
+            pick: "SELECT id AS one, '' AS two FROM otp_sessions
+                WHERE kept_until <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
+            drop: drop_pairs!("otp_sessions", "gone.id = listed.one"),
+        },
+        Removal::Picked {
+            pick: "SELECT state_key AS one, '' AS two FROM otp_states
+                WHERE expires_at <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
+            drop: drop_pairs!("otp_states", "gone.state_key = listed.one"),
+        },
     ],
     full_cells: Removal::Picked {
         pick: "SELECT bucket AS one, '' AS two FROM rate_limit_cells

@@ -47,8 +47,9 @@ pub(crate) struct Dialect {
     pub(crate) with_challenges: [&'static str; 3],
     /// Removes what a challenge that was deleted by hand has left behind.
     pub(crate) orphans: [Removal; 2],
-    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts, messages, reports.
-    pub(crate) lapsed: [Removal; 7],
+    /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts, messages, reports,
+    /// sessions, states.
+    pub(crate) lapsed: [Removal; 9],
     /// Removes cells that are full again.
     pub(crate) full_cells: Removal,
     /// Removes records that were acknowledged.

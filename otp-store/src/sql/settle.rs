@@ -6,7 +6,7 @@ use otp_core::store::{Consume, Insert, Reissue, Reject, StoreError, StoreErrorKi
 
 use super::budget_rows::{Loaded, key_of};
 use super::revoke::counted;
-use super::{Intent, Locks, Tx, audit, challenge_rows, delivery_rows};
+use super::{Intent, Locks, Tx, audit, challenge_rows, delivery_rows, sessions, states};
 
 // A row that is live by name and over by time is left as it is: it expired, nothing took its place.
 const SUPERSEDE: &str = "UPDATE auth_challenges SET state = 'superseded', ended_at = ?
@@ -151,6 +151,8 @@ impl Intent for Forgive {
         // If this transaction fails, the next one finds the mark where it was.
         let now = tx.forgive();
         let revoked = tx.execute(tx.dialect().revoke_all, &[now.into()]).await?;
+        sessions::end_all(tx, now).await?;
+        states::forget_all(tx).await?;
         tx.execute(LOWER_MARK, &[now.as_millis().into()]).await?;
         audit::write(tx, &counted(&self.0, revoked)).await?;
         Ok(revoked)

@@ -136,6 +136,14 @@ pub(super) static DIALECT: Dialect = Dialect {
             "DELETE FROM otp_delivery_reports WHERE rowid IN
                 (SELECT rowid FROM otp_delivery_reports WHERE kept_until <= ? LIMIT ?)",
         ),
+        Removal::AtOnce(
+            "DELETE FROM otp_sessions WHERE rowid IN
+                (SELECT rowid FROM otp_sessions WHERE kept_until <= ? LIMIT ?)",
+        ),
+        Removal::AtOnce(
+            "DELETE FROM otp_states WHERE rowid IN
+                (SELECT rowid FROM otp_states WHERE expires_at <= ? LIMIT ?)",
+        ),
     ],
     full_cells: Removal::AtOnce(
         "DELETE FROM rate_limit_cells WHERE rowid IN

@@ -9,7 +9,7 @@ use super::engine::{self, failed};
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 3] = [
+const ALL: [Step; 4] = [
     (
         1,
         "otp store",
@@ -24,6 +24,11 @@ const ALL: [Step; 3] = [
         3,
         "otp shared",
         include_str!("../../migrations/sqlite/0003_otp_shared.sql"),
+    ),
+    (
+        5,
+        "otp sessions",
+        include_str!("../../migrations/sqlite/0005_otp_sessions.sql"),
     ),
 ];
 

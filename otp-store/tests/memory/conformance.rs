@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp_core::clock::ManualClock;
-use otp_core::store::Store;
+use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::MemoryStore;
 
@@ -25,6 +26,24 @@ impl StoreFixture for Fixture {
     }
 }
 
+impl SessionFixture for Fixture {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn records(&self) -> Arc<dyn AuditStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.clock.step_back(by);
+    }
+}
+
 async fn fixture() -> Fixture {
     let clock = ManualClock::default();
     Fixture {
@@ -34,3 +53,4 @@ async fn fixture() -> Fixture {
 }
 
 otp_core::store_conformance!(fixture);
+otp_core::session_conformance!(fixture);

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::store::Store;
+use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::MysqlStore;
 
@@ -27,7 +28,27 @@ impl StoreFixture for OnServer {
     }
 }
 
-async fn database() -> impl StoreFixture {
+impl SessionFixture for OnServer {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        let store: Arc<MysqlStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn records(&self) -> Arc<dyn AuditStore> {
+        let store: Arc<MysqlStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.place.clock.step_back(by);
+    }
+}
+
+async fn database() -> OnServer {
     let place = Place::new().await;
     let store = Arc::new(place.open().await);
     OnServer { store, place }
@@ -36,5 +57,10 @@ async fn database() -> impl StoreFixture {
 otp_core::store_conformance!(
     ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)",
     in_a_database,
+    database
+);
+otp_core::session_conformance!(
+    ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)",
+    sessions_in_a_database,
     database
 );

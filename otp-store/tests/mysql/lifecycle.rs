@@ -24,7 +24,7 @@ async fn the_host_may_run_the_migrations_as_often_as_it_likes() {
     assert!(store.find(&challenge.id).await.unwrap().is_some());
     let mut raw = place.raw().await;
     let entered = "SELECT COUNT(*) FROM _otp_kit_migrations";
-    assert_eq!(number(&mut raw, entered).await, 3);
+    assert_eq!(number(&mut raw, entered).await, 4);
     assert_eq!(
         number(&mut raw, "SELECT COUNT(*) FROM otp_locks").await,
         1_025
@@ -50,7 +50,11 @@ async fn tables_of_an_earlier_version_are_brought_up_to_date_with_what_is_in_the
     let place = Place::new().await;
     let challenge = issued(&place.open().await, "ann").await;
     let mut raw = place.raw().await;
-    say(&mut raw, "DROP TABLE otp_stats, otp_policies").await;
+    say(
+        &mut raw,
+        "DROP TABLE otp_stats, otp_policies, otp_sessions, otp_states",
+    )
+    .await;
     say(
         &mut raw,
         "DELETE FROM _otp_kit_migrations WHERE version > 1",

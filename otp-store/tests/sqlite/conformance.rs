@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::store::Store;
+use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::SqliteStore;
 use otp_store::sqlite::SqliteOptions;
@@ -39,13 +40,33 @@ impl StoreFixture for OnDisk {
     }
 }
 
-async fn file() -> impl StoreFixture {
+impl SessionFixture for OnDisk {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        let store: Arc<SqliteStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn records(&self) -> Arc<dyn AuditStore> {
+        let store: Arc<SqliteStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.place.clock.step_back(by);
+    }
+}
+
+async fn file() -> OnDisk {
     let place = Place::new();
     let options = place.options();
     OnDisk::with(place, options).await
 }
 
-async fn memory() -> impl StoreFixture {
+async fn memory() -> OnDisk {
     let place = Place::new();
     let clock = Arc::new(place.clock.clone());
     OnDisk::with(place, SqliteOptions::in_memory().clock(clock)).await
@@ -53,3 +74,5 @@ async fn memory() -> impl StoreFixture {
 
 otp_core::store_conformance!(in_a_file, file);
 otp_core::store_conformance!(in_memory, memory);
+otp_core::session_conformance!(sessions_in_a_file, file);
+otp_core::session_conformance!(sessions_in_memory, memory);

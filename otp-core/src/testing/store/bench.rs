@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 /// How many tasks a race has.
-pub(super) const RACERS: usize = 1_000;
+pub(crate) const RACERS: usize = 1_000;
 
 const ANSWERS: &str = "a store in good order answers";
 
@@ -211,7 +211,7 @@ pub(super) fn outcome(admission: Admission) -> AttemptOutcome {
 }
 
 /// Lets tasks start at once and collects what they answer.
-pub(super) async fn race<T, F>(racers: usize, task: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn race<T, F>(racers: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -234,6 +234,6 @@ where
 }
 
 /// Counts the answers of a race that are of a kind.
-pub(super) fn count<T>(answers: &[T], kind: impl Fn(&T) -> bool) -> usize {
+pub(crate) fn count<T>(answers: &[T], kind: impl Fn(&T) -> bool) -> usize {
     answers.iter().filter(|answer| kind(answer)).count()
 }

@@ -1,0 +1,28 @@
+//! Hands out sessions: signed access tokens that live minutes, refresh tokens that turn over at each
+//! use, and one-time state for sign-ins that go through somebody else's page.
+//!
+//! A host that has sessions of its own ignores this room and pays nothing for it: no other room
+//! knows it, and [`SessionStore`](crate::store::SessionStore) is no part of
+//! [`Store`](crate::store::Store).
+
+mod access;
+mod claims;
+mod error;
+mod id;
+mod json;
+mod liveness;
+mod one_time;
+mod refresh;
+mod rules;
+mod sessions;
+mod sign_in;
+
+pub use access::AccessToken;
+pub use claims::Session;
+pub use error::{SessionError, SessionRefusal};
+pub use id::{InvalidSessionId, SessionId};
+pub use one_time::{OneTimeState, StateError, StateToken};
+pub use refresh::{RefreshDigest, RefreshToken};
+pub use rules::{InvalidRules, SessionRules};
+pub use sessions::{Sessions, Tokens};
+pub use sign_in::{ContextClass, InvalidMethods, Methods, SignIn};
