@@ -37,6 +37,15 @@ CREATE FUNCTION otp_action_1(kind text, outcome text) RETURNS text LANGUAGE sql 
         WHEN 'identity.auth.device_remembered' THEN 'DEVICE_REMEMBERED'
         WHEN 'identity.operator.action' THEN 'OPERATOR_ACTION'
         WHEN 'identity.store.guesses_carried_over' THEN 'GUESSES_CARRIED_OVER'
+        WHEN 'identity.guard.toll_fraud' THEN 'TOLL_FRAUD_SUSPECTED'
+        WHEN 'identity.guard.fleet_alarm' THEN 'FLEET_ALARM'
+        WHEN 'identity.policy.changed' THEN 'POLICY_CHANGED'
+        WHEN 'identity.policy.override_began' THEN 'POLICY_OVERRIDE_BEGAN'
+        WHEN 'identity.policy.override_ended' THEN 'POLICY_OVERRIDE_ENDED'
+        WHEN 'identity.session.started' THEN 'SESSION_STARTED'
+        WHEN 'identity.session.refreshed' THEN CASE outcome
+            WHEN 'success' THEN 'SESSION_REFRESHED' ELSE 'SESSION_REFRESH_REFUSED' END
+        WHEN 'identity.session.ended' THEN 'SESSION_ENDED'
         ELSE upper(replace(kind, '.', '_')) END
 $$;
 
