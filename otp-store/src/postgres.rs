@@ -34,6 +34,7 @@ mod policy;
 mod quotas;
 mod schema;
 mod seen;
+mod sessions;
 mod stats;
 
 use std::fmt;
@@ -152,8 +153,8 @@ impl PostgresStore {
     ///
     /// Until then every answer is
     /// [`ClockAnomaly`](otp_core::store::StoreErrorKind::ClockAnomaly). Every live challenge is
-    /// revoked in the same step, because nobody can say any more which of them had expired; answers
-    /// how many, and adds to the event how many as the reason `revoked:N`. Locks and quotas stay as
+    /// revoked and every session ended in the same step, because nobody can say any more which of
+    /// them had expired; answers how many challenges, and adds to the event how many as the reason `revoked:N`. Locks and quotas stay as
     /// they are and may last longer by the leap. Every process on the same tables takes part.
     ///
     /// # Errors

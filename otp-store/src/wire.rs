@@ -9,6 +9,8 @@ pub(crate) mod event;
 pub(crate) mod policy;
 pub(crate) mod reply;
 pub(crate) mod request;
+#[cfg(feature = "postgres")]
+pub(crate) mod session;
 pub(crate) mod stats;
 
 use otp_core::store::{StoreError, StoreErrorKind};

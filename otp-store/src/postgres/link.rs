@@ -34,6 +34,7 @@ pub(super) enum Function {
     Stats,
     Policy,
     Delivery,
+    Session,
 }
 
 impl Function {
@@ -45,6 +46,7 @@ impl Function {
             Self::Query => "SELECT otp_query_1($1::jsonb)::text",
             Self::Desk => "SELECT otp_desk_1($1::jsonb)::text",
             Self::Delivery => "SELECT otp_delivery_1($1::jsonb)::text",
+            Self::Session => "SELECT otp_session_1($1::jsonb)::text",
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
             Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",
             Self::Policy => "SELECT otp_policy_1($1::jsonb)::text",

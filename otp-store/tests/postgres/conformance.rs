@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::store::Store;
+use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::PostgresStore;
 
@@ -27,7 +28,27 @@ impl StoreFixture for OnServer {
     }
 }
 
-async fn server() -> impl StoreFixture {
+impl SessionFixture for OnServer {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        let store: Arc<PostgresStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn records(&self) -> Arc<dyn AuditStore> {
+        let store: Arc<PostgresStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.place.clock.step_back(by);
+    }
+}
+
+async fn server() -> OnServer {
     let place = Place::new().await;
     let store = Arc::new(place.open().await);
     OnServer { place, store }
@@ -36,5 +57,10 @@ async fn server() -> impl StoreFixture {
 otp_core::store_conformance!(
     ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)",
     on_a_server,
+    server
+);
+otp_core::session_conformance!(
+    ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)",
+    sessions_on_a_server,
     server
 );
