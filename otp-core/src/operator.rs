@@ -9,11 +9,14 @@ mod attackers;
 mod blocks;
 mod effect;
 mod explain;
+mod failures;
 mod limits;
 mod list;
 mod locks;
 mod overview;
+mod reached;
 mod records;
+mod resend;
 mod revoke;
 mod whom;
 
@@ -23,8 +26,10 @@ use std::sync::Arc;
 pub use attackers::{Attackers, Source};
 pub use effect::{Count, Effect, Mode};
 pub use explain::{Explanation, LimitState};
+pub use failures::FailedDelivery;
 pub use list::{BlockLine, BlockList, InvalidBlockList, InvalidLine};
 pub use overview::Overview;
+pub use resend::{NotResent, Resending};
 pub use whom::Whom;
 
 use crate::event::{Act, Event, EventKind};

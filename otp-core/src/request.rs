@@ -6,6 +6,7 @@ mod operation;
 mod proxy;
 mod subject;
 
+pub(crate) use context::Asker;
 pub use context::{AttemptId, RequestContext, SessionBinding};
 pub use names::{DeviceId, InvalidName, Purpose, RequestId, SubjectId, Tenant};
 pub use operation::Operation;

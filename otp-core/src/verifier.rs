@@ -1,5 +1,6 @@
 //! The handle that a host holds, one use case a file.
 
+mod again;
 mod attempt;
 mod builder;
 mod cancel;
@@ -27,6 +28,7 @@ mod verify;
 
 use std::sync::Arc;
 
+pub use again::NotAgain;
 pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
 pub use device::DeviceToken;

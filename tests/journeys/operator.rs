@@ -1,6 +1,7 @@
 //! What an operator does by hand, on every store.
 
 mod blocks;
+mod failed;
 mod looking;
 mod revoking;
 

@@ -9,7 +9,8 @@ use super::{Denial, Gate, GateRequest, Operation, Wants};
 use crate::challenge::Lane;
 use crate::destination::{Destination, PhoneNumber};
 use crate::policy::ScopedQuota;
-use crate::quota::{QuotaClaim, QuotaKey, QuotaKind, Scope};
+use crate::quota::{ClientAddress, QuotaClaim, QuotaKey, QuotaKind, Scope};
+use crate::request::Asker;
 use crate::store::Admission;
 
 /// Holds requests to the limits of the policy: by subject, destination, country, range of numbers,
@@ -104,13 +105,22 @@ fn key(request: &GateRequest<'_>, scoped: &ScopedQuota) -> Option<QuotaKey> {
         Scope::Subject => request.subject.map(|subject| make(subject.as_str())),
         // By the pseudonym: keys hold no address, and a decoy counts as a real one does.
         Scope::Destination => request.destination_key.map(|key| make(key.as_str())),
-        Scope::Address => Some(make(&request.context.client_address().bucket())),
+        Scope::Address => address(request).map(|bucket| make(&bucket)),
         Scope::Network => request.context.client_address().wide().map(|it| make(&it)),
         Scope::Device => device(request).map(|device| make(&device)),
         Scope::Country => phone(request).map(|phone| make(&country(phone))),
         Scope::Prefix => phone(request).map(|phone| make(phone.range().expose())),
         Scope::Tenant => Some(make("")),
         Scope::Global => Some(QuotaKey::new(action, scoped.scope, "", "")),
+    }
+}
+
+/// Names the client's bucket. An operator who acts for somebody of unknown address has none: the
+/// one of all unknown addresses is shared with everybody.
+fn address(request: &GateRequest<'_>) -> Option<String> {
+    match (request.context.asker(), request.context.client_address()) {
+        (Asker::Operator, ClientAddress::Unknown) => None,
+        (_, address) => Some(address.bucket()),
     }
 }
 

@@ -31,6 +31,17 @@ pub struct RequestContext {
     request_id: Option<RequestId>,
     captcha: Option<CaptchaToken>,
     fingerprint: Option<String>,
+    asker: Asker,
+}
+
+/// Who makes the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Somebody on a network.
+    #[default]
+    Client,
+    /// An operator, for somebody whose address may not be known any more.
+    Operator,
 }
 
 #[derive(Clone)]
@@ -61,6 +72,30 @@ impl RequestContext {
             address: Some(address),
             ..Self::default()
         }
+    }
+
+    /// Starts a request that an operator makes for somebody: where no address is known of them,
+    /// none is charged.
+    pub(crate) fn by_operator() -> Self {
+        Self {
+            asker: Asker::Operator,
+            ..Self::default()
+        }
+    }
+
+    /// Adds from where they had asked by themselves.
+    pub(crate) fn on_behalf_of(
+        mut self,
+        address: Option<IpAddr>,
+        binding: Option<SessionBinding>,
+    ) -> Self {
+        self.address = address;
+        self.binding = binding;
+        self
+    }
+
+    pub(crate) fn asker(&self) -> Asker {
+        self.asker
     }
 
     /// Adds the token of a remembered device, as

@@ -102,7 +102,7 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    pub(super) fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             kind: StoreErrorKind::Unavailable,
             source: source.into(),

@@ -6,8 +6,8 @@ use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, binding, row_aad};
 use super::managed::Held;
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
-    AttemptClaim, AttemptOutcome, Challenge, Code, ConsumeOutcome, Lane, RecordedAnswer, Refusal,
-    TypedShape,
+    AttemptClaim, AttemptOutcome, Challenge, ChallengeId, Code, ConsumeOutcome, Lane,
+    RecordedAnswer, Refusal, TypedShape,
 };
 use crate::clock::Timestamp;
 use crate::delivery::Locale;
@@ -15,9 +15,9 @@ use crate::destination::Destination;
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
 use crate::hash::{Comparison, HashSlot, MismatchReason};
-use crate::key::{KeySet, open};
+use crate::key::{KeySet, Sealed, open};
 use crate::policy::CaptchaPolicy;
-use crate::request::{AttemptId, RequestContext};
+use crate::request::{AttemptId, RequestContext, Tenant};
 use crate::store::{Consume, Granted, Reject, Step, Target};
 
 impl Verifier {
@@ -327,7 +327,7 @@ impl Desk<'_> {
     /// Writes the refusal: the same second round trip for every kind of it.
     async fn reject(
         self,
-        counted: Option<(crate::challenge::ChallengeId, Option<AttemptId>)>,
+        counted: Option<(ChallengeId, Option<AttemptId>)>,
         reason: &'static str,
     ) -> Result<Verified, VerifyError> {
         let event = self.event.with_outcome(Outcome::Refused, reason);
@@ -389,7 +389,17 @@ pub(super) fn opened_with_locale(
     challenge: &Challenge,
 ) -> Option<(Vec<Destination>, Locale)> {
     let sealed = challenge.destination.as_ref()?;
-    let aad = row_aad(&challenge.tenant, &challenge.id, DESTINATION);
+    opened_destination(keys, &challenge.tenant, &challenge.id, sealed)
+}
+
+/// Opens what a challenge of this name had sealed as its destination.
+pub(super) fn opened_destination(
+    keys: &KeySet,
+    tenant: &Tenant,
+    id: &ChallengeId,
+    sealed: &Sealed,
+) -> Option<(Vec<Destination>, Locale)> {
+    let aad = row_aad(tenant, id, DESTINATION);
     let text = open(keys, &aad, sealed).ok()?;
     let text = std::str::from_utf8(text.expose()).ok()?;
     let lines = text.split(ADDRESS_BREAK);
