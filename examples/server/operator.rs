@@ -6,6 +6,7 @@
 mod audit;
 mod blacklist;
 mod dashboard;
+mod deliveries;
 mod desk;
 mod explain;
 mod keys;
@@ -44,6 +45,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/otp/unlock", post(unlock::handle))
         .route("/admin/otp/limits/clear", post(unlock::clear_limits))
         .route("/admin/otp/explain", post(explain::handle))
+        .route("/admin/otp/deliveries/failed", get(deliveries::failed))
+        .route("/admin/otp/deliveries/resend", post(deliveries::resend))
         .route("/admin/otp/audit", get(audit::handle))
         .route("/admin/otp/keys/rotate", post(keys::rotate))
         .route(

@@ -1,6 +1,7 @@
 //! The operators' routes: who may, what is on record, and what a dry run leaves alone.
 
 mod doors;
+mod failed;
 mod list;
 mod steps;
 

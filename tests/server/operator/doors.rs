@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{BLACKLIST, MIKE, acts, call, get, phone_block, post, server};
 use crate::support::{PHONE, Reply, Server};
 
-const ROUTES: [(&str, &str); 13] = [
+const ROUTES: [(&str, &str); 15] = [
     ("GET", "/admin/otp/dashboard"),
     ("GET", BLACKLIST),
     ("POST", BLACKLIST),
@@ -17,6 +17,8 @@ const ROUTES: [(&str, &str); 13] = [
     ("POST", "/admin/otp/unlock"),
     ("POST", "/admin/otp/limits/clear"),
     ("POST", "/admin/otp/explain"),
+    ("GET", "/admin/otp/deliveries/failed"),
+    ("POST", "/admin/otp/deliveries/resend"),
     ("GET", "/admin/otp/audit"),
     ("POST", "/admin/otp/keys/rotate"),
 ];

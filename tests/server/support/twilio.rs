@@ -36,7 +36,7 @@ pub(crate) struct Twilio {
 
 #[derive(Clone)]
 struct Desk {
-    answer: Answer,
+    answer: Arc<Mutex<Answer>>,
     posted: Arc<Mutex<Vec<Posted>>>,
     reached: Arc<Notify>,
     released: Arc<Notify>,
@@ -45,7 +45,7 @@ struct Desk {
 impl Twilio {
     pub(crate) async fn start(answer: Answer) -> Self {
         let desk = Desk {
-            answer,
+            answer: Arc::new(Mutex::new(answer)),
             posted: Arc::default(),
             reached: Arc::default(),
             released: Arc::default(),
@@ -59,6 +59,11 @@ impl Twilio {
 
     pub(crate) fn posted(&self) -> Vec<Posted> {
         self.desk.posted.lock().unwrap().clone()
+    }
+
+    /// Answers otherwise from now on.
+    pub(crate) fn answers(&self, answer: Answer) {
+        *self.desk.answer.lock().unwrap() = answer;
     }
 
     /// Waits until a request came in.
@@ -108,9 +113,10 @@ async fn take(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: Stri
     let to = posted.field("To").unwrap_or_default().to_owned();
     desk.posted.lock().unwrap().push(posted);
     desk.reached.notify_one();
-    match desk.answer {
+    let answer = *desk.answer.lock().unwrap();
+    match answer {
         Answer::Accepts | Answer::Held => {
-            if matches!(desk.answer, Answer::Held) {
+            if matches!(answer, Answer::Held) {
                 desk.released.notified().await;
             }
             let sid = "SM00000000000000000000000000000009";
