@@ -70,6 +70,9 @@ refusals! {
     UNKNOWN_USER: NOT_FOUND, "unknown_user", "Unknown user";
     NO_KEY_FILE: CONFLICT, "no_key_file", "Keys are not kept in a file";
     KEYS_NOT_WRITTEN: INTERNAL_SERVER_ERROR, "keys_not_written", "Keys were not rotated";
+    NOT_SIGNED_IN: UNAUTHORIZED, "not_signed_in", "Not signed in";
+    INVALID_REFRESH_TOKEN: UNAUTHORIZED, "invalid_refresh_token", "Invalid refresh token";
+    INVALID_STATE: BAD_REQUEST, "invalid_state", "Invalid state token";
     BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";
     HANDSHAKE_REFUSED: FORBIDDEN, "handshake_refused", "Handshake refused";
     BLOCKED: FORBIDDEN, "blocked", "Request refused";

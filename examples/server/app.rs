@@ -15,8 +15,8 @@ use otp_kit::verifier::Verifier;
 use crate::config::{Config, Listen, Operators, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{request, status, verify, webhook};
-use crate::tokens::Tokens;
+use crate::routes::{oauth, request, session, status, verify, webhook};
+use crate::tokens::Door;
 use crate::users::Users;
 use crate::{answer, json, operator, service};
 
@@ -24,7 +24,7 @@ use crate::{answer, json, operator, service};
 pub(crate) struct App {
     pub(crate) verifier: Verifier,
     pub(crate) users: Users,
-    pub(crate) tokens: Tokens,
+    pub(crate) door: Door,
     pub(crate) outbox: Outbox,
     pub(crate) proxies: TrustedProxies,
     pub(crate) key_file: Option<PathBuf>,
@@ -46,11 +46,12 @@ impl App {
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
         let webhooks = config.webhooks.clone();
-        let (verifier, outbox) = service::build(config).await?;
+        let (verifier, outbox, sessions) = service::build(config).await?;
+        let door = Door::new(&sessions, verifier.keys(), access_life)?;
         Ok(Arc::new(Self {
             verifier,
-            users: Users::new(database.clone()),
-            tokens: Tokens::new(database, access_life),
+            users: Users::new(database),
+            door,
             outbox,
             proxies,
             key_file,
@@ -67,6 +68,12 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
     let routes = probes()
         .route("/api/auth/otp/request", post(request::handle))
         .route("/api/auth/verify-otp", post(verify::handle))
+        .route("/api/auth/token/refresh", post(session::refresh))
+        .route("/api/v1/auth/logout", post(session::logout))
+        .route("/api/v1/auth/logout-all", post(session::logout_all))
+        .route("/api/me", get(session::me))
+        .route("/api/auth/oauth/{name}/start", get(oauth::start))
+        .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
         .route("/otp/status", get(status::handle))
         .merge(webhooks());
     let routes = if app.listen.is_shared() {

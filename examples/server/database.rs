@@ -6,10 +6,9 @@ use std::time::Duration;
 use sqlx::any::{Any, AnyArguments, install_default_drivers};
 use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Pool, Transaction, query};
+use sqlx::{AssertSqlSafe, Pool, query};
 
 use crate::config::{Place, Refused};
-use crate::tokens;
 use crate::users;
 
 /// A pool on the host's database. Statements are written once, as PostgreSQL and SQLite have them.
@@ -48,18 +47,12 @@ impl Database {
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(5));
         let pool = options.connect(&url).await?;
-        for table in [users::TABLE, tokens::TABLE] {
-            query(table).execute(&pool).await?;
-        }
+        query(users::TABLE).execute(&pool).await?;
         Ok(Self { pool, dialect })
     }
 
     pub(crate) fn pool(&self) -> &Pool<Any> {
         &self.pool
-    }
-
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        self.pool.begin().await
     }
 
     /// Says a statement as the engine has it: numbered places and `ON CONFLICT DO NOTHING` are

@@ -43,9 +43,6 @@ async fn purge(app: &App) {
             Ok(removed) => tracing::debug!(removed, "purged"),
             Err(error) => tracing::warn!(%error, "not purged"),
         }
-        if app.tokens.purge().await.is_err() {
-            tracing::warn!("sessions were not purged");
-        }
     }
 }
 

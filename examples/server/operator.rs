@@ -53,5 +53,6 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             "/admin/otp/users/{id}/force-password-reset",
             post(users::force_password_reset),
         )
+        .route("/admin/otp/users/{id}/logout-all", post(users::logout_all))
         .route_layer(from_fn_with_state(Arc::clone(app), desk::guard))
 }

@@ -2,7 +2,9 @@
 
 mod address;
 mod captcha;
+pub(crate) mod oauth;
 pub(crate) mod request;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod webhook;

@@ -1,10 +1,12 @@
 //! The verifier, built of what the configuration asks for.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use otp_kit::delivery::TemplateApproval;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
+use otp_kit::store::SessionStore;
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
 use crate::config::{Captcha, Config, Delivery, Providers};
@@ -14,8 +16,11 @@ use crate::stores::{self, Taker};
 type Limited = VerifierBuilder<Present, Missing>;
 type Routed = VerifierBuilder<Present, Present>;
 
+/// The verifier, its outbox, and where sessions are kept.
+type Built = (Verifier, Outbox, Arc<dyn SessionStore>);
+
 /// Builds the verifier, and the outbox where codes are shown.
-pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn Error>> {
+pub(crate) async fn build(config: Config) -> Result<Built, Box<dyn Error>> {
     let Config {
         stores,
         keys,
@@ -34,7 +39,9 @@ pub(crate) async fn build(config: Config) -> Result<(Verifier, Outbox), Box<dyn 
         policy,
         whatsapp_template,
     };
-    stores::open(stores, parts).await?
+    let (taken, sessions) = stores::open(stores, parts).await?;
+    let (verifier, outbox) = taken?;
+    Ok((verifier, outbox, sessions))
 }
 
 /// What a verifier has beside its store.

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use otp_kit::store::{
-    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisOptions, RedisStore, Split,
-    SqliteStore, Store, StoreErrorKind,
+    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisOptions, RedisStore, SessionStore,
+    Split, SqliteStore, Store, StoreErrorKind,
 };
 
 use otp_kit::policy::OutagePolicy;
@@ -19,8 +20,11 @@ pub(crate) trait Taker {
     fn take(self, store: impl Store) -> Self::Taken;
 }
 
-/// Opens what is asked for and hands it over.
-pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<T::Taken, Refused> {
+/// What the taker made, and where sessions are kept.
+type Opened<T> = (<T as Taker>::Taken, Arc<dyn SessionStore>);
+
+/// Opens what is asked for and hands it over. Sessions are kept in the database: they outlive a Redis.
+pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<Opened<T>, Refused> {
     let Stores {
         database,
         fallback,
@@ -29,17 +33,20 @@ pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<T::Taken,
     match database {
         Place::Sqlite(path) => {
             let store = sqlite("DATABASE_URL", path).await?;
-            shared(redis, store, taker).await
+            let sessions = Arc::new(store.clone());
+            Ok((shared(redis, store, taker).await?, sessions))
         }
         Place::Postgres(url) => {
             let store = PostgresStore::connect(&url)
                 .await
                 .map_err(database_refused)?;
-            backed(fallback, redis, store, taker).await
+            let sessions = Arc::new(store.clone());
+            Ok((backed(fallback, redis, store, taker).await?, sessions))
         }
         Place::Mysql(url) => {
             let store = MysqlStore::connect(&url).await.map_err(database_refused)?;
-            backed(fallback, redis, store, taker).await
+            let sessions = Arc::new(store.clone());
+            Ok((backed(fallback, redis, store, taker).await?, sessions))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use otp_kit::destination::Destination;
 use otp_kit::random::{OsRandom, SecureRandom as _};
+use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -23,7 +24,9 @@ const ADD_TEST_USER: &str = "INSERT INTO users (sub, email, phone) \
 pub(crate) struct Users(Database);
 
 /// One of them, as answers show them.
+#[derive(Serialize)]
 pub(crate) struct User {
+    #[serde(rename = "id")]
     pub(crate) sub: String,
     pub(crate) email: String,
 }
@@ -49,6 +52,17 @@ impl Users {
         }
         self.add(proven).await?;
         self.find(proven).await?.ok_or(Failed)
+    }
+
+    /// Finds a user by id.
+    pub(crate) async fn get(&self, sub: &str) -> Result<Option<User>, Failed> {
+        let found = self
+            .0
+            .say("SELECT sub, email, phone FROM users WHERE sub = $1")
+            .bind(sub.to_owned())
+            .fetch_optional(self.0.pool())
+            .await?;
+        found.map(|row| user(&row)).transpose()
     }
 
     /// Says whether there is such a user.

@@ -39,6 +39,8 @@ mod request;
 #[cfg(debug_assertions)]
 mod secrecy;
 #[cfg(debug_assertions)]
+mod sessions;
+#[cfg(debug_assertions)]
 mod storm;
 #[cfg(debug_assertions)]
 mod strict;

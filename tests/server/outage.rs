@@ -43,14 +43,14 @@ async fn a_sign_in_that_failed_after_the_code_was_right_is_had_by_repeating_the_
         .await
         .text("preview_code");
     let mut database = server.database().await;
-    query("ALTER TABLE sessions RENAME TO away")
+    query("ALTER TABLE otp_sessions RENAME TO away")
         .execute(&mut database)
         .await
         .unwrap();
     let body = json!({ "phone": PHONE, "otp": code, "attempt_id": "try-1" });
     let reply = server.post(VERIFY, &body).await;
     reply.is_error(500, "verify_failed", "Failed to verify code");
-    query("ALTER TABLE away RENAME TO sessions")
+    query("ALTER TABLE away RENAME TO otp_sessions")
         .execute(&mut database)
         .await
         .unwrap();

@@ -2,6 +2,7 @@
 //! put there here; the client learns what it can act on.
 
 use otp_kit::providers::webhook::WebhookError;
+use otp_kit::session::SessionError;
 use otp_kit::store::StoreError;
 use otp_kit::verifier::{IssueError, Unavailable, VerifyError};
 
@@ -56,6 +57,22 @@ impl From<StoreError> for Declined {
 impl From<Unavailable> for Declined {
     fn from(error: Unavailable) -> Self {
         unavailable(&error)
+    }
+}
+
+impl Declined {
+    /// What is wrong with a token is for the log; the client hears one sentence for all of it.
+    pub(crate) fn of_session(error: &SessionError, refused: Refusal) -> Self {
+        match error.refusal() {
+            Some(why) => {
+                tracing::info!(why = why.name(), "a session was refused");
+                refused.into()
+            }
+            None => {
+                tracing::error!(error = error as &dyn std::error::Error, "no session");
+                Refusal::UNAVAILABLE.into()
+            }
+        }
     }
 }
 

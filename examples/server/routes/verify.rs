@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use otp_kit::challenge::ChallengeId;
 use otp_kit::destination::Destination;
-use otp_kit::request::{AttemptId, Purpose, SubjectKey};
-use otp_kit::verifier::{Attempt, Claim};
+use otp_kit::request::{AttemptId, Purpose, SubjectId, SubjectKey};
+use otp_kit::session::SignIn;
+use otp_kit::verifier::{Attempt, Claim, Verified};
 use serde::{Deserialize, Serialize};
 
 use super::address;
@@ -15,6 +16,8 @@ use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
+use crate::tokens::Pair;
+use crate::users::User;
 
 /// The body.
 #[derive(Default, Deserialize)]
@@ -31,16 +34,9 @@ pub(crate) struct Try {
 /// The answer to the right code.
 #[derive(Serialize)]
 pub(crate) struct SignedIn {
-    access_token: String,
-    token_type: &'static str,
-    refresh_token: String,
-    user: SignedInUser,
-}
-
-#[derive(Serialize)]
-struct SignedInUser {
-    id: String,
-    email: String,
+    #[serde(flatten)]
+    tokens: Pair,
+    user: User,
 }
 
 pub(crate) async fn handle(
@@ -58,23 +54,32 @@ pub(crate) async fn handle(
     if let Some(id) = &attempt_id {
         attempt = attempt.with_id(id.clone());
     }
-    let verified = app.verifier.verify(claim, attempt, context).await?;
+    let verified = app.verifier.verify(claim, attempt, &context).await?;
     // Whose session it is says what was proven, never what the body claims.
     let user = app.users.of(verified.destination()).await?;
-    let keys = app.verifier.keys().snapshot();
-    let tokens = app
-        .tokens
-        .start(&user.sub, &verified, attempt_id.as_ref(), &keys)
-        .await?;
+    let mut proof = proof(&verified, &user)?;
+    if let Some(id) = attempt_id {
+        proof = proof.named(id);
+    }
+    let started = app.door.sessions.start(proof, &context).await;
+    let tokens = started.map_err(|error| {
+        // The code was right and is spent.
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "no session was started"
+        );
+        Refusal::VERIFY_FAILED
+    })?;
     Ok(Json(SignedIn {
-        access_token: tokens.access,
-        token_type: "bearer",
-        refresh_token: tokens.refresh,
-        user: SignedInUser {
-            id: user.sub,
-            email: user.email,
-        },
+        tokens: tokens.into(),
+        user,
     }))
+}
+
+/// Takes the right code for a proof of whose address it went to.
+fn proof(verified: &Verified, user: &User) -> Result<SignIn, Refusal> {
+    let subject = SubjectId::new(user.sub.as_str()).map_err(|_| Refusal::VERIFY_FAILED)?;
+    SignIn::of(verified, &subject).map_err(|_| Refusal::VERIFY_FAILED)
 }
 
 /// Gives what was typed. A number, a list or `null` is no code: it goes the way of a malformed

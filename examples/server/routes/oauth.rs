@@ -1,0 +1,104 @@
+//! `GET /api/auth/oauth/{name}/start` and `.../callback?state=`: the state of a sign-in through
+//! somebody else's page. What the other side says is another matter; this server knows no provider.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderName};
+use otp_kit::random::{OsRandom, SecureRandom as _};
+use otp_kit::request::SessionBinding;
+use otp_kit::session::StateError;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::tokens::hex;
+
+/// What goes to the other's page, and comes back.
+#[derive(Serialize)]
+pub(crate) struct Started {
+    state: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CalledBack {
+    #[serde(default)]
+    state: String,
+}
+
+/// The state was this browser's, once.
+#[derive(Serialize)]
+pub(crate) struct Accepted {
+    provider: String,
+}
+
+pub(crate) async fn start(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<([(HeaderName, String); 1], Json<Started>), Declined> {
+    let cookie = cookie_of(&name)?;
+    let mut secret = [0_u8; 32];
+    OsRandom
+        .fill(&mut secret)
+        .map_err(|_| Refusal::UNAVAILABLE)?;
+    let value = hex(&secret);
+    let browser = SessionBinding::of(value.as_bytes());
+    let state = app.door.states.issue(&name, &browser, b"").await;
+    let state = state.map_err(|error| declined(&error))?;
+    let set = format!(
+        "{cookie}={value}; Path=/api/auth/oauth/{name}; Max-Age=600; HttpOnly; Secure; SameSite=Lax"
+    );
+    let started = Started {
+        state: state.expose().to_owned(),
+    };
+    Ok(([(SET_COOKIE, set)], Json(started)))
+}
+
+pub(crate) async fn callback(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(called): Query<CalledBack>,
+    headers: HeaderMap,
+) -> Result<Json<Accepted>, Declined> {
+    let value = cookie(&headers, &cookie_of(&name)?).ok_or(Refusal::INVALID_STATE)?;
+    let browser = SessionBinding::of(value.as_bytes());
+    let taken = app.door.states.consume(&name, &called.state, &browser);
+    taken.await.map_err(|error| declined(&error))?;
+    Ok(Json(Accepted { provider: name }))
+}
+
+/// Names the cookie of a flow; two flows of two providers do not meet.
+fn cookie_of(name: &str) -> Result<String, Refusal> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=32).contains(&name.len()) && name.bytes().all(fits) {
+        Ok(format!("oauth_{name}"))
+    } else {
+        Err(Refusal::NOT_FOUND)
+    }
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(COOKIE).iter();
+    let pairs = values.filter_map(|value| value.to_str().ok());
+    let mut found = pairs
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name);
+    // Of two that are called the same nobody knows whose is whose.
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Some(value.to_owned()),
+        _ => None,
+    }
+}
+
+fn declined(error: &StateError) -> Declined {
+    match error {
+        StateError::Refused | StateError::TooLarge => Refusal::INVALID_STATE.into(),
+        _ => {
+            tracing::error!(error = error as &dyn std::error::Error, "no state");
+            Refusal::UNAVAILABLE.into()
+        }
+    }
+}

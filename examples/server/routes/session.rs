@@ -1,0 +1,104 @@
+//! `POST /api/auth/token/refresh`, `POST /api/v1/auth/logout`, `POST /api/v1/auth/logout-all` and
+//! `GET /api/me`: what a client does with its tokens.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use otp_kit::session::Session;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::client::Client;
+use crate::json::{Given, Member, Strict};
+use crate::tokens::Pair;
+use crate::users::User;
+
+/// The body of a refresh.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Spent {
+    refresh_token: Member,
+}
+
+/// Whoever calls, signed in: an access token that holds, of a session that has not ended.
+pub(crate) struct SignedIn(Session);
+
+impl FromRequestParts<Arc<App>> for SignedIn {
+    type Rejection = Declined;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Declined> {
+        let token = bearer(parts).ok_or(Refusal::NOT_SIGNED_IN)?;
+        let session = app.door.sessions.check(token, &app.door.tenant).await;
+        Ok(Self(session.map_err(|error| {
+            Declined::of_session(&error, Refusal::NOT_SIGNED_IN)
+        })?))
+    }
+}
+
+/// Takes the one bearer token of a request (RFC 6750 section 2.1).
+fn bearer(parts: &Parts) -> Option<&str> {
+    let mut all = parts.headers.get_all(AUTHORIZATION).iter();
+    let (Some(only), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then_some(token.trim())
+}
+
+pub(crate) async fn refresh(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    Strict(body): Strict<Spent>,
+) -> Result<Json<Pair>, Declined> {
+    let Given::Text(token) = body.refresh_token.given() else {
+        return Err(Refusal::INVALID_REFRESH_TOKEN.into());
+    };
+    let door = &app.door;
+    let tokens = door.sessions.refresh(token, &door.tenant, &context).await;
+    let tokens =
+        tokens.map_err(|error| Declined::of_session(&error, Refusal::INVALID_REFRESH_TOKEN))?;
+    Ok(Json(tokens.into()))
+}
+
+pub(crate) async fn logout(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    SignedIn(session): SignedIn,
+) -> Result<StatusCode, Declined> {
+    let ended = app.door.sessions.logout(&session, &context).await;
+    ended.map_err(|error| Declined::of_session(&error, Refusal::UNAVAILABLE))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How many sessions ended.
+#[derive(Serialize)]
+pub(crate) struct Ended {
+    ended: u64,
+}
+
+pub(crate) async fn logout_all(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    SignedIn(session): SignedIn,
+) -> Result<Json<Ended>, Declined> {
+    let sessions = &app.door.sessions;
+    let ended = sessions.logout_all(session.tenant(), session.subject(), &context);
+    let ended = ended.await;
+    let ended = ended.map_err(|error| Declined::of_session(&error, Refusal::UNAVAILABLE))?;
+    Ok(Json(Ended { ended }))
+}
+
+pub(crate) async fn me(
+    State(app): State<Arc<App>>,
+    SignedIn(session): SignedIn,
+) -> Result<Json<User>, Declined> {
+    let user = app.users.get(session.subject().as_str()).await;
+    let user = user.map_err(|_| Refusal::UNAVAILABLE)?;
+    Ok(Json(user.ok_or(Refusal::NOT_SIGNED_IN)?))
+}
