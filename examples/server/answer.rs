@@ -3,6 +3,8 @@
 mod errors;
 mod limits;
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::Request;
 use axum::http::header::{
@@ -19,12 +21,30 @@ use serde_json::json;
 const PROBLEM: &str = "application/problem+json";
 
 /// A refusal: a status, a sentence for people, a code for programs.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub(crate) struct Refusal {
-    #[serde(skip)]
     status: StatusCode,
     detail: &'static str,
     code: &'static str,
+}
+
+/// A refusal as it is told: in its own sentence, or in one that says more.
+#[derive(Clone, Serialize)]
+struct Told {
+    #[serde(skip)]
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    code: &'static str,
+}
+
+impl From<Refusal> for Told {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            status: refusal.status,
+            detail: refusal.detail.into(),
+            code: refusal.code,
+        }
+    }
 }
 
 macro_rules! refusals {
@@ -66,6 +86,11 @@ refusals! {
     INVALID_BLOCK: BAD_REQUEST, "invalid_block", "Invalid type or value";
     INVALID_EXPIRY: BAD_REQUEST, "invalid_expiry", "expires_in must be 1 to 315360000 seconds";
     INVALID_LIST: BAD_REQUEST, "invalid_list", "Malformed list, the line is in x-line";
+    INVALID_POLICY: BAD_REQUEST, "invalid_policy", "Invalid policy";
+    INVALID_VERSION: BAD_REQUEST, "invalid_version", "If-Match or version must be a version, and one of the two";
+    CONFLICT: CONFLICT, "conflict", "Somebody else has published since";
+    INVALID_OVERRIDE: BAD_REQUEST, "invalid_override", "Invalid override";
+    UNKNOWN_OVERRIDE: NOT_FOUND, "unknown_override", "No override in force has this id";
     UNKNOWN_KEY: BAD_REQUEST, "unknown_key", "Invalid key_id";
     UNKNOWN_USER: NOT_FOUND, "unknown_user", "Unknown user";
     NO_KEY_FILE: CONFLICT, "no_key_file", "Keys are not kept in a file";
@@ -103,7 +128,13 @@ pub(crate) async fn wrong_method() -> Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self)).into_response();
+        Told::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Told {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.clone())).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             limits::retry_after(response.headers_mut(), limits::SOON);
         }
@@ -115,14 +146,14 @@ impl IntoResponse for Refusal {
 /// What a handler answers where it does not succeed: a refusal, and when to come back where the
 /// library says so.
 pub(crate) struct Declined {
-    refusal: Refusal,
+    told: Told,
     wait: Option<Throttled>,
 }
 
 impl From<Refusal> for Declined {
     fn from(refusal: Refusal) -> Self {
         Self {
-            refusal,
+            told: refusal.into(),
             wait: None,
         }
     }
@@ -131,15 +162,24 @@ impl From<Refusal> for Declined {
 impl Refusal {
     fn until(self, wait: Throttled) -> Declined {
         Declined {
-            refusal: self,
+            told: self.into(),
             wait: Some(wait),
         }
+    }
+
+    /// Says it in a sentence that helps an operator on.
+    pub(crate) fn saying(self, detail: impl Into<Cow<'static, str>>) -> Declined {
+        let told = Told {
+            detail: detail.into(),
+            ..self.into()
+        };
+        Declined { told, wait: None }
     }
 }
 
 impl IntoResponse for Declined {
     fn into_response(self) -> Response {
-        let mut response = self.refusal.into_response();
+        let mut response = self.told.into_response();
         if let Some(wait) = &self.wait {
             limits::write(response.headers_mut(), wait);
         }
@@ -151,11 +191,8 @@ impl IntoResponse for Declined {
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let wants_problem = accepts_problem(request.headers());
     let mut response = next.run(request).await;
-    if let (true, Some(refusal)) = (
-        wants_problem,
-        response.extensions().get::<Refusal>().copied(),
-    ) {
-        response = refusal.as_problem(response);
+    if let (true, Some(told)) = (wants_problem, response.extensions().get::<Told>().cloned()) {
+        response = told.as_problem(response);
     }
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -176,9 +213,9 @@ fn accepts_problem(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().any(named)
 }
 
-impl Refusal {
+impl Told {
     /// Writes it as RFC 9457 has it; the headers stay.
-    fn as_problem(self, plain: Response) -> Response {
+    fn as_problem(&self, plain: Response) -> Response {
         let body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or_default(),

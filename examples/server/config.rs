@@ -8,6 +8,7 @@ mod logging;
 mod operators;
 mod policy;
 mod providers;
+mod second_factor;
 mod stores;
 mod webhooks;
 
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) policy: Policy,
+    /// How long no second factor is asked for, where one is not.
+    pub(crate) waiver: Option<Duration>,
     pub(crate) access_life: Duration,
     pub(crate) logging: Logging,
     unused: Vec<String>,
@@ -106,6 +109,7 @@ impl Config {
             whatsapp_template: providers::approval(env)?,
             webhooks: Webhooks::read(env)?,
             policy: file.policy,
+            waiver: second_factor::waiver(env)?,
             access_life: access_life(env)?,
             logging: Logging::read(env)?,
             unused,

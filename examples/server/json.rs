@@ -26,13 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
         if !is_plain_json(&request) {
             return Err(Refusal::UNSUPPORTED_MEDIA_TYPE);
         }
-        let bytes = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state))
-            .await
-            .map_err(|_| Refusal::REQUEST_TIMEOUT)?
-            .map_err(|rejected| match rejected.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Refusal::TOO_LARGE,
-                _ => Refusal::MALFORMED,
-            })?;
+        let bytes = body(request, state).await?;
         // A derived struct would also be read from an array of its members.
         if !bytes.trim_ascii_start().starts_with(b"{") {
             return Err(Refusal::MALFORMED);
@@ -41,6 +35,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
             .map(Self)
             .map_err(|_| Refusal::MALFORMED)
     }
+}
+
+/// Takes a body whole, from a client that does not take forever.
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
+    tokio::time::timeout(PATIENCE, Bytes::from_request(request, state))
+        .await
+        .map_err(|_| Refusal::REQUEST_TIMEOUT)?
+        .map_err(|rejected| match rejected.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Refusal::TOO_LARGE,
+            _ => Refusal::MALFORMED,
+        })
 }
 
 fn is_plain_json(request: &Request) -> bool {

@@ -10,6 +10,8 @@ mod deliveries;
 mod desk;
 mod explain;
 mod keys;
+mod overrides;
+mod policy;
 mod revoke;
 mod unlock;
 mod users;
@@ -25,6 +27,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 
 pub(crate) use desk::{Desk, Done};
+pub(crate) use overrides::waive_second_factor;
 
 /// The routes, behind the operators' tokens.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -35,7 +38,12 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .post(blacklist::add)
         .delete(blacklist::remove);
     let import = post(blacklist::import).layer(DefaultBodyLimit::max(blacklist::LARGEST));
+    let policy = get(policy::show).put(policy::publish);
+    let policy = policy.layer(DefaultBodyLimit::max(policy::LARGEST));
+    let overrides = post(overrides::begin).delete(overrides::end);
     Router::new()
+        .route("/admin/otp/policy", policy)
+        .route("/admin/otp/override", overrides)
         .route("/admin/otp/dashboard", get(dashboard::handle))
         .route("/admin/otp/blacklist", blacklist)
         .route("/admin/otp/blacklist/export", get(blacklist::export))

@@ -38,7 +38,7 @@ pub use error::{
 pub use guarded::Suspicion;
 pub use outbound::StillSending;
 #[cfg(feature = "policy-file")]
-pub use policies::{FleetPolicy, FleetTrouble, PublishError};
+pub use policies::{FleetPolicy, FleetTrouble, PolicyText, PublishError};
 pub use policies::{Policies, PolicyChangeError, PolicyStatus};
 pub use receipts::{ReportOutcome, Swept};
 pub use request::{Addressed, Dispatch, Issue, Issued};

@@ -5,7 +5,7 @@ use otp_kit::event::Act;
 use otp_kit::prelude::*;
 use otp_kit::store::{MemoryStore, PolicyDocument, PolicyStore as _, Published};
 use otp_kit::testing::Outbox;
-use otp_kit::verifier::{FleetTrouble, PublishError};
+use otp_kit::verifier::{FleetTrouble, PolicyText, PublishError};
 
 const SECOND: Duration = Duration::from_secs(1);
 const OFF: &str = "auth:\n  sms_otp:\n    enabled: false\n";
@@ -105,4 +105,31 @@ async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_repo
     assert!(sms(&other));
     assert_eq!(other.policies().fleet().trouble, None);
     task.abort();
+}
+
+#[tokio::test]
+async fn toml_is_checked_by_its_own_lines_and_published_as_the_yaml_that_says_the_same() {
+    let store = MemoryStore::new();
+    let one = instance(&store);
+    let off = PolicyText::Toml("\n[auth.sms_otp]\nenabled = false\n");
+    assert!(
+        !one.policies()
+            .check(off)
+            .unwrap()
+            .channels()
+            .is_on(Channel::Sms)
+    );
+    assert!(sms(&one), "a check changes nothing");
+    assert_eq!(store.version().await.unwrap(), 0);
+
+    let wrong = PolicyText::Toml("\n[auth.sms_otp]\nenabled = 1\n");
+    let refused = one.policies().publish(wrong, None, why()).await;
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "line 3: auth.sms_otp.enabled: must be true or false"
+    );
+    one.policies().publish(off, None, why()).await.unwrap();
+    assert!(!sms(&one));
+    let kept = store.current().await.unwrap().unwrap();
+    assert_eq!(kept.document.text(), OFF);
 }

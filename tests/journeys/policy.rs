@@ -262,3 +262,18 @@ async fn policies_that_are_swapped_under_load_refuse_nobody_wrongly() {
         u64::from(swaps) + 1
     );
 }
+
+#[tokio::test]
+async fn an_override_that_is_only_checked_changes_nothing_and_is_on_no_record() {
+    let service = Service::new();
+    let policies = service.verifier.policies();
+    let off = Exception::ChannelOff(Channel::Sms);
+    let checked = policies.check_override(off.clone(), after(&service, 60), why());
+    checked.unwrap();
+    let past = policies.check_override(off, after(&service, 0), why());
+    let Err(PolicyChangeError::Override(OverrideError::Over)) = past else {
+        panic!("{past:?}");
+    };
+    assert!(policies.overrides().is_empty());
+    assert_eq!(audited(&service).await, []);
+}

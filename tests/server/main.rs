@@ -29,6 +29,8 @@ mod operator;
 #[cfg(debug_assertions)]
 mod outage;
 #[cfg(debug_assertions)]
+mod policy;
+#[cfg(debug_assertions)]
 mod process;
 #[cfg(not(debug_assertions))]
 mod release;

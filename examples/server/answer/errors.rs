@@ -1,10 +1,11 @@
 //! The library's errors as answers. What an operator needs of them is in the log already, or is
 //! put there here; the client learns what it can act on.
 
+use otp_kit::policy::OverrideError;
 use otp_kit::providers::webhook::WebhookError;
 use otp_kit::session::SessionError;
 use otp_kit::store::StoreError;
-use otp_kit::verifier::{IssueError, Unavailable, VerifyError};
+use otp_kit::verifier::{IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError};
 
 use super::{Declined, Refusal};
 use crate::tokens::Failed;
@@ -43,6 +44,36 @@ impl From<VerifyError> for Declined {
             VerifyError::Disabled => Refusal::DISABLED.into(),
             VerifyError::Blocked => Refusal::BLOCKED.into(),
             _ => Refusal::VERIFY_FAILED.into(),
+        }
+    }
+}
+
+/// Operators see the one line that says what is wrong.
+impl From<PublishError> for Declined {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Unavailable(error)
+            | PublishError::Refused(PolicyChangeError::Unavailable(error)) => unavailable(&error),
+            PublishError::Conflict { .. } => Refusal::CONFLICT.saying(error.to_string()),
+            PublishError::Refused(PolicyChangeError::Policy(error)) => {
+                Refusal::INVALID_POLICY.saying(error.to_string())
+            }
+            PublishError::Document(error) => Refusal::INVALID_POLICY.saying(error.to_string()),
+            error => Refusal::INVALID_POLICY.saying(error.to_string()),
+        }
+    }
+}
+
+impl From<PolicyChangeError> for Declined {
+    fn from(error: PolicyChangeError) -> Self {
+        match error {
+            PolicyChangeError::Unavailable(error) => unavailable(&error),
+            PolicyChangeError::Override(OverrideError::Unknown) => Refusal::UNKNOWN_OVERRIDE.into(),
+            PolicyChangeError::Override(error) => {
+                Refusal::INVALID_OVERRIDE.saying(error.to_string())
+            }
+            PolicyChangeError::Policy(error) => Refusal::INVALID_OVERRIDE.saying(error.to_string()),
+            _ => Refusal::INVALID_OVERRIDE.into(),
         }
     }
 }

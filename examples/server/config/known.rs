@@ -17,9 +17,11 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 70] = [
+const READ: [&str; 72] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
+    "ADMIN_MFA_OVERRIDE_HOURS",
+    "ADMIN_MFA_REQUIRED",
     "ADMIN_TOKEN",
     "ADMIN_TOKENS",
     "AWS_ACCESS_KEY_ID",

@@ -29,14 +29,6 @@ pub(super) async fn handle(
         .map(|engine| json!({ "engine": engine.engine, "condition": engine.condition.name() }));
     let routes = app.verifier.routes().status();
     let overrides = app.verifier.policies().overrides();
-    let overrides = overrides.iter().map(|one| {
-        json!({
-            "what": one.exception().to_string(),
-            "by": one.act().operator.as_str(),
-            "why": one.act().reason.as_str(),
-            "expires_at": Rfc3339::from(one.expires_at()).to_string(),
-        })
-    });
     Ok(Json(json!({
         "at": Rfc3339::from(overview.now).to_string(),
         "window_seconds": WITHIN.as_secs(),
@@ -52,7 +44,12 @@ pub(super) async fn handle(
         },
         "engines": engines.collect::<Vec<_>>(),
         "routes": routes.iter().map(route).collect::<Vec<_>>(),
-        "overrides": overrides.collect::<Vec<_>>(),
+        "overrides": overrides.iter().map(super::overrides::shown).collect::<Vec<_>>(),
+        "toll_fraud": toll_fraud(&app),
+        "fleet_alarm": {
+            "alarmed": app.verifier.is_fleet_alarmed(),
+            "wrong_codes_a_minute": app.verifier.policy().fleet_alarm().wrong_codes_a_minute(),
+        },
     })))
 }
 
@@ -100,6 +97,23 @@ fn rates(overview: &Overview) -> Value {
         "delivery": share(count("sent"), count("not_sent")),
         "verification": share(count("verified"), count("not_verified")),
         "limit_hits": share(limited, count("requests").saturating_sub(limited)),
+    })
+}
+
+/// What the toll-fraud guard of this instance had something against, the latest first.
+fn toll_fraud(app: &App) -> Value {
+    let suspicions = app.verifier.suspicions();
+    let latest = suspicions.iter().rev().take(TOP).map(|one| {
+        json!({
+            "at": Rfc3339::from(one.at).to_string(),
+            "mode": one.mode.name(),
+            "action": one.verdict.action.name(),
+            "reasons": one.verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "mode": app.verifier.policy().toll_fraud().mode().name(),
+        "suspicions": latest.collect::<Vec<_>>(),
     })
 }
 

@@ -92,8 +92,8 @@ fn reason(text: &str) -> Result<Reason, Refusal> {
     Reason::new(text).map_err(|_| Refusal::INVALID_REASON)
 }
 
-/// Reads `dry_run`. On what changes things anything else in the query is refused: a misspelt one
-/// must not act in earnest.
+/// Reads `dry_run`. On what changes things anything else in the query is refused, but the version
+/// that is put in place of: a misspelt one must not act in earnest.
 fn mode(method: &Method, query: &str) -> Result<Mode, Refusal> {
     let mut mode = Mode::Apply;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -101,6 +101,7 @@ fn mode(method: &Method, query: &str) -> Result<Mode, Refusal> {
             "dry_run=true" | "dry_run=1" => Mode::Preview,
             "dry_run=false" | "dry_run=0" => Mode::Apply,
             _ if method == Method::GET => mode,
+            _ if method == Method::PUT && pair.starts_with("version=") => mode,
             _ => return Err(Refusal::UNKNOWN_QUERY),
         };
     }
@@ -110,19 +111,24 @@ fn mode(method: &Method, query: &str) -> Result<Mode, Refusal> {
 impl Desk {
     /// Gives the calls. What the body says of the reason counts where no header does.
     pub(crate) fn operator(&self, app: &App, said: Option<&str>) -> Result<Operator, Refusal> {
+        let act = self.act(said)?;
+        let operator = app.verifier.operator(act).from(&self.context);
+        Ok(match self.mode {
+            Mode::Apply => operator,
+            Mode::Preview => operator.preview(),
+        })
+    }
+
+    /// Says who acts, and why.
+    pub(crate) fn act(&self, said: Option<&str>) -> Result<Act, Refusal> {
         let reason = match (&self.reason, said) {
             (Some(reason), _) => reason.clone(),
             (None, Some(said)) => reason(said)?,
             (None, None) => reason(UNSAID)?,
         };
-        let act = Act {
+        Ok(Act {
             operator: self.name.clone(),
             reason,
-        };
-        let operator = app.verifier.operator(act).from(&self.context);
-        Ok(match self.mode {
-            Mode::Apply => operator,
-            Mode::Preview => operator.preview(),
         })
     }
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_kit::destination::Destination;
 use otp_kit::event::Event;
+use otp_kit::operator::Whom;
 use otp_kit::quota::BudgetRefusal;
+use otp_kit::request::{RequestContext, Tenant};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -21,7 +24,8 @@ pub(super) async fn handle(
     Strict(named): Strict<Named>,
 ) -> Result<Json<Value>, Declined> {
     let operator = desk.operator(&app, named.reason())?;
-    let told = operator.explain(&named.whom()?).await?;
+    let whom = named.whom()?;
+    let told = operator.explain(&whom).await?;
     let budgets = told.budgets.iter().map(|(class, reading)| {
         json!({
             "class": class.name(),
@@ -38,8 +42,26 @@ pub(super) async fn handle(
         "limits": told.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "blocks": blocks.collect::<Vec<_>>(),
         "live_challenges": told.live_challenges,
+        "toll_fraud": toll_fraud(&app, &whom),
         "refusals": told.refusals.iter().map(line).collect::<Vec<_>>(),
     })))
+}
+
+/// Says what the toll-fraud guard of this instance would say to a start for a phone, from an
+/// address that is not known.
+fn toll_fraud(app: &App, whom: &Whom) -> Value {
+    let Whom::Destination(Destination::Phone(phone)) = whom else {
+        return Value::Null;
+    };
+    let (tenant, context) = (Tenant::default(), RequestContext::new());
+    let verdict = app.verifier.explain_toll_fraud(&tenant, phone, &context);
+    json!({
+        "mode": app.verifier.policy().toll_fraud().mode().name(),
+        "action": verdict.action.name(),
+        "score": verdict.score(),
+        "reasons": verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "exempt": verdict.exemption.is_some(),
+    })
 }
 
 fn refused(refusal: Option<&BudgetRefusal>) -> Value {

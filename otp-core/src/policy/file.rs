@@ -12,11 +12,13 @@ mod database;
 mod delivery;
 mod duration;
 mod error;
+mod fleet_alarm;
 mod line_types;
 mod node;
 mod purposes;
 mod rate_limiting;
 mod read;
+mod toll_fraud;
 mod toml;
 mod write;
 mod yaml;
@@ -75,7 +77,7 @@ type Reader = fn(&mut PolicyFile, &Entry<'_>) -> Result<(), PolicyFileError>;
 type Writer = fn(&PolicyFile) -> Option<Node>;
 
 /// The sections, in the order in which they are written.
-const SECTIONS: [(&str, Reader, Writer); 9] = [
+const SECTIONS: [(&str, Reader, Writer); 11] = [
     ("level", challenge::read_level, challenge::write_level),
     ("auth", auth::read, auth::write),
     ("rate_limiting", rate_limiting::read, rate_limiting::write),
@@ -84,6 +86,8 @@ const SECTIONS: [(&str, Reader, Writer); 9] = [
     ("purposes", purposes::read, purposes::write),
     ("countries", countries::read, countries::write),
     ("line_types", line_types::read, line_types::write),
+    ("toll_fraud", toll_fraud::read, toll_fraud::write),
+    ("fleet_alarm", fleet_alarm::read, fleet_alarm::write),
     ("delivery", delivery::read, delivery::write),
 ];
 
@@ -144,6 +148,11 @@ impl PolicyFile {
             .iter()
             .filter_map(|(name, _, write)| Some((*name, write(self)?)));
         write::yaml(&write::map(sections))
+    }
+
+    /// Writes a TOML document as YAML: what it names, and nothing else.
+    pub(crate) fn yaml_of_toml(text: &str) -> Result<String, PolicyFileError> {
+        Ok(write::yaml(&toml::parse(bounded(text)?)?))
     }
 
     fn read(root: &Node, base: Policy) -> Result<Self, PolicyFileError> {

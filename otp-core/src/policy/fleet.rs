@@ -38,7 +38,8 @@ impl FleetAlarm {
     }
 
     /// Sets by how many characters codes are longer meanwhile. Default: 2, which makes a guess a
-    /// hundred times worse.
+    /// hundred times worse. With 0 they keep their length, for a host whose forms take codes of
+    /// one length only: then a captcha is all that the alarm asks for, where one can be solved.
     #[must_use]
     pub fn with_codes_longer_by(mut self, characters: u8) -> Self {
         self.longer_by = characters;

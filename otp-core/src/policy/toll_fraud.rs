@@ -184,6 +184,12 @@ impl TollFraud {
         own.copied().unwrap_or(self.country)
     }
 
+    /// Lists the countries that have a budget of their own, with it.
+    pub fn country_budgets(&self) -> impl Iterator<Item = (Region, u32)> {
+        let countries = self.countries.iter();
+        countries.map(|(country, budget)| (*country, *budget))
+    }
+
     /// Gives the budget of a client address.
     #[must_use]
     pub fn address_budget(&self) -> u32 {

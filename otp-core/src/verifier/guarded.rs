@@ -309,6 +309,14 @@ impl Verifier {
         lock(&self.inner.guard.model).judge(policy.toll_fraud(), &sending, &fleet, now)
     }
 
+    /// Says whether codes are being guessed at many accounts, as far as this instance sees.
+    #[must_use]
+    pub fn is_fleet_alarmed(&self) -> bool {
+        let (policy, now) = (self.policy(), self.inner.clock.now());
+        let fleet = lock(&self.inner.guard.fleet);
+        fleet.model.is_alarmed(policy.fleet_alarm(), now)
+    }
+
     /// Counts codes that were tried, over all accounts.
     pub(super) fn guard_tried(&self, event: &Event) {
         if event.kind != EventKind::ValidationAttempt {

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 #[cfg(feature = "policy-file")]
-pub use fleet::{FleetPolicy, FleetTrouble, PublishError};
+pub use fleet::{FleetPolicy, FleetTrouble, PolicyText, PublishError};
 pub(super) use shelf::Shelf;
 
 use super::{Unavailable, Verifier, checked_by};
@@ -111,6 +111,18 @@ impl Verifier {
         }
         shelf.look(look)
     }
+
+    /// Says what is in force before a change and would be after it, checked as a whole.
+    fn tried(&self, step: &Step) -> Result<(InForce, InForce), PolicyChangeError> {
+        let before = self.in_force(InForce::clone);
+        let mut after = before.clone();
+        after.take(step, self.inner.clock.now())?;
+        for policy in [after.standing(), after.effective()] {
+            let checked = checked_by(policy, self.inner.captcha.as_ref());
+            checked.map_err(PolicyChangeError::Policy)?;
+        }
+        Ok((before, after))
+    }
 }
 
 impl Policies {
@@ -174,6 +186,22 @@ impl Policies {
         Ok(id)
     }
 
+    /// Checks an override as [`override_until`](Self::override_until) would. Nothing changes.
+    ///
+    /// # Errors
+    /// [`PolicyChangeError::Policy`], [`PolicyChangeError::Override`]; and
+    /// [`PolicyChangeError::Unavailable`] where there is no randomness.
+    pub fn check_override(
+        &self,
+        exception: Exception,
+        expires_at: SystemTime,
+        act: impl Into<Arc<Act>>,
+    ) -> Result<(), PolicyChangeError> {
+        let id = OverrideId::generate(self.0.random())?;
+        let new = Override::new(id, exception, act.into(), expires_at.into());
+        self.0.tried(&Step::Begin(new)).map(drop)
+    }
+
     /// Ends an override before its time.
     ///
     /// # Errors
@@ -223,15 +251,9 @@ impl Policies {
         let inner = &self.0.inner;
         let _turn = inner.policies.turn().await;
         self.0.record_ends().await;
-        let now = inner.clock.now();
-        let before = self.0.in_force(InForce::clone);
-        let mut after = before.clone();
-        after.take(&step, now)?;
-        for policy in [after.standing(), after.effective()] {
-            checked_by(policy, inner.captcha.as_ref()).map_err(PolicyChangeError::Policy)?;
-        }
+        let (before, after) = self.0.tried(&step)?;
         self.0.record(event(&before, &after)).await?;
-        inner.policies.take(&step, now)?;
+        inner.policies.take(&step, inner.clock.now())?;
         Ok(())
     }
 }

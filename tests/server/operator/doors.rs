@@ -5,8 +5,12 @@ use serde_json::json;
 use super::{BLACKLIST, MIKE, acts, call, get, phone_block, post, server};
 use crate::support::{PHONE, Reply, Server};
 
-const ROUTES: [(&str, &str); 15] = [
+const ROUTES: [(&str, &str); 19] = [
     ("GET", "/admin/otp/dashboard"),
+    ("GET", "/admin/otp/policy"),
+    ("PUT", "/admin/otp/policy"),
+    ("POST", "/admin/otp/override"),
+    ("DELETE", "/admin/otp/override"),
     ("GET", BLACKLIST),
     ("POST", BLACKLIST),
     ("DELETE", BLACKLIST),

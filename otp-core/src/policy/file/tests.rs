@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::destination::Region;
+use crate::policy::{FleetAlarm, GuardMode, TollFraud};
 use crate::quota::{Quota, Scope};
 
 fn yaml(text: &str) -> PolicyFile {
@@ -158,6 +160,14 @@ fn one_line_names_the_line_and_the_key_and_no_value() {
             "challenge: 5\n",
             "line 1: challenge: must be settings by name",
         ),
+        (
+            "toll_fraud:\n  mode: on\n",
+            "line 2: toll_fraud.mode: must be off, shadow or enforce",
+        ),
+        (
+            "toll_fraud: { country_budgets: { Europe: 5 } }\n",
+            "line 1: toll_fraud.country_budgets.Europe: is not a country of two letters",
+        ),
         ("auth: &a {}\n", "line 1: has an anchor, an alias or a tag"),
         ("auth: {}\n---\nauth: {}\n", "line 2: is a second document"),
         ("auth: [\n", "line 2: is not YAML"),
@@ -221,6 +231,17 @@ purposes:
   pay: { length: 10, alphabet: unambiguous, separators: strip }
 countries: { allow: [US, CA], deny: [CA] }
 line_types: { allow: [mobile], satellite: true }
+toll_fraud:
+  mode: enforce
+  range_budget: 11
+  country_budget: 12
+  country_budgets: { US: 2_000, GB: 13 }
+  address_budget: 14
+  tenant_budget: 15
+  credit: 0
+  conversion: { percent: 16, from: 17 }
+  neighbours: 18
+fleet_alarm: { wrong_codes_a_minute: 19, least_percent: 20, codes_longer_by: 0 }
 auth:
   whatsapp_otp: { enabled: false }
   captcha: { threshold: 4, address_threshold: 9, window: 10m, on_outage: allow, provider: 'turn stile' }
@@ -242,6 +263,8 @@ delivery:
     };
     assert_eq!(sorted(&read.policy), sorted(&file.policy));
     assert_eq!(read.policy.captcha(), file.policy.captcha());
+    assert_eq!(read.policy.toll_fraud(), file.policy.toll_fraud());
+    assert_eq!(read.policy.fleet_alarm(), file.policy.fleet_alarm());
     assert_eq!((read.routes, read.captcha), (file.routes, file.captcha));
     let whole = PolicyFile::of(Policy::new(Limits::recommended())).to_yaml();
     assert_eq!(yaml(&whole).to_yaml(), whole);
@@ -252,5 +275,24 @@ delivery:
             .issue()
             .iter()
             .any(|one| one.quota == rate)
+    );
+}
+
+#[test]
+fn the_guards_sections_say_every_figure_and_leave_what_they_do_not_name() {
+    let file = yaml(
+        "toll_fraud:\n  mode: shadow\n  country_budgets: { US: 2000 }\n  conversion: { percent: 5 }\n\
+         fleet_alarm: { codes_longer_by: 0 }\n",
+    );
+    let us = Region::parse("US").expect("a country");
+    let expected = TollFraud::new(GuardMode::Shadow)
+        .with_country_budget_of(us, 2_000)
+        .with_conversion(5, 50);
+    assert_eq!(file.policy.toll_fraud(), &expected);
+    let expected = FleetAlarm::default().with_codes_longer_by(0);
+    assert_eq!(file.policy.fleet_alarm(), &expected);
+    assert_eq!(
+        refused("toll_fraud: { range_budget: 0 }\n"),
+        "the toll-fraud guard needs budgets of at least 1 and a conversion of 0 to 100 percent"
     );
 }

@@ -1,5 +1,6 @@
 //! One policy for a fleet: published through the store, taken over by every instance that follows.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,12 +9,44 @@ use thiserror::Error;
 
 use super::{Policies, PolicyChangeError, audit};
 use crate::event::{Act, EventKind};
-use crate::policy::{InForce, PolicyFile, PolicyFileError, Step};
+use crate::policy::{Policy, PolicyFile, PolicyFileError, Step};
 use crate::store::{InvalidDocument, PolicyDocument, Published, StoreError};
-use crate::verifier::{Unavailable, Verifier, checked_by};
+use crate::verifier::{Unavailable, Verifier};
 
 /// Polls are never closer together.
 const CLOSEST: Duration = Duration::from_millis(100);
+
+/// A policy as an operator writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyText<'a> {
+    /// As YAML.
+    Yaml(&'a str),
+    /// As TOML. A fleet shares it as the YAML that says the same.
+    Toml(&'a str),
+}
+
+impl<'a> From<&'a str> for PolicyText<'a> {
+    fn from(yaml: &'a str) -> Self {
+        Self::Yaml(yaml)
+    }
+}
+
+impl<'a> PolicyText<'a> {
+    fn to_yaml(self) -> Result<Cow<'a, str>, PolicyFileError> {
+        match self {
+            Self::Yaml(text) => Ok(text.into()),
+            Self::Toml(text) => PolicyFile::yaml_of_toml(text).map(Cow::from),
+        }
+    }
+
+    fn read(self, built: Policy) -> Result<PolicyFile, PolicyFileError> {
+        match self {
+            Self::Yaml(text) => PolicyFile::from_yaml_over(text, built),
+            Self::Toml(text) => PolicyFile::from_toml_over(text, built),
+        }
+    }
+}
 
 /// How far an instance has followed its fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +128,15 @@ impl Policies {
         self.0.inner.policies.followed().seen().policy
     }
 
-    /// Publishes a policy to every instance that follows, as YAML over the policy that each was
+    /// Checks a policy as [`publish`](Self::publish) would, and gives it. Nothing changes.
+    ///
+    /// # Errors
+    /// [`PublishError::File`], [`PublishError::Refused`].
+    pub fn check<'a>(&self, text: impl Into<PolicyText<'a>>) -> Result<Policy, PublishError> {
+        self.0.checked(text.into())
+    }
+
+    /// Publishes a policy to every instance that follows, as a text over the policy that each was
     /// built with, and puts it in force here. `over` is the version that it was written over,
     /// `None` where there was none. It is recorded in the step that publishes it.
     ///
@@ -104,18 +145,19 @@ impl Policies {
     ///
     /// # Errors
     /// [`PublishError`]; with [`PublishError::Unavailable`] read the version before another try.
-    pub async fn publish(
+    pub async fn publish<'a>(
         &self,
-        text: &str,
+        text: impl Into<PolicyText<'a>>,
         over: Option<u64>,
         act: impl Into<Arc<Act>>,
     ) -> Result<u64, PublishError> {
-        let act = act.into();
+        let (text, act) = (text.into(), act.into());
         let inner = &self.0.inner;
         let _turn = inner.policies.turn().await;
         let step = self.0.step(text)?;
+        let text = text.to_yaml()?;
         let (operator, reason) = (act.operator.as_str(), act.reason.as_str());
-        let document = PolicyDocument::new(text, operator, reason)?;
+        let document = PolicyDocument::new(&text, operator, reason)?;
         let before = over.unwrap_or(0);
         let versions = format!("fleet version {before} to {}", before.saturating_add(1));
         let event = audit::event(EventKind::PolicyChanged, versions, &act);
@@ -171,7 +213,7 @@ impl Verifier {
             return Ok(());
         };
         let _turn = shelf.turn().await;
-        let taken = self.step(record.document.text());
+        let taken = self.step(record.document.text().into());
         let taken = taken.and_then(|step| self.put_in_force(&step, record.version));
         if let Err(error) = taken {
             let version = record.version;
@@ -185,20 +227,18 @@ impl Verifier {
         Ok(())
     }
 
-    /// Reads a document into a change, checked as one would be that is made by hand.
-    fn step(&self, text: &str) -> Result<Step, PublishError> {
+    fn step(&self, text: PolicyText<'_>) -> Result<Step, PublishError> {
+        let policy = self.checked(text)?;
+        Ok(Step::Replace(Box::new(policy)))
+    }
+
+    /// Reads a text into a policy, checked as one would be that is made by hand.
+    fn checked(&self, text: PolicyText<'_>) -> Result<Policy, PublishError> {
         let built = self.in_force(|in_force| in_force.built().clone());
-        let file = PolicyFile::from_yaml_over(text, built)?;
-        let step = Step::Replace(Box::new(file.policy));
-        let mut after = self.in_force(InForce::clone);
-        let refused = |error: PolicyChangeError| PublishError::Refused(error);
-        let taken = after.take(&step, self.inner.clock.now());
-        taken.map_err(|error| refused(error.into()))?;
-        for policy in [after.standing(), after.effective()] {
-            let checked = checked_by(policy, self.inner.captcha.as_ref());
-            checked.map_err(|error| refused(PolicyChangeError::Policy(error)))?;
-        }
-        Ok(step)
+        let policy = text.read(built)?.policy;
+        let step = Step::Replace(Box::new(policy.clone()));
+        self.tried(&step).map_err(PublishError::Refused)?;
+        Ok(policy)
     }
 
     fn put_in_force(&self, step: &Step, version: u64) -> Result<(), PublishError> {

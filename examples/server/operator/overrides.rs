@@ -1,0 +1,234 @@
+//! `/admin/otp/override`: what holds for a while, on this instance, and ends by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use otp_kit::clock::{Clock as _, SystemClock, Timestamp};
+use otp_kit::destination::{Channel, Region};
+use otp_kit::event::Act;
+use otp_kit::operator::{Mode, Whom};
+use otp_kit::policy::{Exception, Override, OverrideId, Vip};
+use otp_kit::quota::{Quota, Scope};
+use otp_kit::request::Operation;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Desk, Done, whom};
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::json::Strict;
+use crate::time::Rfc3339;
+
+const OPERATIONS: [Operation; 3] = [Operation::Issue, Operation::Resend, Operation::Verify];
+const SCOPES: [Scope; 9] = [
+    Scope::Subject,
+    Scope::Destination,
+    Scope::Address,
+    Scope::Network,
+    Scope::Device,
+    Scope::Country,
+    Scope::Prefix,
+    Scope::Tenant,
+    Scope::Global,
+];
+
+/// What is overridden, by `what`, and with the members that this one has.
+#[derive(Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wanted {
+    what: String,
+    channel: Option<String>,
+    country: Option<String>,
+    operation: Option<String>,
+    scope: Option<String>,
+    max: Option<u32>,
+    window_seconds: Option<u64>,
+    user_id: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    times: Option<u32>,
+    reason: Option<String>,
+    note: Option<String>,
+    expires_in: Option<u64>,
+}
+
+/// Which one ends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ended {
+    id: String,
+    reason: Option<String>,
+}
+
+impl Wanted {
+    fn end(&mut self) -> Result<Timestamp, Declined> {
+        let most = Override::LONGEST.as_secs();
+        let life = self
+            .expires_in
+            .take()
+            .filter(|life| (1..=most).contains(life));
+        let wanted = "expires_in must be 1 to 604800 seconds";
+        let life = life.ok_or_else(|| Refusal::INVALID_EXPIRY.saying(wanted))?;
+        Ok(SystemClock.now().saturating_add(Duration::from_secs(life)))
+    }
+
+    /// Reads the exception. A member that it does not have is refused: whoever wrote it meant
+    /// something else.
+    fn exception(mut self) -> Result<Exception, Declined> {
+        let exception = match std::mem::take(&mut self.what).as_str() {
+            "quota" => self.quota()?,
+            "vip" => Exception::Vip(self.vip()?),
+            "channel_off" => Exception::ChannelOff(self.channel()?),
+            "channel_on" => Exception::ChannelOn(self.channel()?),
+            "country_denied" => {
+                let country = self.country.take();
+                let country = country.and_then(|code| Region::parse(&code).ok());
+                Exception::CountryDenied(country.ok_or_else(|| wrong("country must be as in US"))?)
+            }
+            "captcha_required" => Exception::CaptchaRequired,
+            "second_factor_waived" => Exception::SecondFactorWaived,
+            _ => {
+                return Err(wrong(
+                    "what must be quota, vip, channel_off, channel_on, country_denied, \
+                     captcha_required or second_factor_waived",
+                ));
+            }
+        };
+        if self != Self::default() {
+            return Err(wrong("There are members that this override does not have"));
+        }
+        Ok(exception)
+    }
+
+    fn channel(&mut self) -> Result<Channel, Declined> {
+        let channel = self.channel.take().and_then(|name| name.parse().ok());
+        channel.ok_or_else(|| Refusal::UNKNOWN_CHANNEL.into())
+    }
+
+    fn quota(&mut self) -> Result<Exception, Declined> {
+        let (operation, scope) = (self.operation.take(), self.scope.take());
+        let operation = OPERATIONS
+            .into_iter()
+            .find(|known| operation.as_deref() == Some(known.name()));
+        let scope = SCOPES
+            .into_iter()
+            .find(|known| scope.as_deref() == Some(known.name()));
+        let (max, window) = (self.max.take(), self.window_seconds.take());
+        let quota = max
+            .zip(window)
+            .and_then(|(max, window)| Quota::window(max, Duration::from_secs(window)).ok());
+        match (operation, scope, quota) {
+            (Some(operation), Some(scope), Some(quota)) => Ok(Exception::Quota {
+                operation,
+                scope,
+                quota,
+            }),
+            _ => Err(wrong(
+                "A quota has operation, scope, max and window_seconds",
+            )),
+        }
+    }
+
+    fn vip(&mut self) -> Result<Vip, Declined> {
+        let times = self.times.take().unwrap_or_default();
+        let named = (self.user_id.take(), self.phone.take(), self.email.take());
+        let whom = match &named {
+            (Some(user), None, None) => whom::subject(user)?,
+            (None, Some(number), None) => whom::phone(number).map(Whom::Destination)?,
+            (None, None, Some(address)) => whom::email(address).map(Whom::Destination)?,
+            _ => return Err(wrong("A VIP has user_id, phone or email, exactly one")),
+        };
+        let vip = match &whom {
+            Whom::Subject(subject) => Vip::subject(subject, times),
+            Whom::Destination(destination) => Vip::destination(destination, times),
+            _ => return Err(Refusal::INVALID_OVERRIDE.into()),
+        };
+        vip.map_err(|_| wrong("times must be 2 to 10"))
+    }
+}
+
+fn wrong(detail: &'static str) -> Declined {
+    Refusal::INVALID_OVERRIDE.saying(detail)
+}
+
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(mut wanted): Strict<Wanted>,
+) -> Result<Json<Done>, Declined> {
+    let said = wanted.reason.take().or_else(|| wanted.note.take());
+    let (end, policies) = (wanted.end()?.into(), app.verifier.policies());
+    let exception = wanted.exception()?;
+    let act = desk.act(said.as_deref())?;
+    let what = match desk.mode() {
+        Mode::Preview => {
+            policies.check_override(exception.clone(), end, act)?;
+            let operator = desk.operator(&app, said.as_deref())?;
+            operator.record("override").await?;
+            exception.to_string()
+        }
+        Mode::Apply => policies
+            .override_until(exception, end, act)
+            .await?
+            .to_string(),
+    };
+    Ok(Done::one(desk.mode(), what))
+}
+
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    desk: Desk,
+    Strict(ended): Strict<Ended>,
+) -> Result<Json<Done>, Declined> {
+    let said = ended.reason.as_deref();
+    let id = ended.id.parse::<OverrideId>();
+    let id = id.map_err(|_| Refusal::UNKNOWN_OVERRIDE)?;
+    let policies = app.verifier.policies();
+    let held = policies.overrides().into_iter().find(|one| one.id() == id);
+    let held = held.ok_or(Refusal::UNKNOWN_OVERRIDE)?;
+    match desk.mode() {
+        Mode::Preview => {
+            let operator = desk.operator(&app, said)?;
+            operator.record("end_override").await?;
+        }
+        Mode::Apply => policies.end_override(id, desk.act(said)?).await?,
+    }
+    Ok(Done::one(desk.mode(), held.exception().to_string()))
+}
+
+/// An override, for operators: whoever ends it must be able to name it.
+pub(super) fn shown(one: &Override) -> Value {
+    let user = match one.exception() {
+        Exception::Vip(vip) => Some(vip.whom().user_id()),
+        _ => None,
+    };
+    json!({
+        "id": one.id().to_string(),
+        "what": one.exception().to_string(),
+        "user_id": user,
+        "by": one.act().operator.as_str(),
+        "why": one.act().reason.as_str(),
+        "expires_at": Rfc3339::from(one.expires_at()).to_string(),
+    })
+}
+
+/// Begins what `ADMIN_MFA_REQUIRED=false` asks for. It counts from the start of the process; where
+/// it cannot be recorded, a second factor stays required.
+pub(crate) async fn waive_second_factor(app: &App, life: Duration) {
+    let Ok(act) = Act::new("environment", "ADMIN_MFA_REQUIRED=false") else {
+        return;
+    };
+    let end = SystemClock.now().saturating_add(life);
+    let waived = Exception::SecondFactorWaived;
+    let policies = app.verifier.policies();
+    let begun = policies.override_until(waived, end.into(), act);
+    match begun.await {
+        Ok(id) => {
+            let end = Rfc3339::from(end);
+            tracing::warn!("no second factor is asked for until {end}: override {id}");
+        }
+        Err(error) => tracing::error!(%error, "a second factor stays required"),
+    }
+}
