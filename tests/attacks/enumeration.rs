@@ -1,3 +1,12 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use otp_kit::async_trait;
+use otp_kit::check::{CheckError, SimSwap, SimSwapCheck, SimSwapSource};
+use otp_kit::destination::Region;
+use otp_kit::event::Act;
+use otp_kit::policy::{Geography, GuardMode, TollFraud};
 use otp_kit::prelude::*;
 use otp_kit::verifier::{Claim, IssueError, ResendError};
 
@@ -196,5 +205,55 @@ async fn guesses_lock_a_decoy_as_they_lock_a_real_address() {
         ];
         assert_eq!(shown(&again[0]), shown(&again[1]));
         assert!(matches!(again[0], Err(IssueError::Locked(_))), "{again:?}");
+    }
+}
+
+/// Says of every number that its SIM was changed, once it is told to.
+#[derive(Clone, Debug, Default)]
+struct Swapped(Arc<AtomicBool>);
+
+#[async_trait]
+impl SimSwapSource for Swapped {
+    async fn last_swap(&self, _: &PhoneNumber) -> Result<SimSwap, CheckError> {
+        Ok(match self.0.load(Ordering::Relaxed) {
+            true => SimSwap::Ago(Duration::from_secs(60)),
+            false => SimSwap::None,
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_resend_is_judged_by_nothing_that_a_decoy_has_not_got() {
+    let swapped = Swapped::default();
+    let service = Service::with(|builder| {
+        builder
+            .check(SimSwapCheck::new(swapped.clone()))
+            .toll_fraud(TollFraud::new(GuardMode::Enforce))
+    });
+    let verifier = &service.verifier;
+    let decoy = Issue::decoy("nobody", Channel::Sms)
+        .for_purpose("login")
+        .dispatch(Dispatch::Background)
+        .from(here());
+    let phone = PhoneNumber::parse(PHONE).unwrap();
+    let real = Issue::to(phone)
+        .for_purpose("login")
+        .dispatch(Dispatch::Background)
+        .from(here());
+    let (false_one, true_one) = (
+        verifier.issue(decoy).await.unwrap(),
+        verifier.issue(real).await.unwrap(),
+    );
+    // What stands against the number by now: its country, its SIM, and others of its range.
+    let limits = Limits::recommended()
+        .with_geography(Geography::everywhere().deny(Region::parse("US").unwrap()));
+    let operator = Act::new("alice", "fraud").unwrap();
+    let policy = verifier.policy().as_ref().clone().with_limits(limits);
+    verifier.policies().replace(policy, operator).await.unwrap();
+    swapped.0.store(true, Ordering::Relaxed);
+    service.advance(60);
+    for issued in [&false_one, &true_one] {
+        let answer = verifier.resend(&issued.challenge_id, here()).await;
+        assert!(answer.is_ok(), "{answer:?}");
     }
 }

@@ -141,6 +141,20 @@ impl Verifier {
         }
     }
 
+    /// Asks every check about a request that goes on over another channel. Whoever is asked to
+    /// prove to be a person has done so for this request, or gets no message.
+    pub(super) async fn ask_again(
+        &self,
+        request: &GateRequest<'_>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<(), Turned> {
+        match self.ask_checks(request, now, &mut None).await {
+            Ok(()) => Ok(()),
+            Err(stopped) => Err(self.stopped(stopped, event).await?),
+        }
+    }
+
     async fn ask_checks(
         &self,
         request: &GateRequest<'_>,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::Verifier;
-use crate::challenge::{Challenge, CodeFormat, Lane, ResendOutcome};
+use crate::challenge::{Challenge, CodeFormat, Lane};
 use crate::clock::Timestamp;
 use crate::delivery::DispatchCertainty;
 use crate::destination::{Destination, PhoneNumber};
@@ -201,12 +201,32 @@ impl Verifier {
         let mut suspected = event.clone().at(now).with_outcome(outcome, told);
         suspected.id = crate::event::EventId::next();
         suspected.kind = EventKind::TollFraudSuspected;
-        // A refusal has a record of its own.
-        if judged.is_ok() {
-            self.inner.store.append(suspected.clone()).await?;
+        // A refusal has a record of its own. What only reports refuses nobody, also not where the
+        // report cannot be written.
+        if judged.is_ok() && self.inner.store.append(suspected.clone()).await.is_err() {
+            tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
         }
         self.observe(&suspected);
         Ok((booking, judged))
+    }
+
+    /// Books a message that the guard has nothing to say to: a further one of a challenge whose
+    /// start it has judged.
+    pub(super) fn booked(&self, request: &GateRequest<'_>, now: Timestamp) -> Booking {
+        let Some(Destination::Phone(phone)) = request.destination else {
+            return Booking::nothing();
+        };
+        if request.policy.toll_fraud().mode() == GuardMode::Off {
+            return Booking::nothing();
+        }
+        let message = Owned::of(request, phone);
+        lock(&self.inner.guard.model).on_sent(&message.as_sending(), now);
+        Booking(Some(Booked {
+            guard: Arc::clone(&self.inner.guard),
+            message,
+            at: now,
+            counted: true,
+        }))
     }
 
     /// Hears what became of a message: one that surely did not leave is taken back, every other
@@ -350,8 +370,11 @@ impl Verifier {
             let told = if raised { "raised" } else { "ended" };
             tracing::warn!(target: "otp_kit", "the alarm for guesses at many accounts has {told}");
             let alarm = Event::new(EventKind::FleetAlarm, tenant);
-            self.record(alarm.with_outcome(Outcome::Success, told))
-                .await?;
+            let alarm = alarm.with_outcome(Outcome::Success, told);
+            if self.record(alarm).await.is_err() {
+                lock(&self.inner.guard.fleet).raised = !raised;
+                tracing::warn!(target: "otp_kit", "an alarm could not be recorded yet");
+            }
         }
         Ok(raised.then_some(rules))
     }
@@ -383,7 +406,6 @@ impl Verifier {
 fn sends(operation: Operation, admission: &Admission) -> bool {
     match &admission.granted {
         Some(Granted::Issue) => true,
-        Some(Granted::Resend(outcome, _)) => matches!(outcome, ResendOutcome::Reserved),
         // The next channel of a start or resend.
         Some(Granted::Nothing) => operation.sends(),
         _ => false,

@@ -161,6 +161,10 @@ impl Verifier {
         let new: Vec<QuotaKey> = wants.quotas.iter().map(|claim| claim.key.clone()).collect();
         let admitted = self.admit(&request, wants, Step::Nothing, event).await?;
         onward.charged.extend(new);
+        // What a check let pass over the first channel it may not over this one: a number is not
+        // an e-mail address. A captcha that was solved for the request is in its context still.
+        self.ask_again(&request, admitted.now, &admitted.event)
+            .await?;
         admitted.booking.keep();
         Ok(admitted.now)
     }

@@ -15,7 +15,7 @@ use crate::key::{KeySet, open, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, SubjectKey, Tenant};
-use crate::store::{Granted, Reissue, Step, StoreError, StoreErrorKind};
+use crate::store::{Block, Granted, Reissue, Step, StoreError, StoreErrorKind};
 
 impl Verifier {
     /// Sends a further message for a challenge.
@@ -85,11 +85,14 @@ impl Verifier {
             destination: destination.map(ToString::to_string).or(event.destination),
             ..event
         };
+        // A decoy's row holds no address, so nothing but a block of it is asked about the address:
+        // a resend that is refused for its number would tell a person from a decoy. The start was
+        // judged by it.
         let request = GateRequest {
             operation: Operation::Resend,
             tenant,
             subject: known.as_ref().map(|known| &known.subject),
-            destination,
+            destination: None,
             destination_key: destination_key.as_ref(),
             channel,
             purpose: known.as_ref().map(|known| &known.purpose),
@@ -97,7 +100,10 @@ impl Verifier {
             context: &context,
             policy: &policy,
         };
-        let wants = self.wants(&request, &event).await?;
+        let mut wants = self.wants(&request, &event).await?;
+        if let Some(destination) = destination {
+            Block::add_of_destination(destination, &mut wants.blocks);
+        }
         let slot = self.inner.hasher.reserve()?;
         let place = self.inner.outbound.reserve(dispatch)?;
         let charged = charged(&wants, &ways);
@@ -116,6 +122,11 @@ impl Verifier {
         let proof = self
             .ask_outside(&request, admitted.now, admitted.step_up, &event)
             .await?;
+        let message = GateRequest {
+            destination,
+            ..request
+        };
+        let booking = self.booked(&message, admitted.now);
         let context = proof.in_context(&context);
         let before = challenge.clone();
         challenge.channel = first.channel;
@@ -154,7 +165,7 @@ impl Verifier {
             })
             .await
             .map_err(over)?;
-        admitted.booking.keep();
+        booking.keep();
         self.observe(&event);
         self.dispatch(place, parcel, issued)
             .await

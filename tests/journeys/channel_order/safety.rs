@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_kit::async_trait;
+use otp_kit::check::{CheckError, SimSwap, SimSwapCheck, SimSwapSource};
 use otp_kit::delivery::{DeliveryErrorKind, DispatchCertainty};
 use otp_kit::event::{Event, EventKind, Outcome};
 use otp_kit::prelude::*;
@@ -10,8 +12,8 @@ use otp_kit::store::Block;
 use otp_kit::testing::Behaviour;
 use otp_kit::verifier::IssueError;
 
-use super::{DOWN, Trio, USUAL, both, mail, phone};
-use crate::support::{from_anywhere, here, wrong};
+use super::{DOWN, Trio, USUAL, both, configured, mail, phone, providers};
+use crate::support::{Service, from_anywhere, here, wrong};
 
 #[tokio::test]
 async fn a_second_address_without_a_named_account_is_refused() {
@@ -200,4 +202,38 @@ async fn a_challenge_that_another_one_replaced_meanwhile_sends_nothing_over_the_
         .verify(&second.challenge_id, code.expose(), here())
         .await;
     assert!(verified.is_ok(), "{verified:?}");
+}
+
+/// A SIM that was changed an hour ago.
+#[derive(Debug)]
+struct Swapped;
+
+#[async_trait]
+impl SimSwapSource for Swapped {
+    async fn last_swap(&self, _: &PhoneNumber) -> Result<SimSwap, CheckError> {
+        Ok(SimSwap::Ago(Duration::from_secs(3_600)))
+    }
+}
+
+#[tokio::test]
+async fn a_failing_mailer_is_no_way_to_a_number_whose_sim_was_swapped() {
+    let (inbox, stand_ins) = providers();
+    let order = &[Channel::Email, Channel::Sms];
+    let service = Service::with(|builder| {
+        configured(builder, &stand_ins, order).check(SimSwapCheck::new(Swapped))
+    });
+    let trio = Trio::of(service, inbox, stand_ins);
+    let verifier = &trio.service.verifier;
+    assert!(
+        verifier.issue(both()).await.is_ok(),
+        "mail is not asked about"
+    );
+    trio.email.set(DOWN);
+    let answer = verifier.issue(both()).await;
+    assert!(matches!(answer, Err(IssueError::NotSent(_))), "{answer:?}");
+    assert_eq!(trio.sms.calls(), 0);
+    let refused = trio.events().await.into_iter().any(|event| {
+        event.channel == Some(Channel::Sms) && event.reason.as_deref() == Some("sim_swapped")
+    });
+    assert!(refused);
 }
