@@ -15,6 +15,7 @@ mod issue;
 mod managed;
 mod onward;
 mod outbound;
+mod overdue;
 mod policies;
 mod receipts;
 mod repeat;

@@ -20,6 +20,7 @@ mod fleet_policy;
 mod limits;
 mod managed;
 mod messages;
+mod missing_receipt;
 mod operator;
 mod policy;
 mod receipts;

@@ -74,6 +74,7 @@ pub struct Route {
     prices: Prices,
     max_price: Option<Price>,
     start: Switch,
+    receipt_within: Option<Duration>,
 }
 
 /// What follows on an outcome that nobody knows.
@@ -156,6 +157,7 @@ impl Route {
             prices: Prices::default(),
             max_price: None,
             start: Switch::default(),
+            receipt_within: None,
         }
     }
 
@@ -236,6 +238,22 @@ impl Route {
         self
     }
 
+    /// Sends a message once more, with the same code, through the next provider, where the one that
+    /// accepted it has reported nothing after this time. Default: never.
+    ///
+    /// It may cost twice and reach the person twice: use it where every provider of the route
+    /// reports by webhook. It is done by
+    /// [`Verifier::sweep_deliveries`](crate::verifier::Verifier::sweep_deliveries), at most once a
+    /// message, while its challenge is live, for the challenge's latest message on its first
+    /// channel, and only where the policy keeps codes
+    /// ([`ResendCode::Same`](crate::policy::ResendCode::Same)). Gates and limits are not asked
+    /// again. Where routes of a verifier differ, the longest time holds for them all.
+    #[must_use]
+    pub fn receipt_within(mut self, time: Duration) -> Self {
+        self.receipt_within = Some(time);
+        self
+    }
+
     /// Lists the providers that carry messages, in order, those of countries last.
     pub fn providers(&self) -> impl Iterator<Item = &dyn DeliveryProvider> {
         self.all_legs().filter_map(Leg::carrier)
@@ -291,6 +309,10 @@ impl Route {
 
     pub(crate) fn start(&self) -> Switch {
         self.start
+    }
+
+    pub(crate) fn receipt_time(&self) -> Option<Duration> {
+        self.receipt_within
     }
 
     pub(crate) fn total_deadline(&self) -> Duration {

@@ -30,6 +30,8 @@ pub(super) struct Parcel {
     letter: Letter,
     onward: Option<Box<Onward>>,
     custody: Option<Box<Custody>>,
+    /// What vendors are told where no custody says it.
+    errand: Errand,
 }
 
 /// What the words are made of, and which way they go.
@@ -69,7 +71,15 @@ impl Parcel {
             },
             onward: None,
             custody: None,
+            errand: Errand::default(),
         }
+    }
+
+    /// Makes it a second message of its own name, for the providers after one.
+    pub(super) fn after(mut self, id: MessageId, provider: &str) -> Self {
+        self.letter.id = id;
+        self.errand.after = Some(provider.to_owned());
+        self
     }
 
     /// Adds what it takes to have a vendor make the code.
@@ -192,9 +202,9 @@ impl Verifier {
             mut letter,
             mut onward,
             custody,
+            errand,
         } = parcel;
-        let nothing = Errand::default();
-        let errand = custody.as_ref().map_or(&nothing, |custody| &custody.errand);
+        let errand = custody.as_ref().map_or(&errand, |custody| &custody.errand);
         let Some(mut destination) = to else {
             // A real message is settled as well: the stores' work tells nobody which one this is.
             self.settle(letter.decoy()).await;

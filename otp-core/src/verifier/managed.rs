@@ -76,6 +76,7 @@ impl Verifier {
         Ok(Some(Custody {
             errand: Errand {
                 continues: None,
+                after: None,
                 replaces: live.iter().filter_map(|other| known(keys, other)).collect(),
             },
             challenge: challenge.clone(),
@@ -103,6 +104,7 @@ impl Verifier {
             before: continues.is_some().then_some(before),
             errand: Errand {
                 continues,
+                after: None,
                 replaces: Vec::new(),
             },
         })

@@ -41,6 +41,9 @@ pub enum ReportOutcome {
 pub struct Swept {
     /// The messages that were never sent and count as failed from now on.
     pub unsent: usize,
+    /// The messages without a receipt that went on to the next provider
+    /// ([`Route::receipt_within`](crate::delivery::Route::receipt_within)).
+    pub sent_on: usize,
 }
 
 /// What vendors reported of the messages of each provider, in this process.
@@ -101,6 +104,10 @@ impl Verifier {
     /// deadline, where that is longer) was never sent: a process died in between. It counts as
     /// failed, with a record, and is not sent late. Of racing calls one ends each.
     ///
+    /// What was accepted and never reported on goes on to the next provider, where its route says
+    /// so ([`Route::receipt_within`](crate::delivery::Route::receipt_within)); of racing calls one
+    /// sends it.
+    ///
     /// # Errors
     /// [`StoreError`]; the next call goes on.
     pub async fn sweep_deliveries(&self) -> Result<Swept, StoreError> {
@@ -112,6 +119,7 @@ impl Verifier {
         }
         Ok(Swept {
             unsent: ended.len(),
+            sent_on: self.send_overdue().await?,
         })
     }
 }

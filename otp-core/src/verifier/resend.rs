@@ -2,6 +2,7 @@ use super::desk::Turned;
 use super::dispatch::Parcel;
 use super::issue::{CODE, after_the_first, row_aad};
 use super::onward::{Onward, charged};
+use super::overdue::kept_code;
 use super::request::{Dispatch, Issued};
 use super::routes::{Start, Way};
 use super::verify::opened_with_locale;
@@ -11,7 +12,7 @@ use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
-use crate::key::{KeySet, open, seal};
+use crate::key::{KeySet, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, SubjectKey, Tenant};
@@ -231,17 +232,12 @@ impl Verifier {
         keys: &KeySet,
         challenge: &mut Challenge,
     ) -> Result<Code, ResendError> {
-        let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
-        if let (ResendCode::Same, Some(sealed)) = (policy.resend_code(), &challenge.sealed_code) {
-            let opened = open(keys, &aad, sealed).ok();
-            let kept = opened.and_then(|text| {
-                let text = std::str::from_utf8(text.expose()).ok()?;
-                Code::normalise(challenge.format, text).ok()
-            });
-            if let Some(code) = kept {
-                return Ok(code);
-            }
+        if policy.resend_code() == ResendCode::Same
+            && let Some(code) = kept_code(keys, challenge)
+        {
+            return Ok(code);
         }
+        let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
         let code = self.new_code(challenge.format)?;
         challenge.sealed_code = match policy.resend_code() {
             ResendCode::Same if !challenge.is_decoy() => Some(

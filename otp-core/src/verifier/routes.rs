@@ -143,6 +143,13 @@ impl RouteTable {
         deadlines.max().unwrap_or_default()
     }
 
+    /// Gives the longest time that a route waits for receipts; `None` where none does.
+    pub(super) fn receipt_within(&self) -> Option<Duration> {
+        let table = self.read();
+        let times = table.entries.values();
+        times.filter_map(|entry| entry.route.receipt_time()).max()
+    }
+
     pub(super) fn health(&self) -> Vec<(Channel, RouteHealth)> {
         let table = self.read();
         let entries = table.entries.values();

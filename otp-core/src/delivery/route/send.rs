@@ -14,7 +14,7 @@ use crate::delivery::{
     DeliveryError, DeliveryErrorKind, DispatchCertainty, Message, Receipt, Reference,
     VerificationProvider, VerificationStart,
 };
-use crate::destination::Region;
+use crate::destination::{Destination, Region};
 
 /// Whether the message has another channel to go to when the route fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +23,15 @@ pub(crate) enum Afterwards {
     Nothing,
 }
 
-/// What a message means for vendors that make codes of their own: the verification whose code it
-/// sends again, and those whose place it takes. References are good at their own vendor only.
+/// What a message means for vendors beyond its text. For those that make codes of their own: the
+/// verification whose code it sends again, and those whose place it takes. References are good at
+/// their own vendor only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Errand {
     pub(crate) continues: Option<(String, Reference)>,
     pub(crate) replaces: Vec<(String, Reference)>,
+    /// The provider that has the message already: only those after it are asked.
+    pub(crate) after: Option<String>,
 }
 
 impl Route {
@@ -59,7 +62,10 @@ impl Route {
         left: Duration,
         afterwards: Afterwards,
     ) -> Result<Receipt, RouteFailure> {
-        let mut choices = self.choices(message);
+        let mut choices = self.choices(message.destination());
+        if let Some(provider) = &errand.after {
+            choices = after(choices, provider);
+        }
         if choices.is_empty() {
             return Err(RouteFailure::of_ceiling());
         }
@@ -82,9 +88,14 @@ impl Route {
         trip.run(&choices).await
     }
 
-    /// Lists the providers that this message may be given to, in order.
-    fn choices(&self, message: &Message) -> Vec<Choice<'_>> {
-        let phone = message.destination().as_phone();
+    /// Says whether a message that a provider has may be given to another one.
+    pub(crate) fn has_after(&self, provider: &str, to: &Destination) -> bool {
+        !after(self.choices(to), provider).is_empty()
+    }
+
+    /// Lists the providers that a message may be given to, in order.
+    fn choices(&self, destination: &Destination) -> Vec<Choice<'_>> {
+        let phone = destination.as_phone();
         let country: Option<Region> = phone.and_then(|phone| phone.country());
         let rule = country.and_then(|country| self.countries.get(&country));
         let mut choices = match rule {
@@ -95,6 +106,13 @@ impl Route {
         choices.retain(|choice| choice.is_within(ceiling, &self.prices, country));
         choices
     }
+}
+
+/// Lists the providers behind one; none where it is not among them.
+fn after<'a>(choices: Vec<Choice<'a>>, provider: &str) -> Vec<Choice<'a>> {
+    let mut choices = choices.into_iter();
+    choices.find(|choice| choice.vendor.name() == provider);
+    choices.collect()
 }
 
 /// One message on its way along the route.
