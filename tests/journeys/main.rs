@@ -17,6 +17,7 @@ mod cost;
 mod delivery;
 mod failover;
 mod fleet_policy;
+mod hang_up;
 mod limits;
 mod managed;
 mod messages;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
+use super::issue::Undo;
 use super::managed::Custody;
 use super::onward::{NextWay, Onward};
 use super::outbound::Place;
@@ -170,27 +172,42 @@ fn event_of(challenge: &Challenge, context: &RequestContext, to: Option<&Destina
 }
 
 impl Verifier {
-    /// Sends, or has it sent where a place for that was taken. Answers with the channel that the
-    /// message went over in the end.
+    /// Has it sent, and waits for that unless its place is in the background. Answers with the
+    /// channel that the message went over in the end; `undo` is what is taken back where it surely was
+    /// not sent and somebody waits.
+    ///
+    /// The sending is a task of its own either way: a caller who leaves stops neither the message
+    /// nor its record. It is bounded by the route's deadline.
     pub(super) async fn dispatch(
         &self,
-        place: Option<Place>,
+        place: Place,
         parcel: Parcel,
         issued: Issued,
+        undo: Option<Undo>,
     ) -> Result<Issued, NotSent> {
-        let Some(place) = place else {
-            return match self.send(parcel).await {
-                Ok(channel) => Ok(Issued { channel, ..issued }),
-                Err(failure) => Err(NotSent { failure, issued }),
-            };
-        };
+        let waits = matches!(place, Place::Awaited(_));
         let verifier = self.clone();
         // The task says by itself what came of it: the event and the log line.
-        drop(tokio::spawn(async move {
+        let sending = async move {
             let _until_sent = place;
-            drop(verifier.send(parcel).await);
-        }));
-        Ok(issued)
+            let sent = verifier.send(parcel).await;
+            if let (true, Some(undo), Err(failure)) = (waits, undo, &sent)
+                && failure.certainty() == DispatchCertainty::NotSent
+            {
+                verifier.undo(undo).await;
+            }
+            sent
+        };
+        let task = tokio::spawn(sending.in_current_span());
+        if !waits {
+            return Ok(issued);
+        }
+        // A task that panicked, or that the runtime's end cut off, leaves no answer.
+        let sent = task.await.unwrap_or_else(|_| Err(RouteFailure::of_task()));
+        match sent {
+            Ok(channel) => Ok(Issued { channel, ..issued }),
+            Err(failure) => Err(NotSent { failure, issued }),
+        }
     }
 
     /// Puts the code into words, takes them along the route and records what came of it; what one

@@ -133,8 +133,11 @@ pub struct NotSent {
 }
 
 impl NotSent {
-    /// Says whether it may reach the person all the same. Then the challenge stays live and its
-    /// code works; where it surely was not sent, the challenge is gone.
+    /// Says whether it may reach the person all the same. Then the challenge stays live, and a code
+    /// of ours that arrives works. One that a vendor made and sent does not, unless a resend
+    /// continued it: without the vendor's answer nobody knows what to check it by, so offer a new
+    /// start. Where a start's message surely was not sent, its challenge is gone; a resend's stays
+    /// live.
     #[must_use]
     pub fn certainty(&self) -> DispatchCertainty {
         self.failure.certainty()

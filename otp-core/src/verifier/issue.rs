@@ -9,7 +9,6 @@ use super::request::{Issue, Issued};
 use super::routes::{Start, Way};
 use super::{IssueError, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat};
-use crate::delivery::DispatchCertainty;
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, Outcome};
 use crate::gate::Operation;
@@ -17,6 +16,7 @@ use crate::hash::Binding;
 use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::random::RandomError;
+use crate::request::Tenant;
 use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue};
 
 impl Verifier {
@@ -35,7 +35,9 @@ impl Verifier {
     /// may arrive all the same.
     ///
     /// # Cancellation
-    /// A dropped call may have issued, sent, both or neither. Repeat it with its idempotency key.
+    /// A dropped call may have issued, sent, both or neither. Once the challenge is stored, its
+    /// message is sent and settled to the end all the same. Repeat the call with its idempotency
+    /// key.
     pub async fn issue(&self, issue: Issue) -> Result<Issued, IssueError> {
         let policy = self.policy();
         let (purpose, format) = policy
@@ -152,15 +154,10 @@ impl Verifier {
         taken.keep();
         booking.keep();
         self.observe(&event);
-        match self.dispatch(place, parcel, issued).await {
-            Ok(issued) => Ok(issued),
-            Err(not_sent) => {
-                if not_sent.certainty() == DispatchCertainty::NotSent {
-                    self.undo(&issue, &not_sent.issued).await;
-                }
-                Err(IssueError::NotSent(Box::new(not_sent)))
-            }
-        }
+        let undo = Undo::of(&issue, &issued);
+        self.dispatch(place, parcel, issued, Some(undo))
+            .await
+            .map_err(|not_sent| IssueError::NotSent(Box::new(not_sent)))
     }
 
     /// Lists the channels that a request may go over.
@@ -208,16 +205,31 @@ impl Verifier {
     }
 
     /// Takes back what surely reached nobody: the challenge, and the host's key for another try.
-    async fn undo(&self, issue: &Issue, issued: &Issued) {
-        let cancelled = self
-            .end(&issue.tenant, issued.challenge_id, "not_sent")
-            .await;
-        let released = match IdempotencyKey::of(issue) {
+    pub(super) async fn undo(&self, undo: Undo) {
+        let cancelled = self.end(&undo.tenant, undo.challenge, "not_sent").await;
+        let released = match undo.key {
             Some(key) => self.inner.store.release(&key).await,
             None => Ok(()),
         };
         if cancelled.is_err() || released.is_err() {
             tracing::warn!(target: "otp_kit", "a challenge that was not sent could not be taken back");
+        }
+    }
+}
+
+/// What is taken back of a start whose message surely was not sent.
+pub(super) struct Undo {
+    tenant: Tenant,
+    challenge: ChallengeId,
+    key: Option<IdempotencyKey>,
+}
+
+impl Undo {
+    fn of(issue: &Issue, issued: &Issued) -> Self {
+        Self {
+            tenant: issue.tenant.clone(),
+            challenge: issued.challenge_id,
+            key: IdempotencyKey::of(issue),
         }
     }
 }
@@ -276,7 +288,7 @@ pub(super) fn after_the_first<'a>(
 
 /// Names the row that a sealed value belongs to; in any other row it does not open.
 pub(super) fn row_aad<'a>(
-    tenant: &'a crate::request::Tenant,
+    tenant: &'a Tenant,
     id: &'a ChallengeId,
     what: &'static [u8],
 ) -> [&'a [u8]; 3] {

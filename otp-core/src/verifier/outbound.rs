@@ -1,11 +1,12 @@
-//! Messages that nobody waits for: so many and no more at once, and a way to wait for the last.
+//! Messages under way: of those that nobody waits for so many and no more at once, and a way to
+//! wait for the last.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Verifier;
 use super::request::Dispatch;
@@ -16,16 +17,39 @@ const LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 /// When it is worth asking again: a message takes a second at most where its provider is well.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The places of messages in the background.
+/// The places of messages in the background, and the count of those that a caller waits for.
 #[derive(Debug)]
 pub(super) struct Outbound {
     places: Arc<Semaphore>,
     limit: u32,
+    awaited: watch::Sender<usize>,
 }
 
-/// The right to have one message sent in the background; it ends with the message.
+/// The right to have one message sent; it ends with the message.
 #[derive(Debug)]
-pub(super) struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub(super) enum Place {
+    /// A caller waits for it, and may leave.
+    Awaited(#[expect(dead_code, reason = "held for its drop")] Awaited),
+    /// Nobody waits for it.
+    Background(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit),
+}
+
+/// One message of those that a caller waits for.
+#[derive(Debug)]
+pub(super) struct Awaited(watch::Sender<usize>);
+
+impl Awaited {
+    fn counted(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count = count.saturating_add(1));
+        Self(count.clone())
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
 
 /// Messages were still under way when the time to wait for them was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -44,16 +68,18 @@ impl Outbound {
         Self {
             limit: u32::try_from(places).unwrap_or(limit),
             places: Arc::new(Semaphore::new(places)),
+            awaited: watch::Sender::new(0),
         }
     }
 
-    /// Takes a place for a message that nobody waits for, before anything is charged for it. A
-    /// decoy takes one as well: else a full queue would tell it from a real message.
-    pub(super) fn reserve(&self, dispatch: Dispatch) -> Result<Option<Place>, Busy> {
+    /// Takes a place for a message, before anything is charged for it. The background may
+    /// be full; a decoy takes a place there as well: else a full queue would tell it from a real
+    /// message.
+    pub(super) fn reserve(&self, dispatch: Dispatch) -> Result<Place, Busy> {
         match dispatch {
-            Dispatch::Await => Ok(None),
+            Dispatch::Await => Ok(Place::Awaited(Awaited::counted(&self.awaited))),
             Dispatch::Background => match Arc::clone(&self.places).try_acquire_owned() {
-                Ok(permit) => Ok(Some(Place(permit))),
+                Ok(permit) => Ok(Place::Background(permit)),
                 Err(_full) => Err(Busy { retry_after: RETRY }),
             },
         }
@@ -63,13 +89,22 @@ impl Outbound {
         usize::try_from(self.limit)
             .unwrap_or(usize::MAX)
             .saturating_sub(self.places.available_permits())
+            .saturating_add(*self.awaited.borrow())
+    }
+
+    /// Waits for all that is under way.
+    async fn idle(&self) {
+        let _all_or_closed = self.places.acquire_many(self.limit).await;
+        let mut awaited = self.awaited.subscribe();
+        let _none_or_closed = awaited.wait_for(|count| *count == 0).await;
     }
 }
 
 impl Verifier {
-    /// Waits until every message of [`Dispatch::Background`] is accepted, refused or given up:
-    /// call it when the server has stopped taking requests. Meanwhile new background messages are
-    /// refused as busy; what callers await is theirs to finish.
+    /// Waits until every message is accepted, refused or given up, whether its caller waits for
+    /// it, has left, or never did ([`Dispatch::Background`]): call it when the server has stopped
+    /// taking requests. Meanwhile new background messages are refused as busy; new ones that
+    /// callers await are not, and are waited for as well.
     ///
     /// # Errors
     /// [`StillSending`] where some are under way after `within`; they go on.
@@ -78,9 +113,8 @@ impl Verifier {
     /// Dropping the future ends the waiting and nothing else.
     pub async fn drain(&self, within: Duration) -> Result<(), StillSending> {
         let outbound = &self.inner.outbound;
-        let all = outbound.places.acquire_many(outbound.limit);
-        match tokio::time::timeout(within, all).await {
-            Ok(_all_or_closed) => Ok(()),
+        match tokio::time::timeout(within, outbound.idle()).await {
+            Ok(()) => Ok(()),
             Err(_elapsed) => Err(StillSending {
                 count: outbound.under_way(),
             }),

@@ -108,7 +108,9 @@ impl Verifier {
         let parcel = Parcel::new(&challenge, code, Some(to), &way, &context, life)
             .in_locale(delivery.locale.clone())
             .after(id, provider);
-        let sent = self.dispatch(place, parcel, Issued::of(&challenge)).await;
+        let sent = self
+            .dispatch(place, parcel, Issued::of(&challenge), None)
+            .await;
         Ok(sent.is_ok().then_some(()))
     }
 

@@ -29,7 +29,8 @@ impl Verifier {
     /// [`ResendError`]. An unknown, ended or foreign challenge is [`ResendError::Rejected`].
     ///
     /// # Cancellation
-    /// A dropped call may have used one of the challenge's sends.
+    /// A dropped call may have used one of the challenge's sends. Once the new code is stored, its
+    /// message is sent and settled to the end all the same.
     pub async fn resend(
         &self,
         challenge: &ChallengeId,
@@ -168,7 +169,7 @@ impl Verifier {
             .map_err(over)?;
         booking.keep();
         self.observe(&event);
-        self.dispatch(place, parcel, issued)
+        self.dispatch(place, parcel, issued, None)
             .await
             .map_err(|not_sent| ResendError::NotSent(Box::new(not_sent)))
     }

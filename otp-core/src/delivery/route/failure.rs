@@ -77,6 +77,12 @@ impl RouteFailure {
         Self::of(vec![error.with_code("not_recorded").maybe_sent()])
     }
 
+    /// Nobody knows what came of it: the task that sent it ended without an answer.
+    pub(crate) fn of_task() -> Self {
+        let error = DeliveryError::new(DeliveryErrorKind::Unavailable, "route");
+        Self::of(vec![error.with_code("cut_off").maybe_sent()])
+    }
+
     /// Adds what came before on other channels.
     pub(crate) fn after(mut self, mut earlier: Vec<DeliveryError>) -> Self {
         earlier.append(&mut self.errors);
