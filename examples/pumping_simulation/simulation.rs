@@ -98,6 +98,7 @@ fn number(ask: &Ask) -> SubjectKey {
 fn sending<'a>(tenant: &'a Tenant, ask: &'a Ask, number: &'a SubjectKey) -> Sending<'a> {
     Sending {
         tenant,
+        subject: None,
         phone: &ask.phone,
         number,
         address: ask.client.into(),

@@ -150,6 +150,36 @@ async fn who_verified_before_gets_a_code_in_the_midst_of_the_attack() {
 }
 
 #[tokio::test]
+async fn an_account_with_a_known_device_pumps_no_more_than_one_without() {
+    for service in Service::everywhere(|builder| builder.toll_fraud(enforcing())).await {
+        let account = || SubjectId::new("the-fraudster").unwrap();
+        let own = PhoneNumber::parse("+447400123456").unwrap();
+        let first = start(own.clone(), 1).for_subject(account());
+        let issued = service.verifier.issue(first).await.unwrap();
+        let code = service.code(own.e164());
+        let verified = service
+            .verifier
+            .verify(&issued.challenge_id, code, from_anywhere(1));
+        let verified = verified.await.unwrap();
+        let token = service.verifier.remember_device(&verified).await.unwrap();
+        let ask = async |phone| {
+            let context = from_anywhere(1).device_token(token.expose());
+            let issue = Issue::to(phone)
+                .for_purpose("sign-up")
+                .for_subject(account());
+            service.verifier.issue(issue.from(context)).await
+        };
+        for line in 0..20 {
+            drop(service.verifier.issue(start(apart(line), line)).await);
+        }
+        let pumped = ask(apart(20)).await;
+        assert!(matches!(pumped, Err(IssueError::Blocked)), "{pumped:?}");
+        // Its own number verified before, and is exempt by that.
+        assert!(ask(own).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_denial_says_why_with_figures_to_the_operator_and_nothing_to_the_claimant() {
     let service = guarded();
     for line in 0..20 {

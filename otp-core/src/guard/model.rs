@@ -41,6 +41,7 @@ const NUMBERS: usize = 131_072;
 ///     let number = SubjectKey::of_destination(&Destination::Phone(phone.clone()));
 ///     let sending = Sending {
 ///         tenant: &Tenant::default(),
+///         subject: Some(&number),
 ///         phone: &phone,
 ///         number: &number,
 ///         address: ClientAddress::Unknown,
@@ -110,7 +111,8 @@ impl GuardModel {
         fleet: &FleetFigures,
         now: Timestamp,
     ) -> Verdict {
-        if sending.lane == Lane::KnownDevice {
+        // A device speaks for an account, not for every number that the account may name.
+        if sending.lane == Lane::KnownDevice && sending.subject == Some(sending.number) {
             return Verdict::exempt(Exemption::KnownDevice);
         }
         let places = Places::of(&self.seed, sending);

@@ -10,6 +10,9 @@ use crate::request::{SubjectKey, Tenant};
 pub struct Sending<'a> {
     /// Whose.
     pub tenant: &'a Tenant,
+    /// For which account; where the number is the account, its own pseudonym. Of a message that is
+    /// only counted it does not matter.
+    pub subject: Option<&'a SubjectKey>,
     /// To which phone.
     pub phone: &'a PhoneNumber,
     /// The pseudonym that the phone is counted by.

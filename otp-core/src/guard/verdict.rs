@@ -31,7 +31,7 @@ impl Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exemption {
-    /// It was asked for on a device that the account knows.
+    /// It was asked for on a device that the account knows, and the account is the number itself.
     KnownDevice,
     /// The number verified a code in the last 30 days.
     VerifiedBefore,

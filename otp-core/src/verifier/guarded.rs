@@ -71,6 +71,7 @@ struct Booked {
 #[derive(Debug)]
 struct Owned {
     tenant: Tenant,
+    subject: Option<SubjectKey>,
     phone: PhoneNumber,
     number: SubjectKey,
     address: ClientAddress,
@@ -81,6 +82,7 @@ impl Owned {
     fn of(request: &GateRequest<'_>, phone: &PhoneNumber) -> Self {
         Self {
             tenant: request.tenant.clone(),
+            subject: request.subject.cloned(),
             phone: phone.clone(),
             number: number(phone),
             address: request.context.client_address(),
@@ -91,6 +93,7 @@ impl Owned {
     fn as_sending(&self) -> Sending<'_> {
         Sending {
             tenant: &self.tenant,
+            subject: self.subject.as_ref(),
             phone: &self.phone,
             number: &self.number,
             address: self.address,
@@ -243,6 +246,7 @@ impl Verifier {
         let number = number(phone);
         let sending = Sending {
             tenant: &event.tenant,
+            subject: event.subject.as_ref(),
             phone,
             number: &number,
             address: event.address.into(),
@@ -272,6 +276,7 @@ impl Verifier {
         let number = number(phone);
         let sending = Sending {
             tenant: &challenge.tenant,
+            subject: Some(&challenge.subject),
             phone,
             number: &number,
             address: challenge.address.into(),
@@ -319,6 +324,7 @@ impl Verifier {
         let number = number(phone);
         let sending = Sending {
             tenant,
+            subject: None,
             phone,
             number: &number,
             address: context.client_address(),

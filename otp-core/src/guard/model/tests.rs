@@ -5,7 +5,7 @@ use crate::destination::{Destination, PhoneNumber};
 use crate::guard::{Action, ReasonKind};
 use crate::policy::GuardMode;
 use crate::quota::ClientAddress;
-use crate::request::{SubjectKey, Tenant};
+use crate::request::{SubjectId, SubjectKey, Tenant};
 
 /// A service with a guard, and its time.
 struct Service {
@@ -28,6 +28,7 @@ impl Service {
         let number = SubjectKey::of_destination(&Destination::Phone(phone.clone()));
         let sending = Sending {
             tenant: &Tenant::default(),
+            subject: Some(&number),
             phone: &phone,
             number: &number,
             address: line.1.parse().unwrap(),
@@ -205,6 +206,19 @@ fn who_verified_before_and_a_known_device_get_their_code_in_a_range_that_is_shut
     let Line(number, from, _) = line("+1415555", 62);
     let device = service.ask(&Line(number, from, Lane::KnownDevice));
     assert_eq!(device.exemption, Some(Exemption::KnownDevice));
+    let account = SubjectKey::of_subject(&SubjectId::new("the-fraudster").unwrap());
+    service.with(&line("+1415555", 63), |service, sending| {
+        let sending = Sending {
+            subject: Some(&account),
+            lane: Lane::KnownDevice,
+            ..*sending
+        };
+        let fleet = FleetFigures::default();
+        let verdict = service
+            .model
+            .judge(&service.rules, &sending, &fleet, service.now);
+        assert_eq!(verdict.action, Action::Deny, "an account is no number");
+    });
     service.advance(30 * 86_400);
     for number in 0..60 {
         service.ask(&line("+1415555", number));
@@ -257,6 +271,7 @@ fn tenants_do_not_spend_one_anothers_budgets() {
     let number = SubjectKey::of_destination(&Destination::Phone(phone.clone()));
     let other = Sending {
         tenant: &Tenant::new("other").unwrap(),
+        subject: Some(&number),
         phone: &phone,
         number: &number,
         address: ClientAddress::Unknown,
@@ -278,6 +293,7 @@ fn clients_by_the_hundred_thousand_take_bounded_memory() {
         let bits = (0x2a00_u128 << 112) | (u128::from(client) << 64);
         let sending = Sending {
             tenant: &Tenant::default(),
+            subject: Some(&number),
             phone: &phone,
             number: &number,
             address: std::net::IpAddr::V6(bits.into()).into(),
