@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
 use otp_core::challenge::{AttemptOutcome, ConsumeOutcome};
 use otp_core::event::EventKind;
 use otp_core::request::Tenant;
@@ -13,23 +16,28 @@ use crate::server::Server;
 
 /// Counts what clients sent since the last look; scripts' own commands are none of it.
 fn sent(raw: &mut redis::Connection) -> u64 {
+    let counted = counted(raw);
+    let calls = |command: &str| counted.get(command).copied().unwrap_or_default();
+    calls("evalsha") + calls("eval")
+}
+
+/// Counts what was run since the last look, by command.
+fn counted(raw: &mut redis::Connection) -> HashMap<String, u64> {
     let stats: String = redis::cmd("INFO")
         .arg("commandstats")
         .query(raw)
         .expect("counters");
-    let calls = |command: &str| {
-        let line = stats
-            .lines()
-            .find_map(|line| line.strip_prefix(command)?.strip_prefix(":calls="));
-        let calls = line.and_then(|line| line.split(',').next()?.parse::<u64>().ok());
-        calls.unwrap_or_default()
+    let calls = |line: &str| {
+        let (command, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        let calls = rest.split(',').next()?.parse().ok()?;
+        Some((command.to_owned(), calls))
     };
-    let sent = calls("cmdstat_evalsha") + calls("cmdstat_eval");
+    let counted = stats.lines().filter_map(calls).collect();
     let _: () = redis::cmd("CONFIG")
         .arg("RESETSTAT")
         .query(raw)
         .expect("reset");
-    sent
+    counted
 }
 
 #[tokio::test]
@@ -90,4 +98,41 @@ async fn counts_and_the_policy_take_one_round_trip_each() {
     assert_eq!((store.version().await.unwrap(), sent(&mut raw)), (1, 1));
     assert!(store.current().await.unwrap().is_some());
     assert_eq!(sent(&mut raw), 1, "reading");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn what_the_toll_fraud_guard_asks_of_a_start_is_some_dozens_of_commands() {
+    let server = Server::start();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let mut raw = server.raw();
+    let tenant = Tenant::default();
+    let keys = |names: &[&'static str]| -> Vec<StatKey> {
+        let key = |name| StatKey::new(StatName::new(name).unwrap(), &tenant, "value").unwrap();
+        names.iter().copied().map(key).collect()
+    };
+    let sent_to = keys(&["range_sent", "country_sent", "client_sent", "sent"]);
+    let verified = keys(&[
+        "range_verified",
+        "country_verified",
+        "client_verified",
+        "verified",
+    ]);
+    let number = keys(&["number_verified"]);
+    let hour = [sent_to.clone(), verified].concat();
+    let counts: Vec<_> = hour
+        .iter()
+        .chain(&number)
+        .map(|key| (key.clone(), 2))
+        .collect();
+    store.count(&counts).await.unwrap();
+    counted(&mut raw);
+
+    let fresh = StatWindow::last(Duration::from_secs(180));
+    assert_eq!(store.sums(&hour, StatWindow::HOUR).await.unwrap(), [2; 8]);
+    assert_eq!(store.sums(&sent_to, fresh).await.unwrap(), [2; 4]);
+    assert_eq!(store.sums(&number, StatWindow::WEEK).await.unwrap(), [2]);
+    let run = counted(&mut raw);
+    let all: u64 = run.values().sum();
+    assert!(all <= 50, "{all} commands: {run:?}");
 }
