@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_kit::destination::Region;
 use otp_kit::event::Act;
+use otp_kit::policy::Exception;
 use otp_kit::prelude::*;
 use otp_kit::store::{MemoryStore, PolicyDocument, PolicyStore as _, Published};
 use otp_kit::testing::Outbox;
@@ -132,4 +134,32 @@ async fn toml_is_checked_by_its_own_lines_and_published_as_the_yaml_that_says_th
     assert!(!sms(&one));
     let kept = store.current().await.unwrap().unwrap();
     assert_eq!(kept.document.text(), OFF);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_clashes_with_a_local_override_is_taken_over_when_that_ends() {
+    let (_store, one, other, task) = two();
+    let germany = Exception::CountryDenied(Region::parse("DE").unwrap());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the verifier's clock is the system's"
+    )]
+    let soon = std::time::SystemTime::now() + 3_600 * SECOND;
+    let policies = other.policies();
+    let id = policies.override_until(germany, soon, why()).await.unwrap();
+    let there = "countries: { allow: [DE] }\n";
+    one.policies().publish(there, None, why()).await.unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    let fleet = policies.fleet();
+    assert_eq!(fleet.version, 0, "nobody could be sent to");
+    let refused = matches!(
+        fleet.trouble,
+        Some(FleetTrouble::Refused { version: 1, .. })
+    );
+    assert!(refused, "{fleet:?}");
+    policies.end_override(id, why()).await.unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    let fleet = policies.fleet();
+    assert_eq!((fleet.version, fleet.trouble), (1, None));
+    task.abort();
 }

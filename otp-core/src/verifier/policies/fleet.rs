@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Policies, PolicyChangeError, audit};
 use crate::event::{Act, EventKind};
-use crate::policy::{Policy, PolicyFile, PolicyFileError, Step};
+use crate::policy::{Override, OverrideId, Policy, PolicyFile, PolicyFileError, Step};
 use crate::store::{InvalidDocument, PolicyDocument, Published, StoreError};
 use crate::verifier::{Unavailable, Verifier};
 
@@ -106,6 +106,23 @@ struct Seen {
     policy: FleetPolicy,
     /// The newest version that was looked at, good or not.
     newest: u64,
+    /// Why that one is not in force.
+    refused: Option<Refusal>,
+}
+
+/// A version that cannot be in force beside the overrides that held, and perhaps without them.
+#[derive(Clone, Debug)]
+struct Refusal {
+    trouble: FleetTrouble,
+    beside: Vec<OverrideId>,
+}
+
+impl Seen {
+    /// Says whether a version is none that is worth another look.
+    fn has_settled(&self, version: u64, overrides: &[OverrideId]) -> bool {
+        let as_it_was = |refused: &Refusal| refused.beside == overrides;
+        version <= self.newest && self.refused.as_ref().is_none_or(as_it_was)
+    }
 }
 
 impl Followed {
@@ -175,7 +192,8 @@ impl Policies {
 impl Verifier {
     /// Follows the policy of the fleet: asks the store each time which version is in force and
     /// takes a newer one over. A document that is bad here leaves the last good policy in force,
-    /// and so does a store that is away; [`Policies::fleet`] and the log say so.
+    /// and so does a store that is away; [`Policies::fleet`] and the log say so. One that was
+    /// refused is looked at again whenever an override has begun or ended.
     ///
     /// It never ends; drop it to stop following. A second is a good time between two polls; it is
     /// a tenth of one at least.
@@ -201,10 +219,11 @@ impl Verifier {
         let shelf = &self.inner.policies;
         let version = self.inner.store.version().await?;
         let seen = shelf.followed().seen();
-        if version <= seen.newest {
+        if seen.has_settled(version, &self.overriding()) {
             shelf.followed().note(|seen| {
                 if seen.policy.trouble == Some(FleetTrouble::Away) {
-                    seen.policy.trouble = None;
+                    let refused = seen.refused.as_ref();
+                    seen.policy.trouble = refused.map(|refused| refused.trouble.clone());
                 }
             });
             return Ok(());
@@ -213,6 +232,8 @@ impl Verifier {
             return Ok(());
         };
         let _turn = shelf.turn().await;
+        // Looked at before the policy is: one that ends between makes for another look.
+        let beside = self.overriding();
         let taken = self.step(record.document.text().into());
         let taken = taken.and_then(|step| self.put_in_force(&step, record.version));
         if let Err(error) = taken {
@@ -220,11 +241,18 @@ impl Verifier {
             let why = error.to_string();
             tracing::error!(target: "otp_kit", version, why, "a policy of the fleet is refused");
             shelf.followed().note(|seen| {
+                let trouble = FleetTrouble::Refused { version, why };
                 seen.newest = version;
-                seen.policy.trouble = Some(FleetTrouble::Refused { version, why });
+                seen.policy.trouble = Some(trouble.clone());
+                seen.refused = Some(Refusal { trouble, beside });
             });
         }
         Ok(())
+    }
+
+    /// Names the overrides that hold.
+    fn overriding(&self) -> Vec<OverrideId> {
+        self.in_force(|in_force| in_force.overrides().map(Override::id).collect())
     }
 
     fn step(&self, text: PolicyText<'_>) -> Result<Step, PublishError> {
@@ -247,6 +275,7 @@ impl Verifier {
         taken.map_err(|error| PublishError::Refused(error.into()))?;
         shelf.followed().note(|seen| {
             seen.newest = version;
+            seen.refused = None;
             seen.policy = FleetPolicy {
                 version,
                 trouble: None,
