@@ -63,7 +63,9 @@ pub struct Explanation {
     pub blocks: Vec<BlockEntry>,
     /// How many challenges of theirs are live, up to a hundred.
     pub live_challenges: usize,
-    /// Their latest refusals of the last day that the outbox still has, newest first.
+    /// Their latest refusals of the last day that the outbox still has, newest first. Of a
+    /// destination they are its own and those of accounts that have a live challenge there; records
+    /// tell no more of it than its masked form, which others share.
     pub refusals: Vec<Event>,
 }
 
@@ -113,8 +115,9 @@ impl Operator {
             ..whom.challenges()
         };
         let live = self.store().list(&query, LIVE).await?;
+        let accounts: Vec<_> = live.iter().map(|one| one.subject.clone()).collect();
         let refused = |event: &Event| {
-            event.outcome == Outcome::Refused && event.act.is_none() && whom.is_of(event)
+            event.outcome == Outcome::Refused && event.act.is_none() && whom.is_of(event, &accounts)
         };
         let mut refusals = Vec::new();
         records::since(self.store(), now.saturating_sub(BACK), |event| {

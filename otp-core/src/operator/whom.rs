@@ -53,14 +53,21 @@ impl Whom {
         blocks
     }
 
-    /// Says whether an event is about them. Records hold destinations masked, so of one whose
-    /// account has a name of its own another's may be taken for it.
-    pub(super) fn is_of(&self, event: &Event) -> bool {
+    /// Says whether an event is about them. Records hold destinations masked, and others look the
+    /// same: of accounts with names of their own it goes by those that a challenge was found for.
+    pub(super) fn is_of(&self, event: &Event, accounts: &[SubjectKey]) -> bool {
         match self {
             Self::Subject(_) => event.subject == self.subject_key(),
             Self::Destination(destination) => {
-                event.subject == self.subject_key()
-                    || event.destination.as_deref() == Some(destination.to_string().as_str())
+                let looks_like = || {
+                    let masked = destination.to_string();
+                    event.destination.as_deref() == Some(masked.as_str())
+                };
+                let of = |account: &SubjectKey| {
+                    Some(account) == self.subject_key().as_ref()
+                        || (accounts.contains(account) && looks_like())
+                };
+                event.subject.as_ref().is_some_and(of)
             }
             Self::Address(address) => {
                 let bucket = ClientAddress::from(*address).bucket();

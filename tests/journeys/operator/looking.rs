@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use otp_kit::operator::Whom;
 use otp_kit::prelude::*;
+use otp_kit::request::SubjectKey;
 use otp_kit::store::{Block, BlockKind};
 
 use super::{guess, operator, words};
@@ -41,6 +42,39 @@ async fn why_was_i_refused_is_answered_in_one_call() {
             words(&service).await,
             ["explain", "explain", "block", "explain"]
         );
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_a_number_that_looks_the_same_are_no_refusals_of_this_one() {
+    let phone = |number| PhoneNumber::parse(number).unwrap();
+    let account = |name| SubjectId::new(name).unwrap();
+    let start = |number, name| {
+        let issue = Issue::to(phone(number)).for_purpose("mfa").from(here());
+        issue.for_subject(account(name))
+    };
+    let alike = "+14155560123";
+    assert_eq!(phone(alike).to_string(), phone(PHONE).to_string());
+    let whom = Whom::Destination(phone(PHONE).into());
+    for service in Service::everywhere(|builder| builder).await {
+        let refused = async |number, name| {
+            let issued = service.verifier.issue(start(number, name)).await.unwrap();
+            let code = service.code(number);
+            let id = issued.challenge_id;
+            guess(&service, &id, &code, from_anywhere(1)).await;
+        };
+        refused(alike, "user-2").await;
+        service.issue_to(alike, "login").await;
+        let told = operator(&service).explain(&whom).await.unwrap();
+        assert!(told.refusals.is_empty(), "{:?}", told.refusals);
+        refused(PHONE, "user-1").await;
+        let told = operator(&service).explain(&whom).await.unwrap();
+        let of: Vec<_> = told
+            .refusals
+            .iter()
+            .map(|one| one.subject.clone())
+            .collect();
+        assert_eq!(of, [Some(SubjectKey::of_subject(&account("user-1")))]);
     }
 }
 
