@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use attackers::{Attackers, Source};
+pub use blocks::ImportError;
 pub use effect::{Count, Effect, Mode};
 pub use explain::{Explanation, LimitState};
 pub use failures::FailedDelivery;

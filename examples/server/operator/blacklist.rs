@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use otp_kit::operator::BlockList;
 use otp_kit::store::{Block, BlockEntry, BlockKind};
+use otp_kit::verifier::Unavailable;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -109,7 +110,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, desk: Desk) -> Result<Json
     Ok(Json(json!({ "entries": entries })))
 }
 
-/// Takes the whole list, or says which line is wrong and takes nothing.
+/// Takes the whole list, or says which line is wrong and takes nothing. Where the store fails on
+/// the way, `x-written` says how many entries it has; one who hangs up stops nothing.
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     desk: Desk,
@@ -130,7 +132,17 @@ pub(super) async fn import(
             return Ok(refused);
         }
     };
-    let done = operator.import_blocks(&list).await?;
+    let done = match operator.import_blocks(&list).await {
+        Ok(done) => done,
+        Err(error) => {
+            let written = error.written();
+            tracing::warn!(written, "a blocklist was taken in part");
+            let mut refused = Declined::from(Unavailable::from(error)).into_response();
+            let headers = refused.headers_mut();
+            headers.insert("x-written", HeaderValue::from(written));
+            return Ok(refused);
+        }
+    };
     Ok(Done::of(done).into_response())
 }
 

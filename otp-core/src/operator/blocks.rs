@@ -1,13 +1,47 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use thiserror::Error;
+use tokio::runtime::Handle;
 
 use super::effect::{Count, Effect, Mode};
 use super::{BlockLine, BlockList, Operator};
 use crate::event::Event;
-use crate::store::{Block, BlockEntry};
+use crate::store::{Block, BlockEntry, StoreError, StoreErrorKind};
 use crate::verifier::Unavailable;
 
 /// The most entries that are read at once, to look something up among them.
 pub(super) const READ: usize = 100_000;
+
+/// Says that a list was not imported to its end. Importing it again does no harm.
+#[derive(Debug, Error)]
+#[error("unavailable after {written} entries")]
+pub struct ImportError {
+    written: u64,
+    #[source]
+    source: Unavailable,
+}
+
+impl ImportError {
+    /// Says how many entries, counted from the list's first, are blocked; the next one may be.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Says what the store answered; for operators.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.source.kind()
+    }
+}
+
+impl From<ImportError> for Unavailable {
+    fn from(error: ImportError) -> Self {
+        error.source
+    }
+}
 
 impl Operator {
     /// Puts entries onto the blocklist, or replaces those that are there, with the operator's reason
@@ -29,19 +63,41 @@ impl Operator {
             note: self.act.reason.as_str().to_owned(),
             life,
         });
-        self.write_blocks(&lines.collect::<Vec<_>>()).await
+        let written = AtomicU64::new(0);
+        self.write_blocks(&lines.collect::<Vec<_>>(), &written)
+            .await
     }
 
     /// Puts a whole list onto the blocklist, each entry with its own note and life; one that has no
     /// note gets the operator's reason. Repeating it writes the same again.
     ///
     /// # Errors
-    /// [`Unavailable`]; those before the one that failed are blocked.
-    pub async fn import_blocks(&self, list: &BlockList) -> Result<Effect, Unavailable> {
-        self.write_blocks(list.lines()).await
+    /// [`ImportError`], which says how many of the first entries are blocked.
+    ///
+    /// # Cancellation
+    /// A dropped call is carried on to its end, where there is a Tokio runtime.
+    pub async fn import_blocks(&self, list: &BlockList) -> Result<Effect, ImportError> {
+        let written = Arc::new(AtomicU64::new(0));
+        let (operator, list, count) = (self.clone(), list.clone(), Arc::clone(&written));
+        let import = async move { operator.write_blocks(list.lines(), &count).await };
+        let imported = match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(import).await.unwrap_or_else(|_gone| {
+                let error = StoreError::from(StoreErrorKind::Unavailable);
+                Err(error.into())
+            }),
+            Err(_) => import.await,
+        };
+        imported.map_err(|source| ImportError {
+            written: written.load(Ordering::Relaxed),
+            source,
+        })
     }
 
-    async fn write_blocks(&self, lines: &[BlockLine]) -> Result<Effect, Unavailable> {
+    async fn write_blocks(
+        &self,
+        lines: &[BlockLine],
+        written: &AtomicU64,
+    ) -> Result<Effect, Unavailable> {
         for line in lines {
             let event = self.about("block", &line.block);
             if self.mode == Mode::Preview {
@@ -55,6 +111,7 @@ impl Operator {
             self.store()
                 .block(&line.block, note, author, line.life, event.clone())
                 .await?;
+            written.fetch_add(1, Ordering::Relaxed);
             self.verifier.observe(&event);
         }
         let count = Count::listed(lines.len(), usize::MAX);

@@ -129,6 +129,48 @@ async fn a_blocked_device_is_refused_from_wherever_it_asks_and_tries() {
     }
 }
 
+/// A list, and an instance whose store takes it line by line.
+async fn long_list() -> (BlockList, Service) {
+    let lines: Vec<_> = (0..400)
+        .map(|line| format!("phone,+1415556{line:04}"))
+        .collect();
+    let list = BlockList::parse(&lines.join("\n")).unwrap();
+    let mut services = Service::everywhere(|builder| builder).await;
+    (list, services.pop().unwrap())
+}
+
+#[tokio::test]
+async fn an_import_that_nobody_waits_for_any_more_is_carried_to_its_end() {
+    let (list, service) = long_list().await;
+    let desk = operator(&service);
+    let import = desk.import_blocks(&list);
+    let hung_up = tokio::time::timeout(Duration::ZERO, import).await;
+    assert!(hung_up.is_err(), "{hung_up:?}");
+    let mut held = 0;
+    for _ in 0..400 {
+        held = desk.blocks(1_000).await.unwrap().len();
+        if held == 400 {
+            break;
+        }
+    }
+    assert_eq!(held, 400);
+}
+
+#[tokio::test]
+async fn an_import_that_the_store_ends_says_how_far_it_came() {
+    let (list, service) = long_list().await;
+    let desk = operator(&service);
+    let other = desk.clone();
+    let import = tokio::spawn(async move { other.import_blocks(&list).await });
+    while desk.blocks(9).await.unwrap().is_empty() {}
+    service.clock.step_back(Duration::from_secs(3_600));
+    let error = import.await.unwrap().unwrap_err();
+    service.advance(3_600);
+    let held = desk.blocks(1_000).await.unwrap().len();
+    assert!((1..400).contains(&held), "{held}");
+    assert_eq!(error.written(), u64::try_from(held).unwrap());
+}
+
 #[tokio::test]
 async fn a_list_goes_out_of_one_service_and_into_another() {
     let list = "phone,+250788000000,\"calls, mostly\",24h\nip,198.51.100.0/24\nprefix,+8835\n";
