@@ -13,14 +13,17 @@ pub use otp_core::async_trait;
 /// The storage contract, and the engines that the features bring.
 pub mod store {
     pub use otp_core::store::{
-        Admission, Advanced, AuditStore, Block, BlockEntry, BlockKind, BlocklistStore, BudgetClaim,
-        BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Climb, Condition,
-        Consume, Delivery, DeliveryStore, Duty, EngineStatus, Findings, Granted, IdempotencyClaim,
-        IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport, NewDelivery, NewSession,
-        Opened, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutState,
-        QuotaStore, Recipient, RecordedIssue, Reissue, Reject, Revocation, Rotate, Rotated, Seen,
-        SeenStore, SessionQuery, SessionRecord, SessionStore, Settled, StatGrain, StatKey,
-        StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
+        Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlockKind,
+        BlocklistStore, BudgetClaim, BudgetKey, BudgetReading, BudgetStore, ChallengeQuery,
+        ChallengeStore, Climb, Condition, Consume, Delivery, DeliveryStore, Duty, EngineStatus,
+        Enrol, Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet, FactorStore,
+        Findings, Granted, IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, InvalidDocument,
+        KeptReport, NewDelivery, NewSession, Opened, OutboxEntry, Plan, PolicyDocument,
+        PolicyRecord, PolicyStore, Published, PutRecovery, PutState, QuotaStore, Recipient,
+        RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation, Rotate,
+        Rotated, Seen, SeenStore, SessionQuery, SessionRecord, SessionStore, Settled, StatGrain,
+        StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
+        UseRecovery,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};

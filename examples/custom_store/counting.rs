@@ -11,14 +11,16 @@ use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_kit::clock::Timestamp;
 use otp_kit::delivery::{MessageId, Report};
 use otp_kit::event::Event;
+use otp_kit::factor::{Factor, RecoverySelector};
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::request::Tenant;
 use otp_kit::store::{
-    Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-    BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore, EngineStatus,
-    IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore,
-    Published, QuotaStore, Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatKey,
-    StatName, StatWindow, StatsStore, Store, StoreError,
+    Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
+    BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
+    EngineStatus, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey,
+    Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
+    QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore,
+    Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
 };
 
 /// A store that remembers which of its methods were called.
@@ -298,5 +300,48 @@ impl<S: Store> PolicyStore for Counting<S> {
 
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.note("adopt").adopt(record).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> FactorStore for Counting<S> {
+    async fn enrol(&self, enrol: Enrol) -> Result<Enrolled, StoreError> {
+        self.note("enrol").enrol(enrol).await
+    }
+
+    async fn factors(&self, owner: &FactorOwner) -> Result<Vec<Factor>, StoreError> {
+        self.note("factors").factors(owner).await
+    }
+
+    async fn advance_factor(&self, advance: AdvanceFactor) -> Result<FactorAdvanced, StoreError> {
+        self.note("advance_factor").advance_factor(advance).await
+    }
+
+    async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
+        self.note("remove_factor").remove_factor(remove).await
+    }
+
+    async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {
+        self.note("put_recovery").put_recovery(put).await
+    }
+
+    async fn recovery(
+        &self,
+        owner: &FactorOwner,
+        selector: RecoverySelector,
+    ) -> Result<Option<String>, StoreError> {
+        self.note("recovery").recovery(owner, selector).await
+    }
+
+    async fn recovery_left(&self, owner: &FactorOwner) -> Result<u32, StoreError> {
+        self.note("recovery_left").recovery_left(owner).await
+    }
+
+    async fn use_recovery(&self, used: UseRecovery) -> Result<RecoveryUse, StoreError> {
+        self.note("use_recovery").use_recovery(used).await
+    }
+
+    async fn reset_factors(&self, owner: &FactorOwner, event: Event) -> Result<u64, StoreError> {
+        self.note("reset_factors").reset_factors(owner, event).await
     }
 }

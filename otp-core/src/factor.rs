@@ -7,6 +7,7 @@
 
 mod hotp;
 mod keyed;
+mod record;
 mod recovery;
 mod secret;
 mod step;
@@ -20,6 +21,9 @@ pub use hotp::{Hotp, HotpRefusal, LookAhead};
 pub use keyed::{OtpAlgorithm, OtpDigits};
 #[cfg(feature = "qr")]
 pub use qr::{QrCode, TooLongForQr};
+pub use record::{
+    Factor, FactorId, FactorKind, FactorName, FactorState, InvalidFactorId, InvalidFactorName,
+};
 pub use recovery::{InvalidRecoveryCode, RecoveryCode, RecoverySelector, RecoverySet};
 pub use secret::{InvalidOtpSecret, OtpSecret};
 pub use step::{Drift, TimeStep};

@@ -11,6 +11,7 @@ mod budget;
 mod challenge;
 mod delivery;
 mod error;
+mod factor;
 mod idempotency;
 mod plan;
 mod policy;
@@ -34,6 +35,10 @@ pub use delivery::{
     Advanced, Climb, Delivery, DeliveryStore, KeptReport, NewDelivery, Recipient, Settled,
 };
 pub use error::{StoreError, StoreErrorKind};
+pub use factor::{
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet,
+    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, UseRecovery,
+};
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use plan::{BudgetClaim, Plan, Step};
 pub use policy::{InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Published};
@@ -58,6 +63,7 @@ pub trait Store:
     + AuditStore
     + StatsStore
     + PolicyStore
+    + FactorStore
     + Debug
     + Send
     + Sync
@@ -75,6 +81,7 @@ impl<T> Store for T where
         + AuditStore
         + StatsStore
         + PolicyStore
+        + FactorStore
         + Debug
         + Send
         + Sync

@@ -7,6 +7,7 @@ mod beneath;
 mod blocks;
 mod capacity;
 mod deliveries;
+mod factors;
 mod lookup;
 mod packed;
 mod policy;

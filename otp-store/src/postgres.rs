@@ -26,6 +26,7 @@ mod blocklist;
 mod budgets;
 mod challenges;
 mod deliveries;
+mod factors;
 mod failure;
 mod link;
 mod mark;

@@ -66,6 +66,7 @@ mod challenges;
 mod deliveries;
 mod dial;
 mod distant;
+mod factors;
 mod failure;
 mod keys;
 mod link;

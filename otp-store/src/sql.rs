@@ -14,6 +14,8 @@ mod challenges;
 mod deliveries;
 mod delivery_rows;
 mod dialect;
+mod factor_rows;
+mod factors;
 mod idempotency;
 mod intent;
 mod json;
@@ -44,6 +46,10 @@ pub(crate) use deliveries::{
     Advance, ClaimResend, FailUnsent, Failures, FindDelivery, Overdue, Settle,
 };
 pub(crate) use dialect::{Dialect, Removal};
+pub(crate) use factors::{
+    CodesLeft, DropFactor, EnrolFactor, Factors, FindCode, PutCodes, ResetFactors, TakeCode,
+    TakeStep,
+};
 pub(crate) use idempotency::Release;
 #[cfg(feature = "sqlite")]
 pub(crate) use intent::Pardon;

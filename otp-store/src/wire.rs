@@ -6,6 +6,7 @@ pub(crate) mod budget;
 pub(crate) mod challenge;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod factor;
 pub(crate) mod policy;
 pub(crate) mod reply;
 pub(crate) mod request;

@@ -20,6 +20,16 @@ pub enum EventKind {
     RateLimitExceeded,
     /// A device was remembered.
     DeviceRemembered,
+    /// An authenticator was enrolled, and waits for its first code.
+    FactorEnrolled,
+    /// The first code of an authenticator was shown: it counts from now on.
+    FactorConfirmed,
+    /// An authenticator was taken away.
+    FactorRemoved,
+    /// Every authenticator and recovery code of a subject was taken away.
+    FactorsReset,
+    /// A new set of recovery codes took the place of the old one.
+    RecoveryRenewed,
     /// An operator acted.
     OperatorAction,
     /// The toll-fraud guard had something against a message.
@@ -44,7 +54,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -54,6 +64,11 @@ impl EventKind {
         Self::DeliveryReported,
         Self::RateLimitExceeded,
         Self::DeviceRemembered,
+        Self::FactorEnrolled,
+        Self::FactorConfirmed,
+        Self::FactorRemoved,
+        Self::FactorsReset,
+        Self::RecoveryRenewed,
         Self::OperatorAction,
         Self::TollFraudSuspected,
         Self::FleetAlarm,
@@ -79,6 +94,11 @@ impl EventKind {
             Self::DeliveryReported => "identity.delivery.reported",
             Self::RateLimitExceeded => "identity.ratelimit.exceeded",
             Self::DeviceRemembered => "identity.auth.device_remembered",
+            Self::FactorEnrolled => "identity.auth.factor_enrolled",
+            Self::FactorConfirmed => "identity.auth.factor_confirmed",
+            Self::FactorRemoved => "identity.auth.factor_removed",
+            Self::FactorsReset => "identity.auth.factors_reset",
+            Self::RecoveryRenewed => "identity.auth.recovery_renewed",
             Self::OperatorAction => "identity.operator.action",
             Self::TollFraudSuspected => "identity.guard.toll_fraud",
             Self::FleetAlarm => "identity.guard.fleet_alarm",

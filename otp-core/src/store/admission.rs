@@ -64,6 +64,8 @@ pub enum Granted {
     Resend(ResendOutcome, Box<Challenge>),
     /// What the try may do, and the challenge as it is now.
     Attempt(AttemptOutcome, Box<Challenge>),
+    /// One guess is counted on the budget.
+    Guess,
     /// There is no such challenge.
     NoChallenge(Refusal),
     /// Quotas were charged; nothing else was asked.

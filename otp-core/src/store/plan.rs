@@ -74,6 +74,12 @@ pub enum Step {
         /// The rules of the budget of out-of-band codes.
         rules: BudgetRules,
     },
+    /// To try a code that belongs to no challenge, of an authenticator or a recovery code: one guess
+    /// is reserved on the budget.
+    Guess {
+        /// The budget that the guess counts in.
+        budget: BudgetClaim,
+    },
     /// Nothing more: a malformed code spends the address's quota and no guess.
     Nothing,
 }

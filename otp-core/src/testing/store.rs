@@ -37,6 +37,8 @@ mod cancel;
 mod clock;
 mod consume;
 mod deliveries;
+mod enrolled;
+mod factors;
 mod insert;
 mod issue;
 pub mod kit;
@@ -47,6 +49,7 @@ mod policies;
 mod purge;
 mod quotas;
 mod rates;
+mod recovery;
 mod reference;
 mod refusals;
 mod repeats;
@@ -118,6 +121,13 @@ pub use deliveries::{
     the_first_settlement_stands, the_record_of_an_unknown_message_is_kept,
     what_was_not_sent_in_time_fails_once,
 };
+pub use factors::{
+    a_code_at_a_time_confirms_and_burns_its_step, a_factor_is_its_owners_alone,
+    a_pending_factor_gives_way_to_one_of_its_name, a_removed_factor_is_gone,
+    every_field_of_a_factor_is_kept, factors_are_read_whatever_the_clock_says,
+    no_step_is_accepted_below_the_last, one_of_a_thousand_codes_of_a_step_is_accepted,
+    the_last_place_for_a_factor_is_taken_once,
+};
 pub use insert::{
     a_challenge_supersedes_its_own_kind_only, a_thousand_inserts_leave_one_live_challenge_a_lane,
     an_ended_challenge_is_not_superseded, every_field_of_a_challenge_is_kept,
@@ -162,6 +172,12 @@ pub use quotas::{
 };
 pub use rates::{
     a_lowered_rate_holds_at_once, a_rate_decides_as_gcra_does, an_idle_rate_fills_up_to_its_burst,
+};
+pub use recovery::{
+    a_guess_is_counted_in_its_own_class_before_anything_is_compared, a_locked_class_takes_no_guess,
+    a_reset_leaves_nothing, a_steps_success_gives_back_its_own_guess,
+    a_used_recovery_code_gives_back_its_own_guess, new_recovery_codes_void_all_old_ones,
+    one_of_a_thousand_uses_of_a_recovery_code_wins, too_many_recovery_codes_are_refused,
 };
 pub use reference::{ReferenceFixture, ReferenceStore};
 pub use refusals::{

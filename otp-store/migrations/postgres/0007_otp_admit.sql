@@ -72,7 +72,7 @@ BEGIN
     END IF;
 
     CASE step
-    WHEN 'issue' THEN
+    WHEN 'issue', 'guess' THEN
         budget := otp_look_budget_1(whose, whom, q -> 'budget' ->> 'class',
             q -> 'budget' ->> 'lane', q -> 'rules', now_ms);
     WHEN 'attempt', 'resend' THEN
@@ -114,7 +114,14 @@ BEGIN
     IF idem IS NOT NULL THEN
         PERFORM otp_take_key_1(idem, now_ms);
     END IF;
-    IF step = 'attempt' AND outcome = 'reserved' THEN
+    IF step = 'guess' THEN
+        c.tenant := whose;
+        c.subject_key := whom;
+        c.user_id := otp_user_1(whom);
+        c.factor_class := q -> 'budget' ->> 'class';
+        c.lane := q -> 'budget' ->> 'lane';
+        PERFORM otp_reserve_1(c, q -> 'rules', now_ms);
+    ELSIF step = 'attempt' AND outcome = 'reserved' THEN
         PERFORM otp_reserve_1(c, q -> 'rules', now_ms);
         c := otp_attempt_1(c, claim, now_ms);
     ELSIF step = 'attempt' AND outcome = 'refused:expired' THEN

@@ -2,6 +2,7 @@
 
 mod copy;
 mod deliveries;
+mod factors;
 mod intents;
 mod options;
 mod shared;

@@ -39,6 +39,7 @@ impl MemoryStore {
                 claim,
                 rules,
             } => self.admit_resend(plan, challenge, (claim, rules), &mut findings, now),
+            Step::Guess { budget } => self.admit_guess(plan, budget, &mut findings, now),
             _ => Ok(self
                 .charge(&plan.quotas, &mut findings, now)
                 .then_some(Granted::Nothing)),
@@ -131,6 +132,28 @@ impl MemoryStore {
             shard.put(&challenge);
         }
         Ok(Some(Granted::Attempt(outcome, Box::new(challenge))))
+    }
+
+    fn admit_guess(
+        &self,
+        plan: &Plan,
+        claim: &BudgetClaim,
+        findings: &mut Findings,
+        now: Timestamp,
+    ) -> Result<Option<Granted>, StoreError> {
+        let mut shard = self.shard_of_subject(claim.subject())?;
+        let state = shard.budget(&claim.key);
+        findings.budget = state.look(&claim.rules, claim.lane, now).err();
+        if !self.charge(&plan.quotas, findings, now) {
+            return Ok(None);
+        }
+        let capacity = self.inner.capacity.budgets.get();
+        let budget = shard.budget_mut(&claim.key, capacity)?;
+        if let Err(late) = budget.reserve(&claim.rules, claim.lane, now) {
+            findings.budget = Some(late);
+            return Ok(None);
+        }
+        Ok(Some(Granted::Guess))
     }
 
     fn admit_resend(

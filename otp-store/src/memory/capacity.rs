@@ -9,6 +9,8 @@ pub struct Capacity {
     pub challenges: NonZeroUsize,
     /// Guess budgets; a guess that needs a further one is refused. Default: 1,000,000.
     pub budgets: NonZeroUsize,
+    /// Subjects with authenticators or recovery codes; a further one is refused. Default: 1,000,000.
+    pub factor_owners: NonZeroUsize,
     /// Quota buckets. Default: 1,000,000.
     pub quota_keys: NonZeroUsize,
     /// Remembered keys and idempotency keys, each; a further one is refused. Default: 1,000,000.
@@ -36,6 +38,7 @@ impl Default for Capacity {
         Self {
             challenges: MILLION,
             budgets: MILLION,
+            factor_owners: MILLION,
             quota_keys: MILLION,
             seen_keys: MILLION,
             deliveries: NonZeroUsize::MIN.saturating_add(99_999),

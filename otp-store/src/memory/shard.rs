@@ -6,7 +6,7 @@ use otp_core::challenge::{Challenge, ChallengeId, ChallengeState, Lane};
 use otp_core::clock::Timestamp;
 use otp_core::quota::{Budget, Disabled, Quota};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
-use otp_core::store::{BudgetKey, StoreError, StoreErrorKind};
+use otp_core::store::{BudgetKey, FactorOwner, FactorSheet, StoreError, StoreErrorKind};
 
 use super::SHARDS;
 use super::packed::Packed;
@@ -27,6 +27,7 @@ pub(super) struct Shard {
     live: HashMap<u64, ChallengeId>,
     seed: RandomState,
     budgets: HashMap<BudgetKey, Budget>,
+    sheets: HashMap<FactorOwner, FactorSheet>,
     sweep_at: usize,
 }
 
@@ -139,6 +140,29 @@ impl Shard {
 
     pub(super) fn open_budget(&mut self, key: &BudgetKey) {
         self.budgets.remove(key);
+    }
+
+    pub(super) fn sheet(&self, owner: &FactorOwner) -> FactorSheet {
+        self.sheets.get(owner).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what an owner has enrolled; what was emptied takes no room.
+    pub(super) fn put_sheet(
+        &mut self,
+        owner: &FactorOwner,
+        sheet: FactorSheet,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        if sheet.is_empty() {
+            self.sheets.remove(owner);
+            return Ok(());
+        }
+        let full = self.sheets.len() >= capacity.div_ceil(SHARDS);
+        if full && !self.sheets.contains_key(owner) {
+            return Err(StoreErrorKind::Full.into());
+        }
+        self.sheets.insert(owner.clone(), sheet);
+        Ok(())
     }
 
     /// Visits every challenge.

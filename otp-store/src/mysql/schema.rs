@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 4] = [
+const ALL: [Step; 5] = [
     (
         1,
         "otp store",
@@ -24,6 +24,11 @@ const ALL: [Step; 4] = [
         3,
         "otp shared",
         include_str!("../../migrations/mysql/0003_otp_shared.sql"),
+    ),
+    (
+        4,
+        "otp factors",
+        include_str!("../../migrations/mysql/0004_otp_factors.sql"),
     ),
     (
         5,

@@ -61,6 +61,14 @@ impl PostgresStore {
                 .rules(rules)
                 .with("target", aimed(target))
                 .with("claim", admission::attempt(claim))),
+            Step::Guess { budget } => {
+                let mut counted_in = budgets::written(&budget.key);
+                if let Value::Object(parts) = &mut counted_in {
+                    parts.insert("lane".to_owned(), budget.lane.name().into());
+                }
+                let request = self.request("guess").rules(&budget.rules);
+                Ok(request.with("budget", counted_in))
+            }
             Step::Nothing => Ok(self.request("nothing")),
             _ => Err(StoreErrorKind::Invalid.into()),
         }

@@ -33,6 +33,7 @@ pub(super) enum Function {
     Purge,
     Stats,
     Policy,
+    Factor,
     Delivery,
     Session,
 }
@@ -50,6 +51,7 @@ impl Function {
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
             Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",
             Self::Policy => "SELECT otp_policy_1($1::jsonb)::text",
+            Self::Factor => "SELECT otp_factor_1($1::jsonb)::text",
         }
     }
 }

@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, &str); 14] = migrations![
+const ALL: [(i64, &str, &str); 15] = migrations![
     1 "otp store" "0001_otp_store.sql",
     2 "otp time" "0002_otp_time.sql",
     3 "otp audit" "0003_otp_audit.sql",
@@ -37,6 +37,7 @@ const ALL: [(i64, &str, &str); 14] = migrations![
     11 "otp purge" "0011_otp_purge.sql",
     12 "otp deliveries" "0012_otp_deliveries.sql",
     13 "otp shared" "0013_otp_shared.sql",
+    14 "otp factors" "0014_otp_factors.sql",
     15 "otp sessions" "0015_otp_sessions.sql",
 ];
 

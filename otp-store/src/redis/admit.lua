@@ -39,8 +39,9 @@ return answer(function()
     if before then return { I(now), before, blocks, {}, '', {} } end
   end
   local quotas, verdict, c, b, budget = A.quotas, { A.step }, nil, nil, ''
-  if A.step == 'issue' then
-    budget = look(load_budget(A.budget.key), A.rules, lane_of(A.budget.lane), now)
+  if A.step == 'issue' or A.step == 'guess' then
+    b = load_budget(A.budget.key)
+    budget = look(b, A.rules, lane_of(A.budget.lane), now)
   elseif A.step == 'attempt' or A.step == 'resend' then
     c = aim(A.target, now)
     local judge = A.step == 'attempt' and judge_attempt or judge_resend
@@ -63,11 +64,14 @@ return answer(function()
   end
   charge_quotas(quotas, now)
   if A.step == 'issue' and A.idempotency then take_key(A.idempotency, now) end
-  if b and A.step == 'attempt' then
+  if A.step == 'guess' then
+    reserve(b, A.rules, lane_of(A.budget.lane), now)
+    save_budget(b)
+  elseif b and A.step == 'attempt' then
     reserve(b, A.rules, lane_of(c.lane), now)
     save_budget(b)
     attempt(c, A.claim)
-  elseif b then
+  elseif b and A.step == 'resend' then
     resend(c, A.claim, now)
   end
   return { I(now), verdict, blocks, readings(quotas), budget, c and flat(c) or {} }

@@ -54,7 +54,7 @@ impl RedisStore {
     pub(super) fn home(&self, plan: &Plan) -> &Shelf {
         let shelves = &self.inner.keys.shelves;
         match &plan.step {
-            Step::Issue { budget, .. } => shelves.of(budget.subject()),
+            Step::Issue { budget, .. } | Step::Guess { budget } => shelves.of(budget.subject()),
             Step::Resend { challenge, .. } => shelves.of_shard(challenge.shard()),
             Step::Attempt { target, .. } => match target {
                 Target::Id(id) => shelves.of_shard(id.shard()),
@@ -104,6 +104,10 @@ impl RedisStore {
                 .rules(rules)
                 .with("target", self.target(target))
                 .with("claim", admission::attempt(claim))),
+            Step::Guess { budget } => Ok(self.request(shelf, "guess").rules(&budget.rules).with(
+                "budget",
+                json!({"key": keys.budget(&budget.key), "lane": budget.lane.name()}),
+            )),
             Step::Nothing => Ok(self.request(shelf, "nothing")),
             _ => Err(StoreErrorKind::Invalid.into()),
         }

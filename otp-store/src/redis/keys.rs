@@ -3,7 +3,7 @@
 use otp_core::challenge::{Challenge, ChallengeId, Lane};
 use otp_core::quota::{QuotaClaim, QuotaKey, QuotaKind};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
-use otp_core::store::{BudgetKey, IdempotencyClaim, IdempotencyKey};
+use otp_core::store::{BudgetKey, FactorOwner, IdempotencyClaim, IdempotencyKey};
 use serde_json::{Value, json};
 
 use super::shelf::Shelves;
@@ -81,6 +81,27 @@ impl Keys {
             key.class.name(),
             tenant.len(),
             key.subject.as_str()
+        )
+    }
+
+    /// Names where an owner's authenticators are.
+    pub(super) fn factors(&self, owner: &FactorOwner) -> String {
+        self.owned('f', owner)
+    }
+
+    /// Names where an owner's recovery codes are.
+    pub(super) fn recovery(&self, owner: &FactorOwner) -> String {
+        self.owned('r', owner)
+    }
+
+    fn owned(&self, kind: char, owner: &FactorOwner) -> String {
+        let (tenant, subject) = (owner.tenant.as_str(), &owner.subject);
+        format!(
+            "{}{kind}:{{{:04x}}}:{}:{tenant}:{}",
+            self.shelves.of(subject).guard,
+            subject.shard(),
+            tenant.len(),
+            subject.as_str()
         )
     }
 

@@ -39,5 +39,6 @@ pub(super) static SETTLE: LazyLock<Source> = source!("settle.lua");
 pub(super) static QUERY: LazyLock<Source> = source!("query.lua");
 pub(super) static DESK: LazyLock<Source> = source!("desk.lua");
 pub(super) static STATS: LazyLock<Source> = source!("stats.lua");
+pub(super) static FACTORS: LazyLock<Source> = source!("factors.lua");
 pub(super) static POLICIES: LazyLock<Source> = source!("policies.lua");
 pub(super) static POST: LazyLock<Source> = source!("post.lua");

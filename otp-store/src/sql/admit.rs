@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use otp_core::challenge::{
-    AttemptClaim, AttemptOutcome, Challenge, Refusal, ResendClaim, ResendOutcome,
+    AttemptClaim, AttemptOutcome, Challenge, Lane, Refusal, ResendClaim, ResendOutcome,
 };
 use otp_core::clock::Timestamp;
 use otp_core::event::{Event, Outcome};
@@ -29,6 +29,7 @@ enum Prepared<'p> {
     Issue(Option<&'p IdempotencyClaim>),
     Attempt(&'p AttemptClaim, Box<Challenge>, Box<Guess<'p>>),
     Late(Box<Challenge>, AttemptOutcome),
+    Guess(Lane, Box<Guess<'p>>),
     Resend(&'p ResendClaim, Box<Challenge>),
 }
 
@@ -81,6 +82,7 @@ impl Intent for Admit {
                 Target::Latest { subject, .. } => subject.shard(),
             }),
             Step::Resend { challenge, .. } => locks.subject(challenge.shard()),
+            Step::Guess { budget } => locks.subject(budget.subject().shard()),
             _ => locks,
         }
     }
@@ -201,6 +203,13 @@ async fn prepare<'p>(
                 other => Ok(Prepared::Ready(Granted::Resend(other, challenge))),
             }
         }
+        Step::Guess { budget } => {
+            let loaded = Loaded::load(tx, budget.key.clone()).await?;
+            findings.budget = loaded.budget.look(&budget.rules, budget.lane, now).err();
+            let rules = &budget.rules;
+            let guess = Box::new(Guess { loaded, rules });
+            Ok(Prepared::Guess(budget.lane, guess))
+        }
         Step::Nothing => Ok(Prepared::Ready(Granted::Nothing)),
         _ => Err(StoreErrorKind::Invalid.into()),
     }
@@ -246,6 +255,14 @@ async fn reserve(
             challenge_rows::save(tx, &before, &after).await?;
             attempt_rows::count(tx, &after, Tried::InTime).await?;
             Ok(Granted::Attempt(outcome, after))
+        }
+        Prepared::Guess(lane, guess) => {
+            let mut guess = *guess;
+            if guess.loaded.budget.reserve(guess.rules, lane, now).is_err() {
+                return Err(StoreErrorKind::Unavailable.into());
+            }
+            guess.loaded.save(tx).await?;
+            Ok(Granted::Guess)
         }
         Prepared::Resend(claim, before) => {
             let mut after = before.clone();

@@ -37,6 +37,10 @@ impl Row {
         self.0.int(column)?.ok_or_else(|| corrupt(column))
     }
 
+    pub(crate) fn opt_int(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.0.int(column)
+    }
+
     pub(crate) fn count(&self, column: &'static str) -> Result<u32, StoreError> {
         u32::try_from(self.int(column)?).map_err(|_| corrupt(column))
     }

@@ -14,14 +14,17 @@ macro_rules! keep_in_rows {
             use otp_core::clock::Timestamp;
             use otp_core::delivery::{MessageId, Report};
             use otp_core::event::Event;
+            use otp_core::factor::{Factor, RecoverySelector};
             use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
             use otp_core::request::Tenant;
             use otp_core::store::{
-                Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
-                BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
-                DeliveryStore, IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument,
-                PolicyRecord, PolicyStore, Published, QuotaStore, Reissue, Reject, Revocation,
-                Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
+                Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
+                BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume,
+                Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
+                IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord,
+                PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject,
+                RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey, StatName,
+                StatWindow, StatsStore, StoreError, UseRecovery,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -220,6 +223,56 @@ macro_rules! keep_in_rows {
                     limit: usize,
                 ) -> Result<Vec<Delivery>, StoreError> {
                     self.write(sql::Overdue(age, limit)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl FactorStore for $store {
+                async fn enrol(&self, enrol: Enrol) -> Result<Enrolled, StoreError> {
+                    self.write(sql::EnrolFactor(enrol)).await
+                }
+
+                async fn factors(&self, owner: &FactorOwner) -> Result<Vec<Factor>, StoreError> {
+                    self.read(sql::Factors(owner.clone())).await
+                }
+
+                async fn advance_factor(
+                    &self,
+                    advance: AdvanceFactor,
+                ) -> Result<FactorAdvanced, StoreError> {
+                    self.write(sql::TakeStep(advance)).await
+                }
+
+                async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
+                    self.write(sql::DropFactor(remove)).await
+                }
+
+                async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {
+                    self.write(sql::PutCodes(put)).await
+                }
+
+                async fn recovery(
+                    &self,
+                    owner: &FactorOwner,
+                    selector: RecoverySelector,
+                ) -> Result<Option<String>, StoreError> {
+                    self.read(sql::FindCode(owner.clone(), selector)).await
+                }
+
+                async fn recovery_left(&self, owner: &FactorOwner) -> Result<u32, StoreError> {
+                    self.read(sql::CodesLeft(owner.clone())).await
+                }
+
+                async fn use_recovery(&self, used: UseRecovery) -> Result<RecoveryUse, StoreError> {
+                    self.write(sql::TakeCode(used)).await
+                }
+
+                async fn reset_factors(
+                    &self,
+                    owner: &FactorOwner,
+                    event: Event,
+                ) -> Result<u64, StoreError> {
+                    self.write(sql::ResetFactors(owner.clone(), event)).await
                 }
             }
 

@@ -134,6 +134,7 @@ fn granted(reply: &Reply) -> Result<Option<Granted>, StoreError> {
     Ok(Some(match verdict[..] {
         ["refused"] => return Ok(None),
         ["issue"] => Granted::Issue,
+        ["guess"] => Granted::Guess,
         ["nothing"] => Granted::Nothing,
         ["none"] => Granted::NoChallenge(Refusal::Unknown),
         ["conflict"] => Granted::IdempotencyConflict,

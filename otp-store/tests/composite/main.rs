@@ -15,6 +15,7 @@
 mod beneath;
 mod conformance;
 mod down;
+mod factors;
 mod fixture;
 mod hand_back;
 mod journey;

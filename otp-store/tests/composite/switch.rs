@@ -9,14 +9,16 @@ use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_core::clock::Timestamp;
 use otp_core::delivery::{MessageId, Report};
 use otp_core::event::Event;
+use otp_core::factor::{Factor, RecoverySelector};
 use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::request::Tenant;
 use otp_core::store::{
-    Admission, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey, BudgetReading,
-    BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore, IdempotencyKey,
-    Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, QuotaStore,
-    Reissue, Reject, Revocation, Seen, SeenStore, Settled, StatKey, StatName, StatWindow,
-    StatsStore, Store, StoreError, StoreErrorKind,
+    Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
+    BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
+    Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey, Insert, OutboxEntry,
+    Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
+    RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled,
+    StatKey, StatName, StatWindow, StatsStore, Store, StoreError, StoreErrorKind, UseRecovery,
 };
 
 /// How a store behaves.
@@ -382,5 +384,55 @@ impl<S: Store> PolicyStore for Switched<S> {
 
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.pass("adopt", self.inner.adopt(record)).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> FactorStore for Switched<S> {
+    async fn enrol(&self, enrol: Enrol) -> Result<Enrolled, StoreError> {
+        self.pass("enrol", self.inner.enrol(enrol)).await
+    }
+
+    async fn factors(&self, owner: &FactorOwner) -> Result<Vec<Factor>, StoreError> {
+        self.pass("factors", self.inner.factors(owner)).await
+    }
+
+    async fn advance_factor(&self, advance: AdvanceFactor) -> Result<FactorAdvanced, StoreError> {
+        self.pass("advance_factor", self.inner.advance_factor(advance))
+            .await
+    }
+
+    async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
+        self.pass("remove_factor", self.inner.remove_factor(remove))
+            .await
+    }
+
+    async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {
+        self.pass("put_recovery", self.inner.put_recovery(put))
+            .await
+    }
+
+    async fn recovery(
+        &self,
+        owner: &FactorOwner,
+        selector: RecoverySelector,
+    ) -> Result<Option<String>, StoreError> {
+        self.pass("recovery", self.inner.recovery(owner, selector))
+            .await
+    }
+
+    async fn recovery_left(&self, owner: &FactorOwner) -> Result<u32, StoreError> {
+        self.pass("recovery_left", self.inner.recovery_left(owner))
+            .await
+    }
+
+    async fn use_recovery(&self, used: UseRecovery) -> Result<RecoveryUse, StoreError> {
+        self.pass("use_recovery", self.inner.use_recovery(used))
+            .await
+    }
+
+    async fn reset_factors(&self, owner: &FactorOwner, event: Event) -> Result<u64, StoreError> {
+        self.pass("reset_factors", self.inner.reset_factors(owner, event))
+            .await
     }
 }

@@ -9,12 +9,13 @@ use crate::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use crate::event::{Event, Outcome};
 use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
 use crate::store::{
-    Admission, BlockEntry, BudgetKey, Delivery, Findings, Granted, IdempotencyKey, KeptReport,
-    OutboxEntry, Plan, PolicyRecord, RecordedIssue, StatGrain, StatKey, Step, Store, StoreError,
-    Target,
+    Admission, BlockEntry, BudgetKey, Delivery, FactorOwner, FactorSheet, Findings, Granted,
+    IdempotencyKey, KeptReport, OutboxEntry, Plan, PolicyRecord, RecordedIssue, StatGrain, StatKey,
+    Step, Store, StoreError, Target,
 };
 
 mod deliveries;
+mod factors;
 mod intents;
 mod records;
 mod shared;
@@ -49,6 +50,7 @@ pub(super) struct State {
     pub(super) stats: BTreeMap<(StatKey, StatGrain, Timestamp), u64>,
     /// Oldest first.
     pub(super) policies: Vec<PolicyRecord>,
+    pub(super) factors: HashMap<FactorOwner, FactorSheet>,
 }
 
 impl ReferenceStore {
@@ -71,6 +73,7 @@ impl ReferenceStore {
                 last_sequence: 0,
                 stats: BTreeMap::new(),
                 policies: Vec::new(),
+                factors: HashMap::new(),
             }),
         }
     }
@@ -187,7 +190,9 @@ impl State {
     /// that a dead challenge does not tell of a lock.
     fn locked(&self, step: &Step, now: Timestamp) -> Option<BudgetRefusal> {
         let (key, rules, lane) = match step {
-            Step::Issue { budget, .. } => (budget.key.clone(), &budget.rules, budget.lane),
+            Step::Issue { budget, .. } | Step::Guess { budget } => {
+                (budget.key.clone(), &budget.rules, budget.lane)
+            }
             Step::Attempt {
                 target,
                 claim,
@@ -247,6 +252,12 @@ impl State {
                 };
                 let outcome = found.resend(claim, now);
                 Granted::Resend(outcome, Box::new(found.clone()))
+            }
+            Step::Guess { budget } => {
+                let state = self.budgets.entry(budget.key.clone()).or_default();
+                // It was looked at under this lock, so it is open.
+                let _ = state.reserve(&budget.rules, budget.lane, now);
+                Granted::Guess
             }
             Step::Nothing => Granted::Nothing,
         }

@@ -24,6 +24,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("cancel.rs"),
         include_str!("clock.rs"),
         include_str!("consume.rs"),
+        include_str!("factors.rs"),
         include_str!("insert.rs"),
         include_str!("issue.rs"),
         include_str!("list.rs"),
@@ -32,6 +33,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("purge.rs"),
         include_str!("quotas.rs"),
         include_str!("rates.rs"),
+        include_str!("recovery.rs"),
         include_str!("refusals.rs"),
         include_str!("repeats.rs"),
         include_str!("resend.rs"),
@@ -150,6 +152,11 @@ caught! {
         SumsForEver, minutes_leave_a_short_window, "a grain has left";
     a_policy_that_is_overwritten_unseen_is_caught:
         PublishesBlindly, one_of_a_thousand_publishers_of_a_version_wins, "exactly one publishes";
+    a_step_that_is_read_and_then_burned_is_caught:
+        ReadsThenAdvances, one_of_a_thousand_codes_of_a_step_is_accepted,
+        "exactly one code of a step is accepted";
+    a_recovery_code_that_nobody_compared_is_caught:
+        UsesWhatIsThere, new_recovery_codes_void_all_old_ones, "an old code is void";
     a_list_in_another_order_is_caught:
         ListsOldestFirst, a_list_is_newest_first_and_bounded, "the newest come first";
     a_settlement_that_does_not_stand_is_caught:

@@ -57,7 +57,7 @@ impl<P: Store> Degrading<P> {
         match (away, known) {
             (None, false) => Ok(Place::Above),
             (None, true) => Ok(Place::Beneath(Terms::Degraded)),
-            (Some(why), false) if names_a_challenge(&plan.step) => Err(why.into()),
+            (Some(why), false) if is_above_alone(&plan.step) => Err(why.into()),
             (Some(_), _) => Ok(Place::Beneath(terms?)),
         }
     }
@@ -184,8 +184,13 @@ impl<P: Store> Inner<P> {
     }
 }
 
-fn names_a_challenge(step: &Step) -> bool {
-    matches!(step, Step::Resend { .. } | Step::Attempt { .. })
+/// Says whether a step is about something that is above where the memory does not know it: a
+/// challenge, or an authenticator, whose secret is never beneath.
+fn is_above_alone(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Resend { .. } | Step::Attempt { .. } | Step::Guess { .. }
+    )
 }
 
 /// Lists the quotas that a plan was charged for, undivided.

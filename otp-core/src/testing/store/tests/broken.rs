@@ -1,4 +1,5 @@
 mod deliveries;
+mod factors;
 mod records;
 mod shared;
 
@@ -61,6 +62,8 @@ pub(super) enum Fault {
     LosesEarlyReports,
     NoticesForEver,
     PublishesBlindly,
+    ReadsThenAdvances,
+    UsesWhatIsThere,
     SettlesAnew,
     SumsForEver,
 }

@@ -1,0 +1,312 @@
+mod sheet;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use sheet::{FactorChange, FactorSheet};
+
+use crate::challenge::Lane;
+use crate::event::Event;
+use crate::factor::{
+    Factor, FactorId, FactorKind, FactorName, FactorState, RecoverySelector, RecoverySet,
+};
+use crate::key::Sealed;
+use crate::request::{FactorClass, SubjectKey, Tenant};
+
+use super::{BudgetKey, StoreError, StoreErrorKind};
+
+/// Whose authenticators: a tenant's subject.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactorOwner {
+    /// Whose.
+    pub tenant: Tenant,
+    /// For whom.
+    pub subject: SubjectKey,
+}
+
+impl FactorOwner {
+    /// Names the budget that guesses at a class of the owner's authenticators count in.
+    #[must_use]
+    pub fn budget(&self, class: FactorClass) -> BudgetKey {
+        BudgetKey {
+            tenant: self.tenant.clone(),
+            subject: self.subject.clone(),
+            class,
+        }
+    }
+}
+
+/// Adds an authenticator that nobody has shown a code of yet.
+#[derive(Clone, Debug)]
+pub struct Enrol {
+    /// Its id, drawn for it.
+    pub id: FactorId,
+    /// Whose.
+    pub owner: FactorOwner,
+    /// How it makes its codes.
+    pub kind: FactorKind,
+    /// What its owner calls it.
+    pub name: FactorName,
+    /// Its secret, sealed to owner and id.
+    pub secret: Sealed,
+    /// The record of it; where it is not added, the store turns it into a refusal.
+    pub event: Event,
+}
+
+/// What came of an enrolment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Enrolled {
+    /// It waits for its first code. A pending one of the same name is gone.
+    Pending,
+    /// An active one has that name already.
+    NameTaken,
+    /// The subject has as many as it may have, [`FactorSheet::MOST`].
+    TooMany,
+}
+
+impl Enrolled {
+    /// Names the refusal, for events; `None` where it is none.
+    #[must_use]
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Pending => None,
+            Self::NameTaken => Some("factor_name_taken"),
+            Self::TooMany => Some("too_many_factors"),
+        }
+    }
+}
+
+/// Takes the one success of a time step or counter.
+#[derive(Clone, Debug)]
+pub struct AdvanceFactor {
+    /// Whose.
+    pub owner: FactorOwner,
+    /// Which authenticator.
+    pub factor: FactorId,
+    /// The state that it must be in: [`FactorState::Pending`] to confirm it, which makes it active,
+    /// [`FactorState::Active`] to sign in with it.
+    pub from: FactorState,
+    /// The step or counter of the code; at most [`Factor::LAST`].
+    pub to: u64,
+    /// The door that its guess was reserved in.
+    pub lane: Lane,
+    /// The record of a success; else the store turns it into a refusal with the reason.
+    pub event: Event,
+}
+
+impl AdvanceFactor {
+    /// Gives the step or counter as engines count.
+    ///
+    /// # Errors
+    /// [`Invalid`](StoreErrorKind::Invalid) where it is above [`Factor::LAST`].
+    pub fn number(&self) -> Result<i64, StoreError> {
+        i64::try_from(self.to).map_err(|_| StoreErrorKind::Invalid.into())
+    }
+}
+
+/// What came of an [`AdvanceFactor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum FactorAdvanced {
+    /// The step was free and is burned now.
+    Accepted,
+    /// This step, or a later one, was accepted before.
+    Used,
+    /// The owner has no such authenticator in that state.
+    Gone,
+}
+
+impl FactorAdvanced {
+    /// Names the refusal, for events; `None` where it is none.
+    #[must_use]
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::Used => Some("used_code"),
+            Self::Gone => Some(UNKNOWN_FACTOR),
+        }
+    }
+
+    /// Reads a name back, as an engine that decides by itself says it.
+    #[must_use]
+    pub fn from_refusal(name: &str) -> Option<Self> {
+        [Self::Used, Self::Gone]
+            .into_iter()
+            .find(|advanced| advanced.refusal() == Some(name))
+    }
+}
+
+const UNKNOWN_FACTOR: &str = "unknown_factor";
+
+/// Takes an authenticator away.
+#[derive(Clone, Debug)]
+pub struct RemoveFactor {
+    /// Whose.
+    pub owner: FactorOwner,
+    /// Which.
+    pub factor: FactorId,
+    /// The record of it; a refusal where the owner has no such authenticator.
+    pub event: Event,
+}
+
+/// What came of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Removed {
+    /// It is gone now.
+    Now,
+    /// The owner has no such authenticator.
+    Unknown,
+}
+
+impl Removed {
+    /// Names the refusal, for events; `None` where it is none.
+    #[must_use]
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Now => None,
+            Self::Unknown => Some(UNKNOWN_FACTOR),
+        }
+    }
+}
+
+/// Puts a set of recovery codes in the place of whatever codes there are.
+#[derive(Clone, Debug)]
+pub struct PutRecovery {
+    /// Whose.
+    pub owner: FactorOwner,
+    /// Each code's clear selector and its hash; no two of one selector, and at most
+    /// [`RecoverySet::SIZE`].
+    pub codes: Vec<(RecoverySelector, String)>,
+    /// The record of it.
+    pub event: Event,
+}
+
+impl PutRecovery {
+    /// Refuses what the contract forbids.
+    ///
+    /// # Errors
+    /// [`Invalid`](StoreErrorKind::Invalid) where there are too many codes, or two of one selector.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let mut selectors: Vec<_> = self.codes.iter().map(|(selector, _)| selector).collect();
+        selectors.sort_unstable();
+        selectors.dedup();
+        let fits = selectors.len() == self.codes.len() && self.codes.len() <= RecoverySet::SIZE;
+        fits.then_some(())
+            .ok_or_else(|| StoreErrorKind::Invalid.into())
+    }
+}
+
+/// Takes the one success of a recovery code.
+#[derive(Clone, Debug)]
+pub struct UseRecovery {
+    /// Whose.
+    pub owner: FactorOwner,
+    /// Which code.
+    pub selector: RecoverySelector,
+    /// The hash that the code was compared with.
+    pub digest: String,
+    /// The door that its guess was reserved in.
+    pub lane: Lane,
+    /// The record of a success; else the store turns it into a refusal.
+    pub event: Event,
+}
+
+/// What came of the use of a recovery code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum RecoveryUse {
+    /// It was there and is gone now.
+    Used {
+        /// How many codes are left.
+        left: u32,
+    },
+    /// There is no such code any more.
+    Gone,
+}
+
+impl RecoveryUse {
+    /// Names the refusal, for events; `None` where it is none.
+    #[must_use]
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Used { .. } => None,
+            Self::Gone => Some("used_code"),
+        }
+    }
+}
+
+/// Keeps authenticators and recovery codes.
+///
+/// Nothing here ever lapses or is evicted. Guesses are reserved by
+/// [`ChallengeStore::admit`](super::ChallengeStore::admit) with
+/// [`Step::Guess`](super::Step::Guess) before anything is compared; a success gives its own guess
+/// back and ends the run of failures, as that of a challenge does. Every change is one step with
+/// its record. Reading needs no time: it works while the engine's clock stands wrong.
+#[async_trait]
+pub trait FactorStore: Debug + Send + Sync + 'static {
+    /// Adds a pending authenticator. Of callers that race for the last place or for a name, one
+    /// gets it; whoever comes later under the name of a pending one takes its place.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`Full`](StoreErrorKind::Full) where the engine has no room.
+    async fn enrol(&self, enrol: Enrol) -> Result<Enrolled, StoreError>;
+
+    /// Lists an owner's authenticators, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn factors(&self, owner: &FactorOwner) -> Result<Vec<Factor>, StoreError>;
+
+    /// Accepts a step or counter that is higher than every one accepted before. Of any number of
+    /// racing callers with one step exactly one hears [`FactorAdvanced::Accepted`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; an unknown outcome is not a success.
+    /// [`Invalid`](StoreErrorKind::Invalid) where the number is above [`Factor::LAST`].
+    async fn advance_factor(&self, advance: AdvanceFactor) -> Result<FactorAdvanced, StoreError>;
+
+    /// Takes an authenticator away, pending or active.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError>;
+
+    /// Replaces all recovery codes of an owner at once; a code that is being compared loses.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`Invalid`](StoreErrorKind::Invalid) as [`PutRecovery::check`] says.
+    async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError>;
+
+    /// Reads the hash of a recovery code.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn recovery(
+        &self,
+        owner: &FactorOwner,
+        selector: RecoverySelector,
+    ) -> Result<Option<String>, StoreError>;
+
+    /// Counts the recovery codes that are left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn recovery_left(&self, owner: &FactorOwner) -> Result<u32, StoreError>;
+
+    /// Takes a recovery code away where its hash is the one that was compared. Of any number of
+    /// racing callers exactly one hears [`RecoveryUse::Used`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; an unknown outcome is not a success.
+    async fn use_recovery(&self, used: UseRecovery) -> Result<RecoveryUse, StoreError>;
+
+    /// Takes every authenticator and recovery code of an owner away in one step, and answers how
+    /// many things that were. Budgets stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn reset_factors(&self, owner: &FactorOwner, event: Event) -> Result<u64, StoreError>;
+}

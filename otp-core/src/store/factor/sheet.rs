@@ -1,0 +1,151 @@
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::factor::{Factor, FactorId, FactorState, RecoverySelector};
+
+use super::{
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, PutRecovery, RecoveryUse, Removed, UseRecovery,
+};
+
+/// Everything that an owner has enrolled: pure, and the same in every engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactorSheet {
+    /// Oldest first.
+    pub factors: Vec<Factor>,
+    /// The hash of each code that is left.
+    pub recovery: BTreeMap<RecoverySelector, String>,
+}
+
+/// What an enrolment changes in a sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct FactorChange {
+    /// What is answered.
+    pub outcome: Enrolled,
+    /// The pending one whose place is taken.
+    pub replaced: Option<FactorId>,
+    /// What is added.
+    pub added: Option<Factor>,
+}
+
+impl FactorSheet {
+    /// How many authenticators a subject may have, pending ones too.
+    pub const MOST: usize = 10;
+
+    /// Says whether nothing is enrolled.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.factors.is_empty() && self.recovery.is_empty()
+    }
+
+    /// Says what an enrolment comes to, and changes nothing.
+    pub fn judge_enrolment(&self, enrol: &Enrol, now: Timestamp) -> FactorChange {
+        let same = self
+            .factors
+            .iter()
+            .find(|factor| factor.name == enrol.name || factor.id == enrol.id);
+        let outcome = match same.map(Factor::state) {
+            Some(FactorState::Active) => Enrolled::NameTaken,
+            Some(FactorState::Pending) => Enrolled::Pending,
+            None if self.factors.len() >= Self::MOST => Enrolled::TooMany,
+            None => Enrolled::Pending,
+        };
+        if outcome != Enrolled::Pending {
+            return FactorChange {
+                outcome,
+                replaced: None,
+                added: None,
+            };
+        }
+        FactorChange {
+            outcome,
+            replaced: same.map(|factor| factor.id),
+            added: Some(Factor {
+                id: enrol.id,
+                tenant: enrol.owner.tenant.clone(),
+                subject: enrol.owner.subject.clone(),
+                kind: enrol.kind,
+                name: enrol.name.clone(),
+                secret: enrol.secret.clone(),
+                last: None,
+                created_at: now,
+                confirmed_at: None,
+                used_at: None,
+            }),
+        }
+    }
+
+    /// Adds a pending authenticator where there is a place for it.
+    pub fn enrol(&mut self, enrol: &Enrol, now: Timestamp) -> Enrolled {
+        let change = self.judge_enrolment(enrol, now);
+        self.factors
+            .retain(|factor| Some(factor.id) != change.replaced);
+        self.factors.extend(change.added);
+        change.outcome
+    }
+
+    /// Accepts a step or counter where it is a new one.
+    pub fn advance(&mut self, advance: &AdvanceFactor, now: Timestamp) -> FactorAdvanced {
+        let mut factors = self.factors.iter_mut();
+        match factors.find(|factor| factor.id == advance.factor) {
+            None => FactorAdvanced::Gone,
+            Some(factor) => factor.advance(advance, now),
+        }
+    }
+
+    /// Takes an authenticator away.
+    pub fn remove(&mut self, id: &FactorId) -> Removed {
+        let before = self.factors.len();
+        self.factors.retain(|factor| factor.id != *id);
+        if self.factors.len() < before {
+            Removed::Now
+        } else {
+            Removed::Unknown
+        }
+    }
+
+    /// Replaces all recovery codes.
+    pub fn put_recovery(&mut self, put: &PutRecovery) {
+        self.recovery = put.codes.iter().cloned().collect();
+    }
+
+    /// Counts the recovery codes that are left.
+    #[must_use]
+    pub fn recovery_left(&self) -> u32 {
+        u32::try_from(self.recovery.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a recovery code away where it is still the one that was compared.
+    pub fn use_recovery(&mut self, used: &UseRecovery) -> RecoveryUse {
+        if self.recovery.get(&used.selector) != Some(&used.digest) {
+            return RecoveryUse::Gone;
+        }
+        self.recovery.remove(&used.selector);
+        RecoveryUse::Used {
+            left: self.recovery_left(),
+        }
+    }
+
+    /// Counts everything that is enrolled.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let count = self.factors.len().saturating_add(self.recovery.len());
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+}
+
+impl Factor {
+    /// Accepts a step or counter that is higher than the last one, in the state that is asked for.
+    pub fn advance(&mut self, advance: &AdvanceFactor, now: Timestamp) -> FactorAdvanced {
+        if self.last.is_some_and(|last| advance.to <= last) {
+            return FactorAdvanced::Used;
+        }
+        if self.state() != advance.from {
+            return FactorAdvanced::Gone;
+        }
+        self.last = Some(advance.to);
+        self.confirmed_at.get_or_insert(now);
+        self.used_at = Some(now);
+        FactorAdvanced::Accepted
+    }
+}

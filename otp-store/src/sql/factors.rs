@@ -1,0 +1,281 @@
+//! Authenticators and recovery codes. Whoever changes an owner's holds the subject's stripe, as
+//! whoever reserves a guess does.
+
+use otp_core::challenge::Lane;
+use otp_core::clock::Timestamp;
+use otp_core::event::{Event, Outcome};
+use otp_core::factor::{Factor, RecoverySelector};
+use otp_core::request::FactorClass;
+use otp_core::store::{
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, PutRecovery,
+    RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+};
+
+use super::budget_rows::Loaded;
+use super::{Intent, Locks, Tx, audit, corrupt, factor_rows};
+
+const REMOVE: &str = "DELETE FROM otp_factors WHERE id = ? AND subject_key = ? AND tenant = ?";
+const REMOVE_ALL: &str = "DELETE FROM otp_factors WHERE subject_key = ? AND tenant = ?";
+const PUT_CODE: &str =
+    "INSERT INTO otp_recovery_codes (tenant, user_id, subject_key, selector, digest)
+    VALUES (?, ?, ?, ?, ?)";
+const CODE: &str = "SELECT digest FROM otp_recovery_codes
+    WHERE subject_key = ? AND tenant = ? AND selector = ?";
+const TAKE_CODE: &str = "DELETE FROM otp_recovery_codes
+    WHERE subject_key = ? AND tenant = ? AND selector = ?";
+const TAKE_CODES: &str = "DELETE FROM otp_recovery_codes WHERE subject_key = ? AND tenant = ?";
+const LEFT: &str = "SELECT COUNT(*) AS codes FROM otp_recovery_codes
+    WHERE subject_key = ? AND tenant = ?";
+
+fn locked(owner: &FactorOwner) -> Locks {
+    Locks::default().subject(owner.subject.shard())
+}
+
+/// Writes the record of what was asked for, or of why it was not done.
+async fn told(tx: &mut Tx<'_>, event: &Event, why: Option<&'static str>) -> Result<(), StoreError> {
+    match why {
+        None => audit::write(tx, event).await,
+        Some(reason) => {
+            let refused = event.clone().with_outcome(Outcome::Refused, reason);
+            audit::write(tx, &refused).await
+        }
+    }
+}
+
+/// Gives a success its own guess back; a budget that was never used has none.
+async fn succeed(
+    tx: &mut Tx<'_>,
+    owner: &FactorOwner,
+    class: FactorClass,
+    lane: Lane,
+) -> Result<(), StoreError> {
+    let mut loaded = Loaded::load(tx, owner.budget(class)).await?;
+    let before = loaded.budget.clone();
+    loaded.budget.succeed(lane);
+    if loaded.budget == before {
+        return Ok(());
+    }
+    loaded.save(tx).await
+}
+
+/// Adds an authenticator where there is a place for it.
+pub(crate) struct EnrolFactor(pub(crate) Enrol);
+
+impl Intent for EnrolFactor {
+    type Answer = Enrolled;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Enrolled, StoreError> {
+        let (enrol, now) = (&self.0, tx.now()?);
+        let sheet = sheet(factor_rows::of(tx, &enrol.owner).await?);
+        let change = sheet.judge_enrolment(enrol, now);
+        if let Some(replaced) = change.replaced {
+            let id = replaced.to_string();
+            tx.execute(REMOVE, &named(&id, &enrol.owner)).await?;
+        }
+        if let Some(added) = &change.added {
+            factor_rows::add(tx, added).await?;
+        }
+        told(tx, &enrol.event, change.outcome.refusal()).await?;
+        Ok(change.outcome)
+    }
+}
+
+fn sheet(factors: Vec<Factor>) -> FactorSheet {
+    FactorSheet {
+        factors,
+        ..FactorSheet::default()
+    }
+}
+
+fn named<'v>(id: &'v str, owner: &'v FactorOwner) -> [super::Value<'v>; 3] {
+    let [subject, tenant] = owned(owner);
+    [id.into(), subject, tenant]
+}
+
+fn owned(owner: &FactorOwner) -> [super::Value<'_>; 2] {
+    [owner.subject.as_str().into(), owner.tenant.as_str().into()]
+}
+
+/// Lists an owner's authenticators.
+pub(crate) struct Factors(pub(crate) FactorOwner);
+
+impl Intent for Factors {
+    type Answer = Vec<Factor>;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<Factor>, StoreError> {
+        factor_rows::of(tx, &self.0).await
+    }
+}
+
+/// Takes the one success of a step.
+pub(crate) struct TakeStep(pub(crate) AdvanceFactor);
+
+impl TakeStep {
+    async fn take(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<FactorAdvanced, StoreError> {
+        let (advance, to) = (&self.0, self.0.number()?);
+        let factors = factor_rows::of(tx, &advance.owner).await?;
+        let mut factors = factors.into_iter();
+        let Some(mut factor) = factors.find(|factor| factor.id == advance.factor) else {
+            return Ok(FactorAdvanced::Gone);
+        };
+        let advanced = factor.advance(advance, now);
+        if advanced != FactorAdvanced::Accepted {
+            return Ok(advanced);
+        }
+        // It was read under the subject's stripe; the statement holds to it all the same.
+        if factor_rows::save(tx, &factor, to).await? == 0 {
+            return Ok(FactorAdvanced::Used);
+        }
+        succeed(tx, &advance.owner, FactorClass::Totp, advance.lane).await?;
+        Ok(FactorAdvanced::Accepted)
+    }
+}
+
+impl Intent for TakeStep {
+    type Answer = FactorAdvanced;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<FactorAdvanced, StoreError> {
+        let now = tx.now()?;
+        let advanced = self.take(tx, now).await?;
+        told(tx, &self.0.event, advanced.refusal()).await?;
+        Ok(advanced)
+    }
+}
+
+/// Takes an authenticator away.
+pub(crate) struct DropFactor(pub(crate) RemoveFactor);
+
+impl Intent for DropFactor {
+    type Answer = Removed;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Removed, StoreError> {
+        let id = self.0.factor.to_string();
+        let removed = match tx.execute(REMOVE, &named(&id, &self.0.owner)).await? {
+            0 => Removed::Unknown,
+            _ => Removed::Now,
+        };
+        told(tx, &self.0.event, removed.refusal()).await?;
+        Ok(removed)
+    }
+}
+
+/// Replaces all recovery codes of an owner.
+pub(crate) struct PutCodes(pub(crate) PutRecovery);
+
+impl Intent for PutCodes {
+    type Answer = ();
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let put = &self.0;
+        put.check()?;
+        tx.execute(TAKE_CODES, &owned(&put.owner)).await?;
+        for (selector, digest) in &put.codes {
+            let values = [
+                put.owner.tenant.as_str().into(),
+                put.owner.subject.user_id().into(),
+                put.owner.subject.as_str().into(),
+                selector.as_str().into(),
+                digest.into(),
+            ];
+            tx.execute(PUT_CODE, &values).await?;
+        }
+        audit::write(tx, &put.event).await
+    }
+}
+
+/// Reads the hash of a recovery code.
+pub(crate) struct FindCode(pub(crate) FactorOwner, pub(crate) RecoverySelector);
+
+impl Intent for FindCode {
+    type Answer = Option<String>;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+        let [subject, tenant] = owned(&self.0);
+        let named = [subject, tenant, self.1.as_str().into()];
+        let row = tx.row(CODE, &named).await?;
+        row.map(|row| row.text("digest").map(str::to_owned))
+            .transpose()
+    }
+}
+
+/// Counts the recovery codes that are left.
+pub(crate) struct CodesLeft(pub(crate) FactorOwner);
+
+impl Intent for CodesLeft {
+    type Answer = u32;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<u32, StoreError> {
+        left(tx, &self.0).await
+    }
+}
+
+async fn left(tx: &mut Tx<'_>, owner: &FactorOwner) -> Result<u32, StoreError> {
+    let row = tx.row(LEFT, &owned(owner)).await?;
+    row.ok_or_else(|| corrupt("codes"))?.count("codes")
+}
+
+/// Takes the one success of a recovery code.
+pub(crate) struct TakeCode(pub(crate) UseRecovery);
+
+impl Intent for TakeCode {
+    type Answer = RecoveryUse;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<RecoveryUse, StoreError> {
+        let used = &self.0;
+        let found = FindCode(used.owner.clone(), used.selector);
+        let outcome = if found.carry_out(tx).await?.as_ref() == Some(&used.digest) {
+            let [subject, tenant] = owned(&used.owner);
+            let named = [subject, tenant, used.selector.as_str().into()];
+            match tx.execute(TAKE_CODE, &named).await? {
+                0 => RecoveryUse::Gone,
+                _ => {
+                    succeed(tx, &used.owner, FactorClass::Recovery, used.lane).await?;
+                    let left = left(tx, &used.owner).await?;
+                    RecoveryUse::Used { left }
+                }
+            }
+        } else {
+            RecoveryUse::Gone
+        };
+        told(tx, &used.event, outcome.refusal()).await?;
+        Ok(outcome)
+    }
+}
+
+/// Takes everything of an owner away.
+pub(crate) struct ResetFactors(pub(crate) FactorOwner, pub(crate) Event);
+
+impl Intent for ResetFactors {
+    type Answer = u64;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        let factors = tx.execute(REMOVE_ALL, &owned(&self.0)).await?;
+        let codes = tx.execute(TAKE_CODES, &owned(&self.0)).await?;
+        audit::write(tx, &self.1).await?;
+        Ok(factors.saturating_add(codes))
+    }
+}
