@@ -9,6 +9,9 @@ use otp_kit::event::EventKind;
 use otp_kit::guard::{Action, Exemption};
 use otp_kit::policy::{Geography, GuardMode, TollFraud};
 use otp_kit::prelude::*;
+use otp_kit::providers::SiteVerify;
+use otp_kit::providers::captcha::Vendor;
+use otp_kit::providers::http::ScriptedTransport;
 use otp_kit::store::MemoryStore;
 use otp_kit::testing::Outbox;
 use otp_kit::verifier::IssueError;
@@ -177,6 +180,41 @@ async fn an_account_with_a_known_device_pumps_no_more_than_one_without() {
         // Its own number verified before, and is exempt by that.
         assert!(ask(own).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_client_that_is_suspected_goes_on_by_a_captcha_that_its_vendor_says_is_solved() {
+    let script = ScriptedTransport::new()
+        .then(
+            200,
+            r#"{"success":false,"error-codes":["invalid-input-response"]}"#,
+        )
+        .then(200, r#"{"success":true,"hostname":"login.example.com"}"#);
+    let service = Service::with(|builder| {
+        let vendor = SiteVerify::builder(Vendor::HCaptcha, "the-secret");
+        let vendor = vendor.hostname("login.example.com");
+        let vendor = vendor.transport(Arc::new(script.clone())).build().unwrap();
+        let rules = enforcing().with_address_budget(3);
+        builder.captcha(vendor).toll_fraud(rules)
+    });
+    let ask = async |line, token: &str| {
+        let from = from_anywhere(1).captcha_token(token);
+        let issue = Issue::to(apart(line)).for_purpose("sign-up").from(from);
+        service.verifier.issue(issue).await.map(drop)
+    };
+    for line in 0..3 {
+        ask(line, "").await.unwrap();
+    }
+    let bare = ask(3, "").await;
+    assert!(matches!(bare, Err(IssueError::CaptchaRequired)), "{bare:?}");
+    let unsolved = ask(3, "token-1").await;
+    assert!(
+        matches!(unsolved, Err(IssueError::CaptchaFailed)),
+        "{unsolved:?}"
+    );
+    assert_eq!(service.outbox.len(), 3);
+    ask(3, "token-2").await.unwrap();
+    assert_eq!((service.outbox.len(), script.requests().len()), (4, 2));
 }
 
 #[tokio::test]
