@@ -18,10 +18,10 @@ use std::time::Duration;
 use otp_kit::delivery::TemplateApproval;
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::policy::Policy;
+use otp_kit::providers::SiteVerify;
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
 
-pub(crate) use captcha::Captcha;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
@@ -39,7 +39,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
-    pub(crate) captcha: Option<Captcha>,
+    pub(crate) captcha: Option<SiteVerify>,
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) policy: Policy,
@@ -77,9 +77,10 @@ impl Config {
     fn read(env: &Environment) -> Result<Self, Refused> {
         let mut unused = known::check(env)?;
         let development = development(env)?;
-        let file = policy::read(env, address_quota(env)?)?;
-        let (stores, captcha) = (Stores::read(env)?, Captcha::read(env)?);
-        policy::agree(&file, &stores, captcha.is_some())?;
+        let mut file = policy::read(env, address_quota(env)?)?;
+        let stores = Stores::read(env)?;
+        policy::agree(&file, &stores)?;
+        let captcha = captcha::read(env, &mut file, development)?;
         unused.extend(policy::unused(&file));
         let delivery = Delivery::read(env, development)?.along(&file.routes)?;
         Ok(Self {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use otp_kit::delivery::TemplateApproval;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
+use otp_kit::providers::SiteVerify;
 use otp_kit::store::SessionStore;
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
-use crate::config::{Captcha, Config, Delivery, Providers};
+use crate::config::{Config, Delivery, Providers};
 use crate::outbox::Outbox;
 use crate::stores::{self, Taker};
 
@@ -49,7 +50,7 @@ struct Parts {
     keys: KeyRing,
     hasher: CodeHasher,
     delivery: Delivery,
-    captcha: Option<Captcha>,
+    captcha: Option<SiteVerify>,
     policy: Policy,
     whatsapp_template: TemplateApproval,
 }
@@ -58,15 +59,11 @@ impl Taker for Parts {
     type Taken = Result<(Verifier, Outbox), Box<dyn Error>>;
 
     fn take(self, store: impl Store) -> Self::Taken {
-        let asks = self.policy.captcha().asks_by_itself();
         let mut builder = Verifier::builder(store, self.keys)
             .policy(self.policy)
             .hasher(self.hasher);
         if let Some(captcha) = self.captcha {
-            builder = builder.captcha(captcha.verifier);
-            if !asks {
-                builder = builder.captcha_policy(captcha.policy);
-            }
+            builder = builder.captcha(captcha);
         }
         let (builder, outbox) = match self.delivery {
             Delivery::Shown { fixed } => shown(builder, fixed)?,

@@ -1,5 +1,6 @@
 //! A captcha in front of `otp/request`, checked with a stand-in of its vendor.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -143,12 +144,134 @@ async fn a_vendor_that_is_away_is_an_outage_unless_it_is_said_otherwise() {
         .await;
     reply.is_error(503, "unavailable", "Service unavailable");
     assert!(reply.header("retry-after").is_some());
+    let log = server.whole_log();
+    assert!(log.contains("a request could not be served"), "{log}");
+    assert!(log.contains("no verdict from outside"), "{log}");
+    assert!(!log.contains("the store failed"), "{log}");
     settings.push(("CAPTCHA_OUTAGE", "allow"));
     let server = Server::with(&settings);
     let reply = server
         .post(START, &with_token("captcha_token", "good-1"))
         .await;
     assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+/// The captcha that an operator turns on in an incident, its keys beside it.
+fn incident(folder: &Path, rest: &str) -> String {
+    let key = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let site = key(
+        "hcaptcha_site_key.secret",
+        "10000000-ffff-ffff-ffff-000000000001\n",
+    );
+    let secret = key("hcaptcha_secret_key.secret", "canary-captcha-secret\n");
+    let policy = format!(
+        "auth:\n  captcha:\n    provider: \"hcaptcha\"\n    site_key_file: \"{site}\"\n    \
+         secret_key_file: \"{secret}\"\n{rest}",
+    );
+    key("policy.yaml", &policy)
+}
+
+#[tokio::test]
+async fn the_captcha_of_an_incident_is_a_file_and_nothing_else() {
+    let vendor = Vendor::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let policy = incident(folder.path(), "    enabled: true\n    threshold: 1\n");
+    let server = Server::with(&[
+        ("OTP_CONFIG", &policy),
+        ("NEXT_PUBLIC_APP_URL", "https://login.example.com/app"),
+        ("CAPTCHA_BASE_URL", &vendor.base),
+    ]);
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let guess = body_of_verify(PHONE, &wrong(&reply.text("preview_code")));
+    assert_eq!(server.post(VERIFY, &guess).await.status, 400);
+    let asked = server.post(START, &body_of_request(PHONE)).await;
+    asked.is_error(403, "captcha_required", "Captcha required");
+    let body = with_token("captcha_token", "good-1");
+    let good = server.post(START, &body).await;
+    assert_eq!(good.status, 200, "{good:?}");
+    let asked = vendor.asked.lock().unwrap().join("\n");
+    for part in [
+        "secret=canary-captcha-secret&",
+        "sitekey=10000000-ffff-ffff-ffff-000000000001",
+    ] {
+        assert!(asked.contains(part), "{asked}");
+    }
+
+    // Without an address of its own, development is on this machine.
+    let server = Server::with(&[("OTP_CONFIG", &policy)]);
+    assert_eq!(server.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_captcha_that_is_turned_off_stays_off_until_a_variable_turns_it_on() {
+    let vendor = Vendor::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let policy = incident(folder.path(), "    enabled: false\n");
+    let mut settings = vendor.settings("0");
+    settings.push(("OTP_CONFIG", &policy));
+    let on = Server::with(&settings);
+    let asked = on.post(START, &body_of_request(PHONE)).await;
+    asked.is_error(403, "captcha_required", "Captcha required");
+
+    settings.retain(|(key, _)| *key != "CAPTCHA_AFTER");
+    let off = Server::with(&settings);
+    let reply = off.post(START, &body_of_request(PHONE)).await;
+    let guess = body_of_verify(PHONE, &wrong(&reply.text("preview_code")));
+    for _ in 0..3 {
+        assert_eq!(off.post(VERIFY, &guess).await.status, 400);
+    }
+    let reply = off.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+
+    // What is off needs no keys.
+    std::fs::remove_file(folder.path().join("hcaptcha_secret_key.secret")).unwrap();
+    let off = Server::with(&[("OTP_CONFIG", &policy)]);
+    assert_eq!(off.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_set_leaves_what_the_file_says_of_an_outage() {
+    let folder = tempfile::tempdir().unwrap();
+    let rest = "    on_outage: allow\n    enabled: true\n";
+    let policy = incident(folder.path(), rest);
+    let settings = [
+        ("OTP_CONFIG", policy.as_str()),
+        ("CAPTCHA_BASE_URL", "http://127.0.0.1:1"),
+        ("CAPTCHA_OUTAGE", "refuse"),
+    ];
+    for (settings, status) in [(&settings[..2], 200), (&settings[..], 503)] {
+        let server = Server::with(settings);
+        let body = with_token("captcha_token", "good-1");
+        let reply = server.post(START, &body).await;
+        assert_eq!(reply.status, status, "{reply:?}");
+    }
+}
+
+#[test]
+fn a_captcha_of_a_file_that_cannot_be_built_stops_the_start_with_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = incident(folder.path(), "    enabled: true\n");
+    let refuses = |expected: &str| {
+        let refusal = Server::refused(&[("OTP_CONFIG", &policy)]);
+        assert_eq!(refusal.code, Some(2), "{}", refusal.stderr);
+        assert_eq!(
+            refusal.stderr.trim_end(),
+            format!("error: OTP_CONFIG: {expected}")
+        );
+    };
+    let edit = |from: &str, to: &str| {
+        let text = std::fs::read_to_string(&policy).unwrap();
+        std::fs::write(&policy, text.replace(from, to)).unwrap();
+    };
+    std::fs::remove_file(folder.path().join("hcaptcha_secret_key.secret")).unwrap();
+    refuses("auth.captcha.secret_key_file: names a file that cannot be read");
+    edit("\"hcaptcha\"", "canary");
+    refuses("auth.captcha.provider: must be hcaptcha, turnstile, recaptcha_v2 or recaptcha_v3");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn a_policy_that_cannot_be_is_refused_by_line_and_key() {
     );
     refuses_policy(
         "auth:\n  captcha:\n    enabled: true\n    threshold: 3\n",
-        "auth.captcha: needs CAPTCHA_PROVIDER and CAPTCHA_SECRET",
+        "auth.captcha: needs provider and secret_key_file, or CAPTCHA_PROVIDER and CAPTCHA_SECRET",
     );
     refuses_policy(
         "database:\n  primary: postgres\n  fallback: sqlite\n  fallback_mode: readonly\n",

@@ -59,7 +59,7 @@ fn with_address(limits: Limits, address: Quota) -> Limits {
 }
 
 /// Checks what the file says of things that the environment names.
-pub(super) fn agree(file: &PolicyFile, stores: &Stores, captcha: bool) -> Result<(), Refused> {
+pub(super) fn agree(file: &PolicyFile, stores: &Stores) -> Result<(), Refused> {
     let kind = match &stores.database {
         Place::Sqlite(_) => DatabaseKind::Sqlite,
         Place::Postgres(_) => DatabaseKind::Postgres,
@@ -73,9 +73,6 @@ pub(super) fn agree(file: &PolicyFile, stores: &Stores, captcha: bool) -> Result
         }
         (_, Some(_)) if stores.fallback.is_none() => {
             "database.fallback: needs DATABASE_FALLBACK_URL"
-        }
-        _ if !captcha && file.policy.captcha().asks_by_itself() => {
-            "auth.captcha: needs CAPTCHA_PROVIDER and CAPTCHA_SECRET"
         }
         _ => return Ok(()),
     };

@@ -65,7 +65,8 @@ pub struct PolicyFile {
     pub policy: Policy,
     /// The routes that it plans, by channel. Whether a channel is on is the policy's.
     pub routes: BTreeMap<Channel, RoutePlan>,
-    /// Who checks captchas, where the document says.
+    /// Who checks captchas; `None` where the document says nothing at all of captchas, and an empty
+    /// plan where it names nobody. When one is asked for is the policy's.
     pub captcha: Option<CaptchaPlan>,
     /// How the database is held.
     pub database: DatabasePlan,

@@ -83,9 +83,7 @@ fn captcha(file: &mut PolicyFile, entry: &Entry<'_>) -> Result<(), PolicyFileErr
         }
     };
     file.policy = file.policy.clone().with_captcha(policy.on_outage(outage));
-    if plan != CaptchaPlan::default() {
-        file.captcha = Some(plan);
-    }
+    file.captcha = Some(plan);
     Ok(())
 }
 
