@@ -39,7 +39,8 @@ struct Reply {
 ///
 /// A pass is HTTP 200 with `success` being `true` and nothing else, no error codes, an expected
 /// hostname, the expected action, a score that is high enough and a challenge that is recent.
-/// HTTP 200 alone is no success.
+/// HTTP 200 alone is no success. A status of 4xx is a refusal, but for 408 and 429 and where the
+/// vendor's words blame us: a client could otherwise bring about an outage by what it sends.
 ///
 /// Sources: hCaptcha's developer guide, Cloudflare's page on server-side validation, Google's page
 /// on verifying the response.
@@ -70,21 +71,37 @@ pub fn classify_siteverify(
         200 | 400..=499 => serde_json::from_slice::<Reply>(body).ok(),
         _ => None,
     };
-    let Some(reply) = reply else {
-        return Outcome::Unavailable;
+    let outcome = match reply {
+        None => Outcome::Unavailable,
+        Some(reply) => reply.outcome(vendor, http_status, expected, now),
     };
-    let errors = reply.errors.as_deref().unwrap_or_default();
-    match (errors.is_empty(), http_status) {
-        (false, _) => refusal(errors),
-        (true, 200) if reply.success == Value::Bool(true) => {
-            Outcome::Verdict(reply.judged(vendor, expected, now))
-        }
-        (true, 200) => failed(CaptchaFailure::Refused),
-        (true, _) => Outcome::Unavailable,
+    match (outcome, http_status) {
+        (outcome, 408 | 429) => outcome,
+        // What the client sent may have brought it about, so it is never an outage.
+        (Outcome::Unavailable, 400..=499) => failed(CaptchaFailure::Refused),
+        (outcome, _) => outcome,
     }
 }
 
 impl Reply {
+    fn outcome(
+        &self,
+        vendor: Vendor,
+        http_status: u16,
+        expected: &Expected,
+        now: Timestamp,
+    ) -> Outcome {
+        let errors = self.errors.as_deref().unwrap_or_default();
+        match (errors.is_empty(), http_status) {
+            (false, _) => refusal(errors),
+            (true, 200) if self.success == Value::Bool(true) => {
+                Outcome::Verdict(self.judged(vendor, expected, now))
+            }
+            (true, 200) => failed(CaptchaFailure::Refused),
+            (true, _) => Outcome::Unavailable,
+        }
+    }
+
     fn judged(&self, vendor: Vendor, expected: &Expected, now: Timestamp) -> CaptchaVerdict {
         let failure = if !expected.is_on(self.hostname.as_deref()) {
             CaptchaFailure::OtherHost
@@ -189,8 +206,9 @@ mod tests {
             (200, r#"{"success":true,"hostname":["login.example.com"]}"#),
             (201, good.as_str()),
             (302, good.as_str()),
-            (400, good.as_str()),
+            (408, ""),
             (429, ""),
+            (429, good.as_str()),
             (500, good.as_str()),
             (
                 503,
@@ -199,6 +217,18 @@ mod tests {
         ] {
             let outcome = read(Vendor::HCaptcha, status, body);
             assert_eq!(outcome, Outcome::Unavailable, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn no_token_brings_about_an_outage() {
+        let good = answer(r#","success":true"#);
+        let busy = r#"{"success":false,"error-codes":["internal-error"]}"#;
+        for status in [400, 403, 404, 413, 414, 422, 431, 499] {
+            for body in ["", "<html>request too large</html>", &good, busy] {
+                let outcome = read(Vendor::HCaptcha, status, body);
+                assert_eq!(outcome, failed(CaptchaFailure::Refused), "{status} {body}");
+            }
         }
     }
 

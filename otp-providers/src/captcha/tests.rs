@@ -27,7 +27,7 @@ fn captcha(vendor: Vendor, script: &ScriptedTransport) -> SiteVerify {
 }
 
 async fn asked(captcha: &SiteVerify) -> Result<CaptchaVerdict, CheckError> {
-    let token = CaptchaToken::new("canary-token+&=").expect("a token");
+    let token = CaptchaToken::new("canary-token+/=").expect("a token");
     let address: IpAddr = "::ffff:203.0.113.7".parse().expect("an address");
     let now = Timestamp::from_millis(1_748_779_260_000);
     captcha
@@ -45,7 +45,7 @@ fn sent(script: &ScriptedTransport, index: usize) -> (String, Vec<(String, Strin
 
 #[tokio::test]
 async fn each_vendor_is_asked_in_its_own_way() {
-    let uuid = uuid_of("canary-token+&=");
+    let uuid = uuid_of("canary-token+/=");
     for (vendor, url, last) in [
         (
             Vendor::HCaptcha,
@@ -73,7 +73,7 @@ async fn each_vendor_is_asked_in_its_own_way() {
         assert_eq!(verdict, CaptchaVerdict::Passed);
         let mut fields = vec![
             ("secret", SECRET),
-            ("response", "canary-token+&="),
+            ("response", "canary-token+/="),
             ("remoteip", "203.0.113.7"),
         ];
         fields.extend(last);
