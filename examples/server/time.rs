@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use otp_kit::clock::Timestamp;
 
 const DAY: i64 = 86_400;
+/// The longest text of a time; a fraction may have nine digits and more.
+const LONGEST: usize = 40;
 
 /// A point in time in the form of RFC 3339, in UTC, to the millisecond.
 pub(crate) struct Rfc3339(Timestamp);
@@ -59,13 +61,60 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-/// Reads a time to the second, in UTC: `2026-01-31T12:00:00Z`.
+/// Reads a time of RFC 3339 section 5.6, such as `2026-01-31T12:00:00Z`, with a fraction of a second
+/// and an offset where it has them. What is finer than a millisecond is cut.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
-    let shape = text.is_ascii() && text.len() == 20 && text.ends_with('Z');
-    let digits = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c });
-    if !shape || digits.collect::<String>() != "0000-00-00T00:00:00Z" {
+    if !text.is_ascii() || text.len() > LONGEST {
+        return None;
+    }
+    let (seconds, rest) = text.split_at_checked(19)?;
+    let (millis, offset) = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let end = rest.find(|c: char| !c.is_ascii_digit())?;
+            let (digits, offset) = rest.split_at_checked(end)?;
+            (fraction(digits)?, offset)
+        }
+        None => (0, rest),
+    };
+    let local = seconds_of(seconds)?;
+    let seconds = local.checked_sub(ahead(offset)?)?;
+    Some(Timestamp::from_millis(
+        seconds.checked_mul(1_000)?.checked_add(millis)?,
+    ))
+}
+
+fn fraction(digits: &str) -> Option<i64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let millis: String = digits.chars().chain("00".chars()).take(3).collect();
+    millis.parse().ok()
+}
+
+/// Says how many seconds a local time is ahead of UTC.
+fn ahead(offset: &str) -> Option<i64> {
+    if matches!(offset, "Z" | "z") {
+        return Some(0);
+    }
+    let [hours, minutes] = [offset.get(1..3)?, offset.get(4..6)?].map(|part| part.parse().ok());
+    let (hours, minutes): (i64, i64) = (hours?, minutes?);
+    let seconds = hours * 3_600 + minutes * 60;
+    match shape(offset).as_str() {
+        "+00:00" if hours <= 23 && minutes <= 59 => Some(seconds),
+        "-00:00" if hours <= 23 && minutes <= 59 => Some(-seconds),
+        _ => None,
+    }
+}
+
+/// Writes every digit as a zero.
+fn shape(text: &str) -> String {
+    let zero = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    text.chars().map(zero).collect()
+}
+
+/// Counts the seconds from 1970-01-01T00:00:00 to a date and a time of day.
+fn seconds_of(text: &str) -> Option<i64> {
+    if shape(text).to_ascii_uppercase() != "0000-00-00T00:00:00" {
         return None;
     }
     let part = |from, to| text.get(from..to).and_then(|part| part.parse::<i64>().ok());
@@ -77,8 +126,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     // The day is found by its date, which no day of another month has.
     let around = (year - 1_970) * 365 + (year - 1_969) / 4 + (month - 1) * 30 + day - 1;
     let days = (around - 40..=around + 40).find(|days| civil(*days) == (year, month, day))?;
-    let seconds = days * DAY + hour * 3_600 + minute * 60 + second;
-    Some(Timestamp::from_millis(seconds * 1_000))
+    Some(days * DAY + hour * 3_600 + minute * 60 + second)
 }
 
 #[cfg(test)]
@@ -103,8 +151,33 @@ mod tests {
             "2026-11-21 09:30:00Z",
             "2026-11-21T09:30:00+01",
             "+026-11-21T09:30:00Z",
+            "2026-11-21T09:30:00",
+            "2026-11-21T09:30:00.Z",
+            "2026-11-21T09:30:00.5",
+            "2026-11-21T09:30:00+0100",
+            "2026-11-21T09:30:00+24:00",
+            "2026-11-21T09:30:00++1:00",
+            "2026-11-21T09:30:00Z0",
+            "2026-11-21T09:30:00é",
+            "",
         ] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_answer_prints_reads_back_and_so_does_every_spelling_of_the_moment() {
+        let printed = "2026-11-21T09:30:00.120Z";
+        let moment = parse(printed).expect(printed);
+        assert_eq!(Rfc3339(moment).to_string(), printed);
+        for same in [
+            "2026-11-21t09:30:00.12z",
+            "2026-11-21T09:30:00.120999999Z",
+            "2026-11-21T11:30:00.12+02:00",
+            "2026-11-21T00:00:00.12-09:30",
+            "2026-11-20T10:30:00.12-23:00",
+        ] {
+            assert_eq!(parse(same), Some(moment), "{same}");
         }
     }
 }

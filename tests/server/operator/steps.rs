@@ -279,3 +279,35 @@ async fn errors_come_as_problems_where_they_are_asked_for() {
         assert_eq!(get(&server, path).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn codes_are_revoked_by_the_times_that_answers_print() {
+    let server = server();
+    for (from, until, count) in [
+        (
+            "2020-01-31T12:00:00.000Z",
+            "2020-01-31T15:00:00.25+01:00",
+            0,
+        ),
+        (
+            "2020-01-31T12:00:00.000Z",
+            "2999-01-31T15:00:00.25+01:00",
+            1,
+        ),
+    ] {
+        let started = server.post(START, &body_of_request(PHONE)).await;
+        assert_eq!(started.status, 200, "{started:?}");
+        let body = json!({ "from": from, "until": until, "note": "Incident #123" });
+        let done = post(&server, "/admin/otp/revoke?dry_run=true", &body).await;
+        assert_eq!(done.json()["count"].as_u64(), Some(count), "{done:?}");
+    }
+    let printed = get(&server, "/admin/otp/dashboard").await;
+    let body = json!({ "until": printed.json()["at"], "note": "Incident #123" });
+    let done = post(&server, "/admin/otp/revoke", &body).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    for bad in ["yesterday", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z"] {
+        let body = json!({ "from": bad, "note": "Incident #123" });
+        let refused = post(&server, "/admin/otp/revoke", &body).await;
+        assert_eq!(refused.text("code"), "invalid_time", "{bad}");
+    }
+}
