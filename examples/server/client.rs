@@ -8,11 +8,14 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::{FORWARDED, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
-use otp_kit::request::{RequestContext, TrustedProxies};
+use otp_kit::request::{DeviceId, RequestContext, TrustedProxies};
 
 use crate::app::App;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The id that an app or a page gives its installation. Operators block devices by it, and it earns
+/// a request nothing: a client may send any.
+const X_DEVICE_ID: HeaderName = HeaderName::from_static("x-device-id");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of the caller, for limits and for the audit log.
@@ -40,12 +43,24 @@ impl FromRequestParts<Arc<App>> for Client {
         if let Some(id) = text(&parts.headers, &X_REQUEST_ID) {
             context = context.request_id(id);
         }
+        if let Some(id) = device(&parts.headers) {
+            context = context.device_id(id);
+        }
         Ok(Self(context))
     }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads the id of the device: one header, 1 to 128 visible characters of ASCII; else there is none.
+fn device(headers: &HeaderMap) -> Option<DeviceId> {
+    let mut ids = headers.get_all(&X_DEVICE_ID).iter();
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => DeviceId::new(id.to_str().ok()?).ok(),
+        _ => None,
+    }
 }
 
 /// Finds the client's address.

@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{BLACKLIST, START, VERIFY, call, get, phone_block, post, server};
-use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify};
+use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify};
 
 async fn start(server: &Server, phone: &str) -> u16 {
     server.post(START, &body_of_request(phone)).await.status
@@ -121,4 +121,30 @@ async fn a_list_is_imported_whole_or_not_at_all_and_comes_out_again() {
     assert!(export.body.contains("\"calls, mostly\""), "{export:?}");
     let huge = json!({ "list": "#".repeat(2 * 1024 * 1024) });
     assert_eq!(post(&server, import, &huge).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_blocked_device_is_known_by_the_header_that_its_app_sends() {
+    let server = server();
+    let block = json!({ "type": "device", "value": "install-7", "note": "Incident #123" });
+    let done = post(&server, BLACKLIST, &block).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let longest = "d".repeat(128);
+    let too_long = "d".repeat(129);
+    for (ids, status) in [
+        (vec!["install-7"], 403),
+        (vec!["install-8"], 200),
+        (vec![], 200),
+        (vec!["two words"], 200),
+        (vec![longest.as_str()], 200),
+        (vec![too_long.as_str()], 200),
+    ] {
+        let request = server.client.post(server.url(START));
+        let request = request.json(&body_of_request(PHONE));
+        let request = ids
+            .iter()
+            .fold(request, |request, id| request.header("x-device-id", *id));
+        let reply = Reply::of(request).await;
+        assert_eq!(reply.status, status, "{ids:?} {reply:?}");
+    }
 }
