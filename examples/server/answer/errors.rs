@@ -1,6 +1,8 @@
 //! The library's errors as answers. What an operator needs of them is in the log already, or is
 //! put there here; the client learns what it can act on.
 
+use std::error::Error as _;
+
 use otp_kit::policy::OverrideError;
 use otp_kit::providers::webhook::WebhookError;
 use otp_kit::session::SessionError;
@@ -114,8 +116,15 @@ impl From<Failed> for Declined {
     }
 }
 
+/// The cause's own sentence says what failed: a store, a check, a captcha's vendor. What is under
+/// it stays out of the log, since an engine's message may hold what was bound.
 fn unavailable(error: &Unavailable) -> Declined {
-    tracing::error!(kind = error.kind().name(), "the store failed");
+    let cause = error.source().map(ToString::to_string);
+    tracing::error!(
+        kind = error.kind().name(),
+        cause = cause.as_deref().unwrap_or_default(),
+        "a request could not be served"
+    );
     Refusal::UNAVAILABLE.into()
 }
 
