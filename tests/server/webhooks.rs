@@ -141,6 +141,9 @@ async fn a_template_that_meta_pauses_closes_the_channel_until_meta_approves_it_a
     assert_eq!(seen().await, closed);
     assert_eq!(send(APPROVED[0], APPROVED[1]).await, 200);
     assert_eq!(seen().await, open);
+    // Another instance may have seen it first, and its state is not this one's.
+    assert_eq!(send(PAUSED[0], PAUSED[1]).await, 200);
+    assert_eq!(seen().await, closed);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ pub(crate) async fn handle(
     }
 }
 
-/// Notes what was not seen before, once over all instances.
+/// Notes what was not seen before, once over all instances; templates' states every time.
 async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
     for event in events {
         match &event {
@@ -85,6 +85,11 @@ async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
                     "delivery report"
                 ),
             },
+            // A template's state is each instance's own: another one that has seen this notice has
+            // not told this one. Told twice, the state is the same.
+            Event::Notice(notice) if matches!(notice.topic, Topic::Template(_)) => {
+                noted(app, notice);
+            }
             _ => {
                 let (store, replay) = (app.verifier.store(), event.replay());
                 match store.first_seen(replay.as_str(), replay.life()).await? {
