@@ -114,7 +114,7 @@ fn shape(text: &str) -> String {
 
 /// Counts the seconds from 1970-01-01T00:00:00 to a date and a time of day.
 fn seconds_of(text: &str) -> Option<i64> {
-    if shape(text).to_ascii_uppercase() != "0000-00-00T00:00:00" {
+    if !shape(text).eq_ignore_ascii_case("0000-00-00T00:00:00") {
         return None;
     }
     let part = |from, to| text.get(from..to).and_then(|part| part.parse::<i64>().ok());

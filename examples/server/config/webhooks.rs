@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use otp_kit::providers::http::ReqwestTransport;
+use otp_kit::providers::http::{BaseUrl, ReqwestTransport};
 use otp_kit::providers::webhook::{
     EventPublicKey, HttpCertificates, PlivoWebhook, PublicUrl, SendGridWebhook, SesWebhook,
     TelegramGatewayWebhook, TwilioWebhook, VonageWebhook, Webhook, WebhookSecret, WhatsAppWebhook,
@@ -147,13 +147,18 @@ fn whatsapp(env: &Environment) -> Result<Reader, Refused> {
 }
 
 /// `SES_TOPIC_ARN` asks for the reports of Amazon SES, as its topic posts them.
+///
+/// `SES_BASE_URL` is where mail is handed in, a VPC endpoint say. Whoever gives the certificates
+/// decides which reports are believed, so they come from Amazon whatever it says, unless it is this
+/// machine's loopback: a stand-in.
 fn amazon(env: &Environment) -> Result<Option<HttpCertificates>, Refused> {
     if env.get(TOPIC).is_none() {
         return Ok(None);
     }
     let transport = ReqwestTransport::new().map_err(|error| Refused::because(TOPIC, &error))?;
     let certificates = HttpCertificates::new(transport);
-    Ok(Some(match base_url(env, "SES_BASE_URL")? {
+    let stand_in = base_url(env, "SES_BASE_URL")?.filter(BaseUrl::is_loopback);
+    Ok(Some(match stand_in {
         Some(stand_in) => certificates.base_url(stand_in),
         None => certificates,
     }))

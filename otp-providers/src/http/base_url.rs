@@ -68,6 +68,12 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
+    /// Says whether it is this machine's loopback.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.0.host().is_some_and(|host| is_loopback(&host))
+    }
+
     /// Makes an address beneath this one; each segment is percent-encoded, so that none adds a
     /// path, a query or a host of its own.
     #[must_use]
@@ -134,6 +140,16 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_only() {
+        for (text, is) in [
+            ("https://api.example.com", false),
+            ("https://127.0.0.1.example.com", false),
+            ("https://192.0.2.1", false),
+            ("https://localhost:8443", true),
+            ("http://127.8.0.1:1", true),
+            ("http://[::1]:1", true),
+        ] {
+            assert_eq!(BaseUrl::parse(text).map(|base| base.is_loopback()), Ok(is));
+        }
         for fine in [
             "https://api.example.com",
             "https://192.0.2.1:8443/prefix/",

@@ -1,10 +1,10 @@
 mod certificate;
 mod fetch;
+mod keys;
 mod message;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,11 +13,12 @@ use otp_core::clock::Timestamp;
 use otp_core::delivery::{DeliveryState, ReplayKey, Report};
 use serde_json::Value;
 
+use self::certificate::amazon_url;
 pub use self::certificate::{
     CertificateSource, CertificateUnavailable, CertificateUrl, InvalidCertificateUrl,
 };
-use self::certificate::{RsaKey, amazon_url};
 pub use self::fetch::HttpCertificates;
+use self::keys::Keys;
 use self::message::{Kind, Message};
 use super::freshness::Tolerance;
 use super::{
@@ -26,15 +27,14 @@ use super::{
 use crate::ses::{SesEvent, classify_event};
 
 const NAME: &str = "ses";
-/// Amazon changes certificates about once a year, per region.
-const MOST_CERTIFICATES: usize = 16;
 
 /// Reads events of Amazon SES as Amazon SNS posts them to an HTTPS subscription.
 ///
 /// The signature is RSA (PKCS #1 v1.5) over some of the message's fields, by a certificate that
 /// the message itself points at; so its address must be Amazon's, over HTTPS, before it is
-/// fetched, and the topic must be ours. What was fetched is kept. The confirmation of a
-/// subscription is [`Answer::Confirm`], and its address obeys the same rule. The replay key is the
+/// fetched, and the topic must be ours. What was fetched is kept; an address that gave no certificate
+/// is not asked again for a minute, one is asked at a time, and after eight in vain none for a
+/// minute, since whoever knows the topic can name addresses. The confirmation of a subscription is [`Answer::Confirm`], and its address obeys the same rule. The replay key is the
 /// `MessageId`.
 ///
 /// Source: Amazon SNS developer guide, verifying signatures; Amazon SES developer guide, contents
@@ -42,7 +42,7 @@ const MOST_CERTIFICATES: usize = 16;
 pub struct SesWebhook {
     topic: String,
     source: Arc<dyn CertificateSource>,
-    keys: Mutex<BTreeMap<String, RsaKey>>,
+    keys: Keys,
     versions: Versions,
     tolerance: Tolerance,
 }
@@ -60,7 +60,7 @@ impl SesWebhook {
         Self {
             topic: topic_arn.into(),
             source,
-            keys: Mutex::new(BTreeMap::new()),
+            keys: Keys::default(),
             versions: Versions::Both,
             tolerance: Tolerance::DEFAULT,
         }
@@ -112,7 +112,7 @@ impl SesWebhook {
         let signature = STANDARD
             .decode(&message.signature)
             .map_err(|_| WebhookError::Unsigned)?;
-        let key = self.key(&url).await?;
+        let key = self.keys.get(&url, self.source.as_ref(), now).await?;
         let text = message.signed_text();
         match (message.version.as_str(), self.versions) {
             ("2", _) => key.verify_sha256(text.as_bytes(), &signature)?,
@@ -120,27 +120,6 @@ impl SesWebhook {
             _ => return Err(WebhookError::BadSignature),
         }
         Ok(message)
-    }
-
-    /// Gives the key at an address that was checked. Racing callers may fetch it more than once.
-    async fn key(&self, url: &CertificateUrl) -> Result<RsaKey, WebhookError> {
-        let kept = |keys: &Mutex<BTreeMap<String, RsaKey>>| {
-            let keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.get(url.as_str()).cloned()
-        };
-        if let Some(key) = kept(&self.keys) {
-            return Ok(key);
-        }
-        let pem = self
-            .source
-            .fetch(url)
-            .await
-            .map_err(|_| WebhookError::KeyUnavailable)?;
-        let key = RsaKey::of_pem(&pem).ok_or(WebhookError::KeyUnavailable)?;
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        while keys.len() >= MOST_CERTIFICATES && keys.pop_first().is_some() {}
-        keys.insert(url.as_str().to_owned(), key.clone());
-        Ok(key)
     }
 }
 
