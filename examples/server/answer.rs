@@ -66,6 +66,8 @@ refusals! {
     INVALID_EMAIL: BAD_REQUEST, "invalid_email", "Invalid email address";
     TWO_ADDRESSES: BAD_REQUEST, "two_addresses", "phone or email, not both";
     INVALID_OTP: BAD_REQUEST, "invalid_otp", "Invalid OTP";
+    USER_REQUIRED: BAD_REQUEST, "user_id_required", "user_id required";
+    INVALID_USER: BAD_REQUEST, "invalid_user_id", "Invalid user_id";
     UNKNOWN_PURPOSE: BAD_REQUEST, "unknown_purpose", "Unknown purpose";
     UNKNOWN_CHANNEL: BAD_REQUEST, "unknown_channel", "Unknown channel";
     CHANNEL_UNAVAILABLE: BAD_REQUEST, "channel_unavailable", "Channel not available";

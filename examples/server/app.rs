@@ -15,7 +15,7 @@ use otp_kit::verifier::Verifier;
 use crate::config::{Config, Listen, Operators, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{oauth, request, session, status, verify, webhook};
+use crate::routes::{initiate, oauth, request, session, status, verify, webhook};
 use crate::tokens::Door;
 use crate::users::Users;
 use crate::{answer, json, operator, service};
@@ -74,6 +74,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/me", get(session::me))
         .route("/api/auth/oauth/{name}/start", get(oauth::start))
         .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
+        .merge(initiations())
         .route("/otp/status", get(status::handle))
         .merge(webhooks());
     let routes = if app.listen.is_shared() {
@@ -82,6 +83,17 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         routes
     };
     finished(routes, app)
+}
+
+/// Starts for a user who is named.
+fn initiations() -> Router<Arc<App>> {
+    const OF: &str = "/browser/api/v1/identity/auth";
+    Router::new()
+        .route(&format!("{OF}/otp/initiate"), post(initiate::by_phone))
+        .route(
+            &format!("{OF}/magic-link/initiate"),
+            post(initiate::by_email),
+        )
 }
 
 /// What vendors call; their bodies may be larger than a client's.

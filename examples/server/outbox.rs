@@ -22,6 +22,14 @@ impl Outbox {
         }
     }
 
+    /// Says whether codes are shown.
+    pub(crate) fn is_showing(&self) -> bool {
+        #[cfg(any(debug_assertions, feature = "danger-preview"))]
+        return self.preview.is_some();
+        #[cfg(not(any(debug_assertions, feature = "danger-preview")))]
+        false
+    }
+
     /// Gives the code of a challenge, where codes are shown.
     pub(crate) fn code_of(&self, issued: &Issued) -> Option<String> {
         #[cfg(any(debug_assertions, feature = "danger-preview"))]

@@ -1,6 +1,6 @@
 //! Who may sign in: the host's own table, which the library knows nothing of.
 
-use otp_kit::destination::Destination;
+use otp_kit::destination::{Channel, Destination, EmailAddress, PhoneNumber};
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use serde::Serialize;
 use sqlx::Row as _;
@@ -84,6 +84,33 @@ impl Users {
             .execute(self.0.pool())
             .await?;
         Ok(())
+    }
+
+    /// Finds the address of a user that a channel reaches; none of an unknown user.
+    pub(crate) async fn address(
+        &self,
+        sub: &str,
+        channel: Channel,
+    ) -> Result<Option<Destination>, Failed> {
+        let found = self
+            .0
+            .say("SELECT email, phone FROM users WHERE sub = $1")
+            .bind(sub.to_owned())
+            .fetch_optional(self.0.pool())
+            .await?;
+        let Some(row) = found else {
+            return Ok(None);
+        };
+        Ok(match channel {
+            Channel::Email => {
+                let email: Option<String> = row.try_get("email")?;
+                email.and_then(|email| Some(EmailAddress::parse(&email).ok()?.into()))
+            }
+            _ => {
+                let phone: Option<String> = row.try_get("phone")?;
+                phone.and_then(|phone| Some(PhoneNumber::parse(&phone).ok()?.into()))
+            }
+        })
     }
 
     async fn find(&self, address: &Destination) -> Result<Option<User>, Failed> {

@@ -22,6 +22,8 @@ mod engines;
 #[cfg(debug_assertions)]
 mod forwarding;
 #[cfg(debug_assertions)]
+mod initiate;
+#[cfg(debug_assertions)]
 mod limits;
 mod managed;
 #[cfg(debug_assertions)]

@@ -83,7 +83,7 @@ pub(crate) async fn handle(
 }
 
 impl Started {
-    fn of(app: &App, issued: &Issued) -> Self {
+    pub(super) fn of(app: &App, issued: &Issued) -> Self {
         Self {
             status: "ok",
             challenge_id: issued.challenge_id.to_string(),
@@ -113,7 +113,7 @@ fn locale(member: &Member) -> Result<Option<Locale>, Refusal> {
 }
 
 /// Reads the client's name for this request; two of them name nothing.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     match (keys.next(), keys.next()) {
         (None, _) => Ok(None),
