@@ -31,7 +31,7 @@ pub use price::{Price, Prices};
 pub use provider::DeliveryProvider;
 pub use receipt::Receipt;
 pub use report::{DeliveryState, ReplayKey, Report};
-pub(crate) use route::{Afterwards, Errand, unpanicked};
+pub(crate) use route::{Afterwards, Errand, Managers, unpanicked};
 pub use route::{
     CountryRule, InvalidPlan, InvalidRoute, OnUnknown, Providers, Route, RouteFailure, RouteHealth,
     RoutePlan, Switch,

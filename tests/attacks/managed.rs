@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp_kit::prelude::*;
-use otp_kit::testing::{Behaviour, StandInVerification};
+use otp_kit::testing::{Behaviour, Outbox, StandInVerification};
 use otp_kit::verifier::{Attempt, Claim};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -152,4 +152,93 @@ async fn the_time_of_a_refusal_does_not_tell_whether_the_vendor_was_asked() {
         assert_eq!(begun.elapsed(), took);
     }
     assert_eq!(vendor.checks(), 1);
+}
+
+/// A service whose vendor has our own messages behind it or not, with a device that is known.
+struct Owner {
+    service: Service,
+    vendor: StandInVerification,
+    device: RequestContext,
+}
+
+impl Owner {
+    async fn with(configure: impl FnOnce(Route, &Outbox) -> Route) -> Self {
+        let vendor = StandInVerification::new("acme-verify");
+        let outbox = Outbox::new();
+        let route = configure(Route::managed(vendor.clone()), &outbox);
+        let mut service = Service::with(|builder| builder.route(Channel::Sms, route));
+        service.outbox = outbox;
+        let mut owner = Self {
+            service,
+            vendor,
+            device: here(),
+        };
+        // The owner signs in once, and the device is remembered.
+        let id = owner.issue(here()).await;
+        let right = code(&owner.vendor, PHONE);
+        let verifier = &owner.service.verifier;
+        let verified = verifier.verify(&id, right, here()).await.unwrap();
+        let token = verifier.remember_device(&verified).await.unwrap();
+        owner.device = here().device_token(token.expose());
+        owner.service.advance(60);
+        owner
+    }
+
+    async fn issue(&self, from: RequestContext) -> ChallengeId {
+        let issue = Issue::to(phone(PHONE))
+            .for_purpose("login")
+            .for_subject(SubjectId::new("user-1").unwrap())
+            .from(from);
+        let issued = self.service.verifier.issue(issue).await;
+        issued.unwrap().challenge_id
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_start_does_not_end_the_code_of_a_known_device() {
+    let owner = Owner::with(|route, _| route).await;
+    let mine = owner.issue(owner.device.clone()).await;
+    let right = code(&owner.vendor, PHONE);
+    let theirs = owner.issue(from_anywhere(7)).await;
+    assert_eq!((owner.vendor.starts(), owner.vendor.pending()), (2, 1));
+    let stolen = owner.service.verifier.verify(&theirs, &right, here()).await;
+    assert!(matches!(stolen, Err(VerifyError::Rejected)));
+    // A further message of theirs is none either.
+    owner.service.advance(60);
+    let again = owner.service.verifier.resend(&theirs, here()).await;
+    assert!(again.is_ok());
+    assert_eq!((owner.vendor.starts(), owner.vendor.pending()), (2, 1));
+    let device = owner.device.clone();
+    let own = owner.service.verifier.verify(&mine, &right, device).await;
+    assert!(own.is_ok());
+}
+
+#[tokio::test]
+async fn a_strangers_start_goes_to_the_backup_while_a_known_device_waits() {
+    let owner = Owner::with(|route, outbox| route.backup(outbox.clone())).await;
+    let mine = owner.issue(owner.device.clone()).await;
+    let right = code(&owner.vendor, PHONE);
+    let public = owner.issue(here()).await;
+    assert_eq!(owner.vendor.starts(), 2);
+    let own_code = owner.service.code(PHONE);
+    let public = owner.service.verifier.verify(&public, &own_code, here());
+    assert!(public.await.is_ok());
+    let device = owner.device.clone();
+    let own = owner.service.verifier.verify(&mine, &right, device).await;
+    assert!(own.is_ok());
+    // Nothing waits any more: the vendor is asked again.
+    owner.service.advance(60);
+    owner.issue(here()).await;
+    assert_eq!(owner.vendor.starts(), 3);
+}
+
+#[tokio::test]
+async fn a_start_looks_at_its_own_subject_and_not_at_all_that_lives() {
+    for (service, vendor) in everywhere().await {
+        issue(&service, PHONE, "user-1", "login").await;
+        issue(&service, PHONE, "user-2", "login").await;
+        assert_eq!(vendor.pending(), 2, "the vendor is told of its own only");
+        issue(&service, PHONE, "user-2", "recovery").await;
+        assert_eq!(vendor.pending(), 2);
+    }
 }

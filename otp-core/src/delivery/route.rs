@@ -21,7 +21,7 @@ use crate::challenge::CodeFormat;
 use crate::destination::{Channel, Region};
 
 use leg::Leg;
-pub(crate) use send::{Afterwards, Errand, unpanicked};
+pub(crate) use send::{Afterwards, Errand, Managers, unpanicked};
 
 /// The providers of one channel, in the order in which they are tried.
 ///
@@ -135,6 +135,13 @@ impl Route {
     /// may have arrived is worth nothing, and the person asks for another. Clients of
     /// [`Routes::replace`](crate::verifier::Routes::replace) keep such a vendor in one of the
     /// routes until the challenges that it holds are over: without it they cannot be checked.
+    ///
+    /// A vendor that keeps one verification an address ends one when it starts another. While a
+    /// device that is known waits for a code of a subject's, a public request for that subject
+    /// goes to a backup with a code of the library's; where there is none nothing is sent, and the
+    /// answer is that of a decoy. What remains: a request for **another** subject with the same
+    /// address, or with the same vendor account elsewhere, still ends the code that was sent; its
+    /// owner asks for another. What is over at the vendor counts as a guess.
     #[must_use]
     pub fn managed(provider: impl VerificationProvider) -> Self {
         Self::shared_managed(Arc::new(provider))

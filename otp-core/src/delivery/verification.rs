@@ -77,8 +77,9 @@ pub struct VerificationStart<'a> {
     pub expires_in: Duration,
     /// The verification whose code is to be sent again; `None` for a new one.
     pub continues: Option<&'a Reference>,
-    /// Live verifications to the same address, whomever they are for. A vendor that keeps one an
-    /// address ends them first; another may leave them alone.
+    /// Live verifications of the same person to the same address. A vendor that keeps one an
+    /// address ends them first; another may leave them alone. Those of other people are not
+    /// named.
     pub replaces: &'a [Reference],
 }
 
@@ -116,7 +117,7 @@ impl<'a> VerificationStart<'a> {
         self
     }
 
-    /// Names the live verifications to the same address.
+    /// Names the live verifications of the same person to the same address.
     #[must_use]
     pub fn replacing(mut self, references: &'a [Reference]) -> Self {
         self.replaces = references;

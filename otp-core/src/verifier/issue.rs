@@ -3,7 +3,7 @@ use tokio::runtime::Handle;
 use super::desk::{Admitted, Turned};
 use super::dispatch::Parcel;
 use super::draft::Draft;
-use super::managed::managed_format;
+use super::managed::{Custody, managed_format};
 use super::onward::{Onward, charged};
 use super::request::{Issue, Issued};
 use super::routes::{Start, Way};
@@ -129,14 +129,17 @@ impl Verifier {
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
         let life = challenge.expires_at.since(challenge.created_at);
-        let to = issue.address_for(channel).cloned();
+        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_ref(), way, to);
+        let to = issue.address_for(channel).filter(|to| lets(first, to));
+        let to = to.cloned();
         let onward = Onward::plan(
             &challenge,
             &context,
             Operation::Issue,
             &policy,
             charged,
-            after_the_first(&ways, |channel| issue.address_for(channel)),
+            after_the_first(&ways, |channel| issue.address_for(channel))
+                .filter(|(way, to)| lets(way, to)),
         );
         let parcel = Parcel::new(&challenge, code, to, first, &issue.context, life)
             .in_locale(issue.locale.clone())

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::Verifier;
 use super::issue::binding;
 use super::routes::Way;
-use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat};
+use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat, Lane};
 use crate::delivery::{
-    Checked, DeliveryError, DeliveryErrorKind, DeliveryState, DispatchCertainty, Errand, Receipt,
-    Reference, RouteFailure, VerificationCheck, VerificationProvider, unpanicked,
+    Checked, DeliveryError, DeliveryErrorKind, DeliveryState, DispatchCertainty, Errand, Managers,
+    Receipt, Reference, RouteFailure, VerificationCheck, VerificationProvider, unpanicked,
 };
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
@@ -29,8 +29,7 @@ pub(super) use pace::Pace;
 
 /// How long a vendor may take to check a code, or to end a verification.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Live challenges to one address that are looked through for verifications to end; a vendor that
-/// finds another in the way ends it by itself.
+/// Live challenges of one subject that are looked through; there is one a purpose and lane.
 const LOOKED_THROUGH: usize = 32;
 /// What a decoy stands on: it is asked about nowhere.
 const DECOY: &str = "decoy";
@@ -45,14 +44,47 @@ pub(super) struct Custody {
     pub(super) errand: Errand,
 }
 
+impl Custody {
+    /// Gives the challenge as it is stored while the message is on its way: the code that a vendor
+    /// sent before works until another is sent.
+    pub(super) fn standing(custody: Option<&Self>, challenge: &Challenge) -> Challenge {
+        let before = custody.and_then(|custody| custody.before.as_ref());
+        match before {
+            Some(before) => Challenge {
+                channel: before.channel,
+                key_id: before.key_id,
+                digest: before.digest.clone(),
+                sealed_code: before.sealed_code.clone(),
+                ..challenge.clone()
+            },
+            None => challenge.clone(),
+        }
+    }
+
+    /// Says whether somebody carries the message that may. Where nobody does it goes nowhere, as a
+    /// decoy's: an answer of its own would tell a stranger of the code that it gave way to.
+    pub(super) fn lets(custody: Option<&Self>, way: &Way, to: &Destination) -> bool {
+        let passed_over = Managers::PassedOver;
+        custody.is_none_or(|custody| {
+            custody.errand.managers != passed_over || way.route.serves(to, passed_over)
+        })
+    }
+
+    /// Says whether our code is still to be stored when it was sent over a channel. Over the next
+    /// channel it is stored before.
+    fn waits_for(&self, channel: Channel) -> bool {
+        self.before.is_some() && self.challenge.channel == channel
+    }
+}
+
 /// Gives the shape that codes have where a vendor may make them.
 pub(super) fn managed_format(ways: &[Way]) -> Option<CodeFormat> {
     ways.iter().find_map(|way| way.route.managed_format())
 }
 
 impl Verifier {
-    /// Prepares a new challenge for a vendor, where one may be asked: one more round trip, for the
-    /// verifications to the same address that the new one takes the place of.
+    /// Prepares a new challenge for a vendor, where one may be asked: one more round trip, for
+    /// what vendors hold for the same person.
     pub(super) async fn custody(
         &self,
         keys: &KeySet,
@@ -63,50 +95,81 @@ impl Verifier {
         if managed_format(ways).is_none() {
             return Ok(None);
         }
-        let query = ChallengeQuery {
-            destination: Some(challenge.destination_key.clone()),
-            ..ChallengeQuery::default()
-        };
-        // A decoy looks as well, and finds nothing.
-        let live = self.inner.store.list(&query, LOOKED_THROUGH).await?;
+        let errand = self.errand(keys, challenge, None).await?;
         if challenge.is_decoy() {
             stand_in(keys, first, challenge);
             return Ok(None);
         }
         Ok(Some(Custody {
-            errand: Errand {
-                continues: None,
-                after: None,
-                replaces: live.iter().filter_map(|other| known(keys, other)).collect(),
-            },
+            errand,
             challenge: challenge.clone(),
             before: None,
         }))
     }
 
     /// Prepares a challenge for a vendor that may send its code again, or make one.
-    pub(super) fn custody_again(
+    pub(super) async fn custody_again(
         &self,
         keys: &KeySet,
         first: &Way,
         ways: &[Way],
         before: Challenge,
         challenge: &mut Challenge,
-    ) -> Option<Custody> {
-        managed_format(ways)?;
-        if challenge.is_decoy() {
-            stand_in(keys, first, challenge);
-            return None;
+    ) -> Result<Option<Custody>, StoreError> {
+        if managed_format(ways).is_none() {
+            return Ok(None);
         }
         let continues = known(keys, &before);
-        Some(Custody {
+        let before = continues.is_some().then_some(before);
+        let errand = self.errand(keys, challenge, continues).await?;
+        if challenge.is_decoy() {
+            stand_in(keys, first, challenge);
+            return Ok(None);
+        }
+        Ok(Some(Custody {
             challenge: challenge.clone(),
-            before: continues.is_some().then_some(before),
-            errand: Errand {
-                continues,
-                after: None,
-                replaces: Vec::new(),
-            },
+            before,
+            errand,
+        }))
+    }
+
+    /// Looks at what lives for the same subject, which every store finds by an index. Whom else
+    /// an address is of is not asked: a vendor ends what it finds in the way by itself. A decoy
+    /// looks as well, and finds nothing.
+    async fn errand(
+        &self,
+        keys: &KeySet,
+        challenge: &Challenge,
+        continues: Option<(String, Reference)>,
+    ) -> Result<Errand, StoreError> {
+        let query = ChallengeQuery {
+            tenant: Some(challenge.tenant.clone()),
+            subject: Some(challenge.subject.clone()),
+            ..ChallengeQuery::default()
+        };
+        let live = self.inner.store.list(&query, LOOKED_THROUGH).await?;
+        let others = || live.iter().filter(|other| other.id != challenge.id);
+        let same_address = |other: &Challenge| other.destination_key == challenge.destination_key;
+        // A vendor keeps one verification an address: what it starts for a stranger would end the
+        // one of a device that is known. One that is on its way there is not written down yet.
+        let known_device = |other: &Challenge| {
+            other.lane == Lane::KnownDevice && (same_address(other) || Held::is(&other.digest))
+        };
+        if challenge.lane == Lane::Public && others().any(known_device) {
+            tracing::info!(
+                target: "otp_kit",
+                "a public request gave way to a code that a known device waits for"
+            );
+            return Ok(Errand {
+                managers: Managers::PassedOver,
+                ..Errand::default()
+            });
+        }
+        let replaced = others().filter(|other| continues.is_none() && same_address(other));
+        Ok(Errand {
+            replaces: replaced.filter_map(|other| known(keys, other)).collect(),
+            continues,
+            ..Errand::default()
         })
     }
 
@@ -118,17 +181,22 @@ impl Verifier {
         channel: Channel,
         settled: Settled,
     ) -> Result<(), RouteFailure> {
-        let (Some(reference), Some(event)) = (receipt.verification(), &settled.event) else {
+        let Some(event) = &settled.event else {
             self.settle(settled).await;
             return Ok(());
         };
-        let held = Held {
+        let held = receipt.verification().map(|reference| Held {
             provider: receipt.provider().to_owned(),
             reference: reference.clone(),
-        };
-        let kept = match custody {
-            Some(custody) => self.keep(custody, &held, channel, event).await,
-            None => None,
+        });
+        let kept = match (&held, custody) {
+            (Some(held), Some(custody)) => self.keep(custody, held, channel, event).await,
+            (Some(_), None) => None,
+            (None, Some(custody)) if custody.waits_for(channel) => self.ours(custody, event).await,
+            (None, _) => {
+                self.settle(settled).await;
+                return Ok(());
+            }
         };
         if kept.is_some() {
             self.observe(event);
@@ -136,7 +204,9 @@ impl Verifier {
             return Ok(());
         }
         // What nobody can check must not be left standing at the vendor.
-        self.release_held(held);
+        if let Some(held) = held {
+            self.release_held(held);
+        }
         let failure = RouteFailure::of_record(receipt.provider());
         let mut event = event.clone().with_outcome(Outcome::Failed, NOT_RECORDED);
         event.kind = EventKind::CodeNotSent;
@@ -161,14 +231,25 @@ impl Verifier {
         let keys = self.inner.keys.snapshot();
         let mut challenge = custody.challenge.clone();
         challenge.channel = channel;
+        challenge.key_id = *keys.current().id();
+        challenge.sealed_code = None;
         let id = challenge.id.to_string();
-        let digest = held.write(&keys, &binding(&challenge, &id))?;
+        challenge.digest = held.write(&keys, &binding(&challenge, &id))?;
+        self.write(challenge, event).await
+    }
+
+    /// Writes our code in the place of the vendor's, which is worth nothing from now on.
+    async fn ours(&self, custody: &Custody, event: &Event) -> Option<()> {
+        self.write(custody.challenge.clone(), event).await
+    }
+
+    async fn write(&self, challenge: Challenge, event: &Event) -> Option<()> {
         let reissue = Reissue {
             challenge: challenge.id,
-            channel,
-            key_id: *keys.current().id(),
-            digest,
-            sealed_code: None,
+            channel: challenge.channel,
+            key_id: challenge.key_id,
+            digest: challenge.digest,
+            sealed_code: challenge.sealed_code,
             delivery: None,
             event: event.clone(),
         };
@@ -183,22 +264,12 @@ impl Verifier {
             error.certainty() == DispatchCertainty::NotSent
                 || vendor.is_some_and(|vendor| vendor == error.provider())
         };
-        let put_back = match (&custody.before, &settled.event) {
-            (Some(before), Some(event)) if failure.errors().iter().all(is_sure) => {
-                let reissue = Reissue {
-                    challenge: before.id,
-                    channel: before.channel,
-                    key_id: before.key_id,
-                    digest: before.digest.clone(),
-                    sealed_code: before.sealed_code.clone(),
-                    delivery: None,
-                    event: event.clone(),
-                };
-                self.inner.store.reissue(reissue).await.ok()
-            }
+        let another = custody.before.is_some() && !failure.errors().iter().all(is_sure);
+        let written = match &settled.event {
+            Some(event) if another => self.ours(custody, event).await,
             _ => None,
         };
-        if let (Some(()), Some(event)) = (put_back, &settled.event) {
+        if let (Some(()), Some(event)) = (written, &settled.event) {
             self.observe(event);
             return self.settle(recorded(settled)).await;
         }

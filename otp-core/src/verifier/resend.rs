@@ -1,6 +1,7 @@
 use super::desk::Turned;
 use super::dispatch::Parcel;
 use super::issue::{CODE, after_the_first, row_aad};
+use super::managed::Custody;
 use super::onward::{Onward, charged};
 use super::overdue::kept_code;
 use super::request::{Dispatch, Issued};
@@ -138,18 +139,23 @@ impl Verifier {
             .digest(slot, &keys, &challenge, code.expose())
             .await
             .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?;
-        let custody = self.custody_again(&keys, first, &ways, before, &mut challenge);
+        let custody = self
+            .custody_again(&keys, first, &ways, before, &mut challenge)
+            .await?;
+        let standing = Custody::standing(custody.as_ref(), &challenge);
+        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_ref(), way, to);
         let issued = Issued::of(&challenge);
         let life = challenge.expires_at.since(admitted.now);
         let onward = Onward::plan(
-            &challenge,
+            &standing,
             &context,
             Operation::Resend,
             &policy,
             charged,
-            after_the_first(&ways, |channel| address(&addresses, channel)),
+            after_the_first(&ways, |channel| address(&addresses, channel))
+                .filter(|(way, to)| lets(way, to)),
         );
-        let to = destination.cloned();
+        let to = destination.filter(|to| lets(first, to)).cloned();
         let parcel = Parcel::new(&challenge, code, to, first, &context, life)
             .in_locale(locale)
             .in_custody(custody)
@@ -158,10 +164,10 @@ impl Verifier {
             .store
             .reissue(Reissue {
                 challenge: challenge.id,
-                channel: challenge.channel,
-                key_id: challenge.key_id,
-                digest: challenge.digest.clone(),
-                sealed_code: challenge.sealed_code.clone(),
+                channel: standing.channel,
+                key_id: standing.key_id,
+                digest: standing.digest,
+                sealed_code: standing.sealed_code,
                 delivery: Some(parcel.intent(&challenge)),
                 event: event.clone(),
             })

@@ -32,6 +32,22 @@ pub(crate) struct Errand {
     pub(crate) replaces: Vec<(String, Reference)>,
     /// The provider that has the message already: only those after it are asked.
     pub(crate) after: Option<String>,
+    pub(crate) managers: Managers,
+}
+
+/// Whether vendors that make codes of their own may be asked to send a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Managers {
+    #[default]
+    Asked,
+    /// They hold a code that the new one must not take the place of.
+    PassedOver,
+}
+
+impl Managers {
+    fn may_get(self, choice: &Choice<'_>) -> bool {
+        self == Self::Asked || choice.vendor.format().is_none()
+    }
 }
 
 impl Route {
@@ -69,7 +85,7 @@ impl Route {
         if choices.is_empty() {
             return Err(RouteFailure::of_ceiling());
         }
-        choices.retain(|choice| choice.suits(message));
+        choices.retain(|choice| choice.suits(message) && errand.managers.may_get(choice));
         if choices.is_empty() {
             return Err(RouteFailure::of_shape());
         }
@@ -93,9 +109,15 @@ impl Route {
         !after(self.choices(to), provider).is_empty()
     }
 
-    /// Lists the providers that a message may be given to, in order.
-    fn choices(&self, destination: &Destination) -> Vec<Choice<'_>> {
-        let phone = destination.as_phone();
+    /// Says whether anybody carries messages to an address, where vendors are asked or not.
+    pub(crate) fn serves(&self, to: &Destination, managers: Managers) -> bool {
+        let choices = self.choices(to);
+        choices.iter().any(|choice| managers.may_get(choice))
+    }
+
+    /// Lists the providers that a message to an address may be given to, in order.
+    fn choices(&self, to: &Destination) -> Vec<Choice<'_>> {
+        let phone = to.as_phone();
         let country: Option<Region> = phone.and_then(|phone| phone.country());
         let rule = country.and_then(|country| self.countries.get(&country));
         let mut choices = match rule {
