@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_kit::delivery::DeliveryErrorKind;
 use otp_kit::prelude::*;
 use otp_kit::testing::{Behaviour, Outbox, StandInVerification};
 use otp_kit::verifier::{Attempt, Claim};
@@ -240,5 +241,48 @@ async fn a_start_looks_at_its_own_subject_and_not_at_all_that_lives() {
         assert_eq!(vendor.pending(), 2, "the vendor is told of its own only");
         issue(&service, PHONE, "user-2", "recovery").await;
         assert_eq!(vendor.pending(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_the_vendor_tells_no_decoy_from_a_person() {
+    let vendor = StandInVerification::new("acme-verify");
+    let route = Route::managed(vendor.clone());
+    let service = Service::with(|builder| builder.route(Channel::Sms, route));
+    let real = issue(&service, PHONE, "user-1", "login").await;
+    let bad = wrong(&code(&vendor, PHONE));
+    let decoy = Issue::decoy("nobody", Channel::Sms)
+        .for_purpose("login")
+        .from(here());
+    let decoy = service.verifier.issue(decoy).await.unwrap().challenge_id;
+    let unknown = || Claim::latest_to(&phone("+14155550199"), "login");
+    vendor.set_checks(Behaviour::Lose);
+    for claim in [Claim::from(real), Claim::from(decoy), unknown()] {
+        let answer = service.verifier.verify(claim, &bad, here()).await;
+        assert!(matches!(answer, Err(VerifyError::Unavailable(_))));
+    }
+    vendor.set_checks(Behaviour::Accept);
+    for claim in [Claim::from(real), Claim::from(decoy), unknown()] {
+        let answer = service.verifier.verify(claim, &bad, here()).await;
+        assert!(matches!(answer, Err(VerifyError::Rejected)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_code_of_ours_takes_as_long_as_one_that_nobody_waits_for() {
+    let vendor = StandInVerification::new("acme-verify");
+    let outbox = Outbox::new();
+    let route = Route::managed(vendor.clone()).backup(outbox.clone());
+    let mut service = Service::with(|builder| builder.route(Channel::Sms, route));
+    service.outbox = outbox;
+    vendor.set_starts(Behaviour::Refuse(DeliveryErrorKind::Unavailable));
+    let ours = issue(&service, PHONE, "user-1", "login").await;
+    let bad = wrong(&service.code(PHONE));
+    let nobody = Claim::latest_to(&phone("+14155550199"), "login");
+    for claim in [Claim::from(ours), nobody] {
+        let begun = Instant::now();
+        let answer = service.verifier.verify(claim, &bad, here()).await;
+        assert!(matches!(answer, Err(VerifyError::Rejected)));
+        assert_eq!(begun.elapsed(), Duration::from_millis(200));
     }
 }

@@ -266,3 +266,21 @@ async fn a_code_is_checked_though_its_channel_was_switched_off_and_not_without_i
     routes.disable(Channel::Sms).unwrap();
     assert!(bench.verify(&id, bench.code()).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_code_that_was_sent_works_while_the_vendor_sends_it_again() {
+    let bench = Bench::new();
+    let id = bench.issue().await.unwrap();
+    let code = bench.code();
+    bench.service.advance(60);
+    bench
+        .vendor
+        .set_starts(Behaviour::Slow(Duration::from_secs(2)));
+    let verifier = &bench.service.verifier;
+    let typed = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bench.verify(&id, &code).await
+    };
+    let (_, verified) = tokio::join!(verifier.resend(&id, here()), typed);
+    assert!(verified.is_ok());
+}

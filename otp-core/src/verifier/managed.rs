@@ -25,7 +25,7 @@ mod held;
 mod pace;
 
 pub(super) use held::Held;
-pub(super) use pace::Pace;
+pub(super) use pace::{Pace, Word};
 
 /// How long a vendor may take to check a code, or to end a verification.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -292,15 +292,21 @@ impl Verifier {
         };
         let check = VerificationCheck::new(&held.reference, to, code);
         let checked = within(name, async { provider.check(&check).await }).await;
-        match &checked {
-            Ok(_) => self.inner.pace.saw(begun.elapsed()),
-            Err(error) => tracing::warn!(
+        let took = begun.elapsed();
+        if let Err(error) = &checked {
+            tracing::warn!(
                 target: "otp_kit",
                 provider = name,
                 kind = error.kind().name(),
                 code = error.code(),
                 "a provider did not check a code"
-            ),
+            );
+        }
+        match &checked {
+            Err(error) if error.kind() != DeliveryErrorKind::Protected => {
+                self.inner.pace.heard_nothing(took);
+            }
+            _ => self.inner.pace.saw(took),
         }
         checked
     }

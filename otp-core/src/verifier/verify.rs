@@ -3,7 +3,7 @@ mod vendor;
 use super::attempt::{Attempt, Claim, ClaimKind};
 use super::desk::Turned;
 use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, binding, row_aad};
-use super::managed::Held;
+use super::managed::{Held, Word};
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
     AttemptClaim, AttemptOutcome, Challenge, ChallengeId, Code, ConsumeOutcome, Lane,
@@ -167,6 +167,8 @@ fn fingerprint(key: &crate::key::KeyMaterial, id: &AttemptId, typed: &str) -> [u
         .unwrap_or_default()
 }
 
+/// How long the store gets before it is asked again.
+const TRY_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
 /// Why a repeated try is refused.
 const REPEATED: &str = "repeated_wrong_code";
 
@@ -218,7 +220,7 @@ impl Desk<'_> {
         let counted = Some((challenge.id, self.attempt.id.clone()));
         let Ok(code) = Code::normalise(challenge.format, self.attempt.typed.expose()) else {
             burn(slot).await?;
-            return self.reject(counted, Refusal::Malformed.name()).await;
+            return self.refuse_here(counted, Refusal::Malformed.name()).await;
         };
         if Held::is(&challenge.digest) {
             // The vendor's answer takes its time; nobody waits for a thread meanwhile.
@@ -237,11 +239,11 @@ impl Desk<'_> {
             .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))?;
         match compared {
             Comparison::Match { .. } => match opened(self.keys, &challenge) {
-                Some(destination) => self.consume(challenge, destination).await,
+                Some(destination) => self.consume(challenge, destination, 1).await,
                 // Its key is retired: what cannot be told to the host is not accepted.
-                None => self.reject(counted, "sealed_value_refused").await,
+                None => self.refuse_here(counted, "sealed_value_refused").await,
             },
-            Comparison::Mismatch(reason) => self.reject(counted, mismatch(reason)).await,
+            Comparison::Mismatch(reason) => self.refuse_here(counted, mismatch(reason)).await,
         }
     }
 
@@ -249,17 +251,26 @@ impl Desk<'_> {
         self,
         mut challenge: Box<Challenge>,
         destination: Destination,
+        tries: u32,
     ) -> Result<Verified, VerifyError> {
+        let consume = Consume {
+            challenge: challenge.id,
+            digest: std::mem::take(&mut challenge.digest),
+            by: self.attempt.id.clone(),
+            event: self.event.clone(),
+        };
         let store = &self.verifier.inner.store;
-        let outcome = store
-            .consume(Consume {
-                challenge: challenge.id,
-                digest: std::mem::take(&mut challenge.digest),
-                by: self.attempt.id.clone(),
-                event: self.event.clone(),
-            })
-            .await?;
-        match outcome {
+        let mut taken = store.consume(consume.clone()).await;
+        for _ in 1..tries {
+            let Err(error) = taken else { break };
+            tokio::time::sleep(TRY_AGAIN).await;
+            taken = match store.consume(consume.clone()).await {
+                // Without an id nobody knows whether the call before won after all.
+                Ok(ConsumeOutcome::Lost(_)) if self.attempt.id.is_none() => Err(error),
+                again => again,
+            };
+        }
+        match taken? {
             ConsumeOutcome::Won => {
                 self.verifier.observe(&self.event);
                 self.verifier
@@ -310,18 +321,34 @@ impl Desk<'_> {
             self.event = self.event.of_challenge(&challenge);
         }
         burn(slot).await?;
-        if Held::is(&challenge.digest) {
-            self.verifier.inner.pace.wait().await;
-        }
-        self.reject(None, reason).await
+        self.refuse_here(None, reason).await
     }
 
     async fn refuse(self, slot: HashSlot, refusal: Refusal) -> Result<Verified, VerifyError> {
         burn(slot).await?;
-        if self.verifier.inner.routes.has_managers() {
-            self.verifier.inner.pace.wait().await;
+        self.refuse_here(None, refusal.name()).await
+    }
+
+    /// Refuses without a vendor's word. Where vendors make codes it takes as long as one takes,
+    /// and while they say nothing it says no more: neither the time nor the answer tells which
+    /// challenges there are, and which of them are decoys.
+    async fn refuse_here(
+        self,
+        counted: Option<(ChallengeId, Option<AttemptId>)>,
+        reason: &'static str,
+    ) -> Result<Verified, VerifyError> {
+        let inner = &self.verifier.inner;
+        let word = if inner.routes.has_managers() {
+            inner.pace.wait().await
+        } else {
+            Word::Verdict
+        };
+        match (self.reject(counted, reason).await, word) {
+            (Err(VerifyError::Rejected), Word::Silence) => Err(VerifyError::Unavailable(
+                Unavailable::because("the vendors that check codes say nothing"),
+            )),
+            (answer, _) => answer,
         }
-        self.reject(None, refusal.name()).await
     }
 
     /// Writes the refusal: the same second round trip for every kind of it.

@@ -7,6 +7,9 @@ use crate::verifier::issue::binding;
 use crate::verifier::managed::Held;
 use crate::verifier::{Unavailable, Verified, VerifyError};
 
+/// How often the store is asked to take what a vendor approved: no vendor approves it again.
+const APPROVED_TRIES: u32 = 3;
+
 impl Desk<'_> {
     /// Asks the vendor that made the code, once, for a guess that is counted already. Its approval
     /// is worth one local success; its silence is none, and the guess stays counted.
@@ -19,19 +22,18 @@ impl Desk<'_> {
         let id = challenge.id.to_string();
         let held = match Held::read(self.keys, &binding(&challenge, &id), &challenge.digest) {
             Ok(held) => held,
-            Err(reason) => return self.reject(counted, mismatch(reason)).await,
+            Err(reason) => return self.refuse_here(counted, mismatch(reason)).await,
         };
         if challenge.is_decoy() {
-            self.verifier.inner.pace.wait().await;
             let wrong = mismatch(MismatchReason::Wrong);
-            return self.reject(counted, wrong).await;
+            return self.refuse_here(counted, wrong).await;
         }
         let Some(to) = opened(self.keys, &challenge) else {
-            return self.reject(counted, "sealed_value_refused").await;
+            return self.refuse_here(counted, "sealed_value_refused").await;
         };
         self.event.provider = Some(held.provider.clone());
         match self.verifier.ask_vendor(&held, &to, code).await {
-            Ok(Checked::Approved) => self.consume(challenge, to).await,
+            Ok(Checked::Approved) => self.consume(challenge, to, APPROVED_TRIES).await,
             Ok(Checked::Wrong) => {
                 let wrong = mismatch(MismatchReason::Wrong);
                 self.reject(counted, wrong).await
