@@ -11,6 +11,7 @@ mod dispatch;
 mod draft;
 mod error;
 mod guarded;
+mod held_back;
 mod issue;
 mod managed;
 mod onward;

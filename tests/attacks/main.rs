@@ -13,6 +13,7 @@ mod support;
 
 mod brute_force;
 mod captcha;
+mod captcha_spending;
 mod clock;
 mod cross_use;
 mod enumeration;

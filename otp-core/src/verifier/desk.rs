@@ -163,7 +163,7 @@ impl Verifier {
     }
 
     /// Makes a refusal known. The store has the record already where the refusal was its own.
-    async fn turned_away(
+    pub(super) async fn turned_away(
         &self,
         request: &GateRequest<'_>,
         admission: &Admission,

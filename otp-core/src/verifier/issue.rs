@@ -17,14 +17,16 @@ use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::request::Tenant;
-use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue};
+use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue, Step};
 
 impl Verifier {
     /// Issues a code and sends it.
     ///
     /// The gates run first, then the checks; nothing is made before they admit. A live challenge of the same
     /// subject, purpose and lane is superseded; budgets are not touched, so a new challenge gives
-    /// nobody new guesses. Two store round trips before the message leaves.
+    /// nobody new guesses. Two store round trips before the message leaves;
+    /// with checks or a captcha two more, because the account's and the address's quotas are charged
+    /// only once those let the start go on.
     ///
     /// Racing calls each count in the limits; the last one's code is the one that works. Calls
     /// with the same idempotency key make one challenge and one message between them.
@@ -81,12 +83,13 @@ impl Verifier {
         let request = draft.gate_request();
         let asked = self.captcha_by_policy(&policy, &event).await?;
         let asked = asked.or_else(|| self.captcha_by_alarm(alarm));
-        let wants = self.wants_with(asked, &request, &event).await?;
+        let mut wants = self.wants_with(asked, &request, &event).await?;
         // A place in the hashing pool, and one in the background, come before any reservation:
         // shedding costs nothing.
         let slot = self.inner.hasher.reserve()?;
         let place = self.inner.outbound.reserve(issue.dispatch)?;
         let charged = charged(&wants, &ways);
+        let later = self.hold_back(&mut wants);
         let admitted = self.admit_start(&draft, wants, event).await?;
         let (now, step_up, booking, event) = match admitted {
             Admitted {
@@ -117,7 +120,16 @@ impl Verifier {
             } => (now, step_up, booking, event),
         };
         let taken = KeyTaken::by(self, &issue);
-        let proof = self.ask_outside(&request, now, step_up, &event).await?;
+        let asked = self
+            .ask_then_charge(&request, (now, step_up), (later, Step::Nothing), &event)
+            .await;
+        let proof = match asked {
+            Ok((proof, _)) => proof,
+            Err(turned) => {
+                taken.give_back().await;
+                return Err(turned.into());
+            }
+        };
         let context = proof.in_context(&issue.context);
         let code = self.new_code(format)?;
         let mut challenge = draft.challenge(self, &code, now)?;
@@ -255,6 +267,12 @@ impl KeyTaken {
     fn keep(mut self) {
         self.key = None;
     }
+
+    async fn give_back(mut self) {
+        if let Some(key) = self.key.take() {
+            give_back(&self.verifier, &key).await;
+        }
+    }
 }
 
 impl Drop for KeyTaken {
@@ -263,11 +281,13 @@ impl Drop for KeyTaken {
             return;
         };
         let verifier = self.verifier.clone();
-        drop(runtime.spawn(async move {
-            if verifier.inner.store.release(&key).await.is_err() {
-                tracing::warn!(target: "otp_kit", "an idempotency key could not be given back");
-            }
-        }));
+        drop(runtime.spawn(async move { give_back(&verifier, &key).await }));
+    }
+}
+
+async fn give_back(verifier: &Verifier, key: &IdempotencyKey) {
+    if verifier.inner.store.release(key).await.is_err() {
+        tracing::warn!(target: "otp_kit", "an idempotency key could not be given back");
     }
 }
 

@@ -1,3 +1,4 @@
+use super::checks::Proof;
 use super::desk::Turned;
 use super::dispatch::Parcel;
 use super::issue::{CODE, after_the_first, row_aad};
@@ -9,15 +10,24 @@ use super::routes::{Start, Way};
 use super::verify::opened_with_locale;
 use super::{ResendError, Throttled, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId, Code, Refusal, ResendClaim, ResendOutcome};
+use crate::clock::Timestamp;
 use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
-use crate::gate::{GateRequest, Operation};
+use crate::gate::{GateRequest, Operation, Wants};
 use crate::key::{KeySet, seal};
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, SubjectKey, Tenant};
 use crate::store::{Block, Granted, Reissue, Step, StoreError, StoreErrorKind};
+
+/// A send that was reserved on a challenge.
+struct Reserved {
+    now: Timestamp,
+    challenge: Challenge,
+    proof: Proof,
+    event: Event,
+}
 
 impl Verifier {
     /// Sends a further message for a challenge.
@@ -111,20 +121,14 @@ impl Verifier {
         let place = self.inner.outbound.reserve(dispatch)?;
         let charged = charged(&wants, &ways);
         let step = resend_step(&policy, tenant, challenge, &context);
-        let admitted = self.admit(&request, wants, step, event).await?;
-        let event = admitted.event;
-        let mut challenge = match admitted.granted {
-            Granted::Resend(outcome, challenge) => {
-                self.granted(outcome, *challenge, &event).await?
-            }
-            _ => return Err(self.refused(&event, Refusal::Unknown.name()).await),
-        };
+        let admitted = self
+            .admit_resend(&request, wants, step, known.as_ref(), event)
+            .await?;
+        let (mut challenge, event) = (admitted.challenge, admitted.event);
         let Some(first) = ways.first() else {
             return Err(ResendError::NoRoute(challenge.channel));
         };
-        let proof = self
-            .ask_outside(&request, admitted.now, admitted.step_up, &event)
-            .await?;
+        let proof = admitted.proof;
         let message = GateRequest {
             destination,
             ..request
@@ -202,6 +206,60 @@ impl Verifier {
             return Err(ResendError::NoRoute(known.channel));
         }
         Ok(ways)
+    }
+
+    /// Reserves a send. Where somebody outside is asked, that is done before, about a challenge
+    /// that would have one: a captcha that is wanted uses up nothing.
+    async fn admit_resend(
+        &self,
+        request: &GateRequest<'_>,
+        mut wants: Wants,
+        step: Step,
+        known: Option<&Challenge>,
+        event: Event,
+    ) -> Result<Reserved, ResendError> {
+        let outside = known.filter(|_| self.asks_outside());
+        let (Some(known), Step::Resend { claim, .. }) = (outside, &step) else {
+            let admitted = self.admit(request, wants, step, event).await?;
+            let (now, event) = (admitted.now, admitted.event);
+            let challenge = self.reserved(Some(admitted.granted), &event).await?;
+            return Ok(Reserved {
+                now,
+                challenge,
+                proof: Proof::NotAsked,
+                event,
+            });
+        };
+        let later = self.hold_back(&mut wants);
+        let admitted = self.admit(request, wants, Step::Nothing, event).await?;
+        let (now, event) = (admitted.now, admitted.event);
+        let outcome = known.judge_resend(claim, now);
+        self.granted(outcome, known.clone(), &event).await?;
+        let asking = (now, admitted.step_up);
+        let (proof, admission) = self
+            .ask_then_charge(request, asking, (later, step), &event)
+            .await?;
+        let granted = admission.and_then(|admission| admission.granted);
+        let challenge = self.reserved(granted, &event).await?;
+        Ok(Reserved {
+            now,
+            challenge,
+            proof,
+            event,
+        })
+    }
+
+    async fn reserved(
+        &self,
+        granted: Option<Granted>,
+        event: &Event,
+    ) -> Result<Challenge, ResendError> {
+        match granted {
+            Some(Granted::Resend(outcome, challenge)) => {
+                self.granted(outcome, *challenge, event).await
+            }
+            _ => Err(self.refused(event, Refusal::Unknown.name()).await),
+        }
     }
 
     async fn granted(
