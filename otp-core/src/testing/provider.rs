@@ -31,7 +31,7 @@ pub use safety::{
     a_redirect_is_not_followed, a_reply_without_end_is_bounded, nothing_shown_holds_a_secret,
     plain_http_to_another_machine_does_not_build,
 };
-pub use vendor::{Behaviour, ReceivedRequest, Vendor};
+pub use vendor::{Behaviour, ReceivedRequest, RefusingPort, Vendor};
 
 /// Proves a provider: expands to one named test per promise.
 ///

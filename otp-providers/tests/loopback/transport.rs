@@ -45,10 +45,10 @@ async fn a_reply_of_64_kib_is_read_and_one_byte_more_is_not() {
 
 #[tokio::test]
 async fn each_failure_says_what_may_have_happened() {
-    let refusing = Vendor::refusing().await.expect("a port");
+    let refusing = Vendor::refusing().expect("a port");
     let cases = [
         (
-            ask(&quick(), &refusing).await,
+            ask(&quick(), refusing.base_url()).await,
             TransportErrorKind::NotConnected,
             "not connected: connection refused",
         ),

@@ -53,16 +53,22 @@ impl Server {
 
     /// Sends a command as an operator does, and answers what it said.
     pub(crate) fn tell(&self, name: &str, arguments: &[&str]) -> String {
-        let mut command = redis::cmd(name);
-        command.arg(arguments);
-        let told: redis::Value = command.query(&mut self.raw()).expect("an answer");
-        redis::from_redis_value(told.clone()).unwrap_or_else(|_| format!("{told:?}"))
+        self.try_tell(name, arguments).expect("an answer")
     }
 
-    /// Asks until the answer says so.
+    fn try_tell(&self, name: &str, arguments: &[&str]) -> redis::RedisResult<String> {
+        let client = redis::Client::open(self.url())?;
+        let mut command = redis::cmd(name);
+        command.arg(arguments);
+        let told: redis::Value = command.query(&mut client.get_connection()?)?;
+        Ok(redis::from_redis_value(told.clone()).unwrap_or_else(|_| format!("{told:?}")))
+    }
+
+    /// Asks until the answer says so; a server that changes its part hangs up on whoever asks.
     pub(crate) fn wait_for(&self, name: &str, arguments: &[&str], said: &str) {
         for _ in 0..2_000 {
-            if self.tell(name, arguments).contains(said) {
+            let told = self.try_tell(name, arguments);
+            if told.is_ok_and(|told| told.contains(said)) {
                 return;
             }
             std::thread::park_timeout(Duration::from_millis(5));

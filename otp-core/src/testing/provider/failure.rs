@@ -59,9 +59,9 @@ pub fn every_documented_refusal_maps_to_its_kind(fixture: &ProviderFixture) {
 /// Where the promise does not hold.
 pub fn a_refused_connection_is_surely_not_sent(fixture: &ProviderFixture) {
     run(async {
-        let base_url = must(Vendor::refusing().await, "a loopback port");
+        let port = must(Vendor::refusing(), "a loopback port");
         let error = fail(
-            send(fixture, &base_url, AMPLE).await,
+            send(fixture, port.base_url(), AMPLE).await,
             "a refused connection",
         );
         assert_eq!(error.certainty(), DispatchCertainty::NotSent);

@@ -126,10 +126,11 @@ pub fn nothing_shown_holds_a_secret(fixture: &ProviderFixture) {
                     hidden.extend(credential.split(' ').next_back().map(str::to_owned));
                 }
             }
-            let refusing = must(Vendor::refusing().await, "a loopback port");
-            show(&mut shown, &send(fixture, &refusing, AMPLE).await);
+            let port = must(Vendor::refusing(), "a loopback port");
+            let refusing = port.base_url();
+            show(&mut shown, &send(fixture, refusing, AMPLE).await);
             private.push(refusing.replace("http://", ""));
-            shown.push_str(&format!("{:?}", build(fixture, &refusing, AMPLE)));
+            shown.push_str(&format!("{:?}", build(fixture, refusing, AMPLE)));
             (shown, hidden, private)
         })
     });

@@ -1,12 +1,28 @@
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Reply;
+
+/// A loopback port that refuses every connection, as long as this lives.
+#[derive(Debug)]
+pub struct RefusingPort {
+    _held: TcpSocket,
+    base_url: String,
+}
+
+impl RefusingPort {
+    /// Gives the base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
 
 /// What a [`Vendor`] does once it has read a request.
 #[derive(Clone, Debug)]
@@ -96,13 +112,18 @@ impl Vendor {
         })
     }
 
-    /// Gives a base URL on which nobody listens.
+    /// Takes a port on which nobody listens, and nobody else can while it is held.
     ///
     /// # Errors
     /// The operating system's, where there is no loopback port to be had.
-    pub async fn refusing() -> io::Result<String> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        Ok(format!("http://{}", listener.local_addr()?))
+    pub fn refusing() -> io::Result<RefusingPort> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let base_url = format!("http://{}", socket.local_addr()?);
+        Ok(RefusingPort {
+            _held: socket,
+            base_url,
+        })
     }
 
     /// Gives the base URL.
