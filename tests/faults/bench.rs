@@ -11,7 +11,7 @@ use otp_kit::request::AttemptId;
 use otp_kit::store::Store;
 use otp_kit::testing::Outbox;
 use otp_kit::verifier::Verified;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 /// A verifier and what it sent.
 #[derive(Clone, Debug)]
@@ -77,10 +77,11 @@ impl Service {
         attempt: &str,
     ) -> Result<Verified, VerifyError> {
         let started = Instant::now();
+        let mut pace = pace();
         loop {
             match self.verify(id, typed, attempt).await {
                 Err(VerifyError::Unavailable(_)) if started.elapsed() < PATIENCE => {
-                    sleep(Duration::from_millis(10)).await;
+                    pace.tick().await;
                 }
                 answer => return answer,
             }
@@ -101,11 +102,12 @@ impl Service {
     /// Waits until a whole sign-in works again by itself.
     pub(crate) async fn recovers(&self, person: u32) {
         let started = Instant::now();
+        let mut pace = pace();
         let id = loop {
             match self.start(person).await {
                 Ok(id) => break id,
                 Err(IssueError::Unavailable(_)) if started.elapsed() < PATIENCE => {
-                    sleep(Duration::from_millis(50)).await;
+                    pace.tick().await;
                 }
                 Err(error) => panic!("{error:?}"),
             }
@@ -114,6 +116,13 @@ impl Service {
         let verified = self.insist(&id, &code, "after").await;
         assert!(verified.is_ok(), "{verified:?}");
     }
+}
+
+/// How often anybody asks at the most.
+fn pace() -> Interval {
+    let mut pace = interval(Duration::from_millis(20));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
 }
 
 /// How long anybody tries.

@@ -1,9 +1,11 @@
 //! Servers of a test's own, which may be killed.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,10 +13,20 @@ use tempfile::TempDir;
 
 use crate::engine::Engine;
 
+/// How Redis, PostgreSQL and MariaDB say that they may be asked.
+const READY: [&str; 3] = [
+    "Ready to accept connections",
+    "ready to accept connections",
+    "ready for connections",
+];
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A private server with its files, stopped when it is dropped.
 pub(crate) struct Server {
     engine: Engine,
     child: Child,
+    said: Receiver<String>,
     address: SocketAddr,
     home: TempDir,
 }
@@ -30,10 +42,11 @@ impl Server {
             run(Command::new("chown").arg("nobody").arg(home.path()));
         }
         prepare(engine, home.path());
-        let child = spawn(engine, home.path(), address);
+        let (child, said) = spawn(engine, home.path(), address);
         let mut server = Self {
             engine,
             child,
+            said,
             address,
             home,
         };
@@ -66,7 +79,7 @@ impl Server {
 
     /// Starts it again on the same port and files.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(self.engine, self.home.path(), self.address);
+        self.spawn();
         self.wait();
     }
 
@@ -79,20 +92,25 @@ impl Server {
         run(Command::new("kill").args([&format!("-{name}"), &pid]));
     }
 
+    /// Reads what it says until it says that it is ready.
     fn wait(&mut self) {
         let started = Instant::now();
-        while !is_ready(self.engine, self.address) {
-            let ended = self.child.try_wait().expect("a child");
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "it does not start"
-            );
-            if ended.is_some() {
+        loop {
+            let left = PATIENCE.saturating_sub(started.elapsed());
+            match self.said.recv_timeout(left) {
+                Ok(line) if READY.iter().any(|ready| line.contains(ready)) => return,
+                Ok(_) => {}
                 // The files of one that was killed may still be held by what it left behind.
-                self.child = spawn(self.engine, self.home.path(), self.address);
+                Err(RecvTimeoutError::Disconnected) => self.spawn(),
+                Err(RecvTimeoutError::Timeout) => panic!("it does not start"),
             }
-            thread::sleep(Duration::from_millis(30));
         }
+    }
+
+    fn spawn(&mut self) {
+        // What has ended by itself is taken off the system's list.
+        let _ = self.child.wait();
+        (self.child, self.said) = spawn(self.engine, self.home.path(), self.address);
     }
 }
 
@@ -105,37 +123,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn is_ready(engine: Engine, address: SocketAddr) -> bool {
-    let port = address.port().to_string();
-    let mut asked = match engine {
-        Engine::Redis => {
-            let mut asked = Command::new("redis-cli");
-            asked.args(["-p", &port, "ping"]);
-            asked
-        }
-        Engine::Postgres => {
-            let mut asked = Command::new(postgres_bin().join("pg_isready"));
-            asked.args(["-q", "-h", "127.0.0.1", "-p", &port]);
-            asked
-        }
-        Engine::Mysql => {
-            let mut asked = Command::new("mariadb-admin");
-            asked.args([
-                "--no-defaults",
-                "-h",
-                "127.0.0.1",
-                "-u",
-                "root",
-                "-P",
-                &port,
-                "ping",
-            ]);
-            asked
-        }
-    };
-    TcpStream::connect(address).is_ok() && quiet(&mut asked).status().is_ok_and(|s| s.success())
 }
 
 fn prepare(engine: Engine, home: &Path) {
@@ -165,9 +152,9 @@ fn prepare(engine: Engine, home: &Path) {
     }
 }
 
-fn spawn(engine: Engine, home: &Path, address: SocketAddr) -> Child {
+fn spawn(engine: Engine, home: &Path, address: SocketAddr) -> (Child, Receiver<String>) {
     let port = address.port().to_string();
-    let log = fs::File::create(home.join("log")).expect("a log");
+    let (log, written) = io::pipe().expect("a pipe");
     let mut command = match engine {
         Engine::Redis => {
             let mut command = unprivileged("redis-server", home);
@@ -210,13 +197,22 @@ fn spawn(engine: Engine, home: &Path, address: SocketAddr) -> Child {
             command
         }
     };
-    let both = log.try_clone().expect("a log");
+    let both = written.try_clone().expect("a pipe");
     let spawned = command
         .stdin(Stdio::null())
-        .stdout(log)
+        .stdout(written)
         .stderr(both)
         .spawn();
-    spawned.expect("the server is installed")
+    // The command holds our ends of the pipe: it is gone before anybody waits for the other's end.
+    drop(command);
+    let (says, said) = mpsc::channel();
+    // To the end, also when nobody listens any more: a full pipe would stop the server.
+    thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            let _ = says.send(line);
+        }
+    });
+    (spawned.expect("the server is installed"), said)
 }
 
 fn is_root() -> bool {

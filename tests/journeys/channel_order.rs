@@ -251,7 +251,9 @@ async fn a_message_that_is_paid_for_waits_for_a_place_to_hash_and_is_not_shed() 
         tokio::task::yield_now().await;
     }
     let held = hasher.reserve().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    for _ in 0..20 {
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
     assert_eq!((trio.whatsapp.under_way(), trio.sms.calls()), (0, 0));
     drop(held);
     let issued = issued.await.unwrap().unwrap();

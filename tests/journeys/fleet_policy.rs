@@ -40,13 +40,20 @@ fn two() -> (MemoryStore, Verifier, Verifier, tokio::task::JoinHandle<()>) {
     (store, one, other, task)
 }
 
+/// Lets two polls pass, and whatever they lead to.
+async fn two_polls() {
+    for _ in 0..20 {
+        tokio::time::advance(SECOND / 10).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_one_instance_publishes_is_in_force_on_the_other_within_two_polls() {
     let (store, one, other, task) = two();
-    tokio::time::sleep(SECOND / 2).await;
+    tokio::time::advance(SECOND / 2).await;
     assert_eq!(one.policies().publish(OFF, None, why()).await.unwrap(), 1);
     assert!(!sms(&one), "at once where it was published");
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     assert!(!sms(&other));
     assert_eq!(other.policies().fleet().version, 1);
     let stale = other
@@ -75,7 +82,7 @@ async fn what_one_instance_publishes_is_in_force_on_the_other_within_two_polls()
 async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_reported() {
     let (store, one, other, task) = two();
     one.policies().publish(OFF, None, why()).await.unwrap();
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     let refused = one
         .policies()
         .publish("challenge: { attempts: 99 }", Some(1), why())
@@ -87,7 +94,7 @@ async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_repo
         otp_kit::event::Event::new(otp_kit::event::EventKind::PolicyChanged, &Tenant::default());
     let published = store.publish(Some(1), newer, event).await.unwrap();
     assert!(matches!(published, Published::As(_)), "{published:?}");
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     assert!(!sms(&other));
     let fleet = other.policies().fleet();
     assert_eq!(fleet.version, 1);
@@ -103,7 +110,7 @@ async fn a_document_that_is_bad_leaves_the_last_good_policy_in_force_and_is_repo
         .publish("level: standard\n", Some(2), why())
         .await
         .unwrap();
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     assert!(sms(&other));
     assert_eq!(other.policies().fleet().trouble, None);
     task.abort();
@@ -149,7 +156,7 @@ async fn a_policy_that_clashes_with_a_local_override_is_taken_over_when_that_end
     let id = policies.override_until(germany, soon, why()).await.unwrap();
     let there = "countries: { allow: [DE] }\n";
     one.policies().publish(there, None, why()).await.unwrap();
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     let fleet = policies.fleet();
     assert_eq!(fleet.version, 0, "nobody could be sent to");
     let refused = matches!(
@@ -158,7 +165,7 @@ async fn a_policy_that_clashes_with_a_local_override_is_taken_over_when_that_end
     );
     assert!(refused, "{fleet:?}");
     policies.end_override(id, why()).await.unwrap();
-    tokio::time::sleep(2 * SECOND).await;
+    two_polls().await;
     let fleet = policies.fleet();
     assert_eq!((fleet.version, fleet.trouble), (1, None));
     task.abort();

@@ -278,7 +278,7 @@ async fn the_code_that_was_sent_works_while_the_vendor_sends_it_again() {
         .set_starts(Behaviour::Slow(Duration::from_secs(2)));
     let verifier = &bench.service.verifier;
     let typed = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
         bench.verify(&id, &code).await
     };
     let (_, verified) = tokio::join!(verifier.resend(&id, here()), typed);

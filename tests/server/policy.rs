@@ -54,7 +54,7 @@ async fn status(server: &Server) -> Value {
 async fn until(mut there: impl AsyncFnMut() -> bool) {
     let asked = async {
         while !there().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::task::yield_now().await;
         }
     };
     let came = tokio::time::timeout(PATIENCE, asked).await;
