@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use otp_axum::Edge;
 use otp_kit::delivery::TemplateState;
-use otp_kit::request::TrustedProxies;
 use otp_kit::verifier::Verifier;
 
 use crate::config::{Config, Listen, Operators, Webhooks};
@@ -18,7 +17,7 @@ use crate::outbox::Outbox;
 use crate::routes::{initiate, oauth, request, session, status, verify, webhook};
 use crate::tokens::Door;
 use crate::users::Users;
-use crate::{answer, json, operator, service};
+use crate::{operator, service};
 
 /// Everything that a request may need. Handlers hold it shared.
 pub(crate) struct App {
@@ -26,7 +25,7 @@ pub(crate) struct App {
     pub(crate) users: Users,
     pub(crate) door: Door,
     pub(crate) outbox: Outbox,
-    pub(crate) proxies: TrustedProxies,
+    edge: Edge,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) operators: Operators,
     listen: Listen,
@@ -40,7 +39,7 @@ impl App {
         config: Config,
         database: Database,
     ) -> Result<Arc<Self>, Box<dyn Error>> {
-        let proxies = config.proxies.clone();
+        let edge = Edge::new().trusting(config.proxies.clone());
         let (operators, listen) = (config.operators.clone(), config.listen);
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
@@ -53,7 +52,7 @@ impl App {
             users: Users::new(database),
             door,
             outbox,
-            proxies,
+            edge,
             key_file,
             operators,
             listen,
@@ -120,10 +119,5 @@ fn probes() -> Router<Arc<App>> {
 
 /// Adds what holds for every answer of every route.
 fn finished(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
-    routes
-        .fallback(answer::not_found)
-        .method_not_allowed_fallback(answer::wrong_method)
-        .layer(DefaultBodyLimit::max(json::LARGEST))
-        .layer(from_fn(answer::finish))
-        .with_state(Arc::clone(app))
+    app.edge.around(routes).with_state(Arc::clone(app))
 }

@@ -1,5 +1,19 @@
-//! Routers and extractors of otp-kit that a host mounts on axum.
-//!
-//! This crate only translates between HTTP and the library: what is allowed, counted and recorded
-//! is decided by the verifier.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod client;
+pub mod cookie;
+pub mod edge;
+pub mod error;
+pub mod idempotency;
+pub mod json;
+mod limits;
+pub mod refusal;
+pub mod time;
+
+pub use client::Client;
+pub use edge::Edge;
+pub use error::ApiError;
+pub use idempotency::IdempotencyKey;
+pub use json::StrictJson;
+pub use refusal::Refusal;

@@ -66,7 +66,7 @@ pub(crate) struct Desk {
 impl FromRequestParts<Arc<App>> for Desk {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
         let name = parts.extensions.get::<OperatorName>().cloned();
         let name = name.ok_or(Refusal::UNAUTHORIZED)?;
         let reason = match parts.headers.get(REASON) {
@@ -75,10 +75,7 @@ impl FromRequestParts<Arc<App>> for Desk {
         };
         let query = parts.uri.query().unwrap_or_default();
         let mode = mode(&parts.method, query)?;
-        let Client(context) = match Client::from_request_parts(parts, app).await {
-            Ok(client) => client,
-            Err(never) => match never {},
-        };
+        let Client(context) = Client::of(parts);
         Ok(Self {
             name,
             reason,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use otp_axum::IdempotencyKey;
 use otp_kit::destination::Channel;
 use otp_kit::request::Purpose;
 use otp_kit::verifier::{Dispatch, Issue};
 use serde::Deserialize;
 
 use super::captcha;
-use super::request::{Started, idempotency_key};
+use super::request::Started;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
@@ -39,20 +39,20 @@ pub(crate) struct Named {
 pub(crate) async fn by_phone(
     State(app): State<Arc<App>>,
     client: Client,
-    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
     Strict(named): Strict<Named>,
 ) -> Result<Json<Started>, Declined> {
-    start(&app, Channel::Sms, client, &headers, &named).await
+    start(&app, Channel::Sms, client, key, &named).await
 }
 
 /// Sends it to the user's e-mail address.
 pub(crate) async fn by_email(
     State(app): State<Arc<App>>,
     client: Client,
-    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
     Strict(named): Strict<Named>,
 ) -> Result<Json<Started>, Declined> {
-    start(&app, Channel::Email, client, &headers, &named).await
+    start(&app, Channel::Email, client, key, &named).await
 }
 
 /// Starts for the user's address, or for nobody: both are looked up, counted and answered alike,
@@ -61,7 +61,7 @@ async fn start(
     app: &App,
     channel: Channel,
     Client(context): Client,
-    headers: &HeaderMap,
+    key: Option<IdempotencyKey>,
     named: &Named,
 ) -> Result<Json<Started>, Declined> {
     let id = named.user_id()?;
@@ -90,8 +90,8 @@ async fn start(
         .over(channel)
         .dispatch(dispatch)
         .from(context);
-    if let Some(key) = idempotency_key(headers)? {
-        issue = issue.idempotency_key(key);
+    if let Some(key) = &key {
+        issue = issue.idempotency_key(key.as_str());
     }
     let issued = app.verifier.issue(issue).await?;
     Ok(Json(Started::of(app, &issued)))

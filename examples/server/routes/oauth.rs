@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName};
+use otp_axum::cookie;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SessionBinding;
-use otp_kit::session::StateError;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Declined, Refusal};
@@ -45,8 +45,7 @@ pub(crate) async fn start(
         .map_err(|_| Refusal::UNAVAILABLE)?;
     let value = hex(&secret);
     let browser = SessionBinding::of(value.as_bytes());
-    let state = app.door.states.issue(&name, &browser, b"").await;
-    let state = state.map_err(|error| declined(&error))?;
+    let state = app.door.states.issue(&name, &browser, b"").await?;
     let set = format!(
         "{cookie}={value}; Path=/api/auth/oauth/{name}; Max-Age=600; HttpOnly; Secure; SameSite=Lax"
     );
@@ -62,10 +61,10 @@ pub(crate) async fn callback(
     Query(called): Query<CalledBack>,
     headers: HeaderMap,
 ) -> Result<Json<Accepted>, Declined> {
-    let value = cookie(&headers, &cookie_of(&name)?).ok_or(Refusal::INVALID_STATE)?;
+    let value = cookie::find(&headers, &cookie_of(&name)?).ok_or(Refusal::INVALID_STATE)?;
     let browser = SessionBinding::of(value.as_bytes());
     let taken = app.door.states.consume(&name, &called.state, &browser);
-    taken.await.map_err(|error| declined(&error))?;
+    taken.await?;
     Ok(Json(Accepted { provider: name }))
 }
 
@@ -76,29 +75,5 @@ fn cookie_of(name: &str) -> Result<String, Refusal> {
         Ok(format!("oauth_{name}"))
     } else {
         Err(Refusal::NOT_FOUND)
-    }
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values = headers.get_all(COOKIE).iter();
-    let pairs = values.filter_map(|value| value.to_str().ok());
-    let mut found = pairs
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name);
-    // Of two that are called the same nobody knows whose is whose.
-    match (found.next(), found.next()) {
-        (Some((_, value)), None) => Some(value.to_owned()),
-        _ => None,
-    }
-}
-
-fn declined(error: &StateError) -> Declined {
-    match error {
-        StateError::Refused | StateError::TooLarge => Refusal::INVALID_STATE.into(),
-        _ => {
-            tracing::error!(error = error as &dyn std::error::Error, "no state");
-            Refusal::UNAVAILABLE.into()
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use otp_axum::IdempotencyKey;
 use otp_kit::delivery::Locale;
 use otp_kit::destination::Channel;
 use otp_kit::verifier::{Issue, Issued};
@@ -16,8 +16,6 @@ use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
 use crate::time::Rfc3339;
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The body.
 #[derive(Default, Deserialize)]
@@ -51,7 +49,7 @@ pub(crate) struct Started {
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
     Client(context): Client,
-    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
     Strict(start): Strict<Start>,
 ) -> Result<Json<Started>, Declined> {
     let destination = address::read(&start.phone, &start.email, Refusal::PHONE_REQUIRED)?;
@@ -75,8 +73,8 @@ pub(crate) async fn handle(
     if let Some(locale) = locale(&start.locale)? {
         issue = issue.in_locale(locale);
     }
-    if let Some(key) = idempotency_key(&headers)? {
-        issue = issue.idempotency_key(key);
+    if let Some(key) = &key {
+        issue = issue.idempotency_key(key.as_str());
     }
     let issued = app.verifier.issue(issue).await?;
     Ok(Json(Started::of(&app, &issued)))
@@ -109,18 +107,5 @@ fn locale(member: &Member) -> Result<Option<Locale>, Refusal> {
             .map(Some)
             .map_err(|_| Refusal::INVALID_LOCALE),
         Given::Wrong => Err(Refusal::INVALID_LOCALE),
-    }
-}
-
-/// Reads the client's name for this request; two of them name nothing.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
-    match (keys.next(), keys.next()) {
-        (None, _) => Ok(None),
-        (Some(key), None) => key
-            .to_str()
-            .map(Some)
-            .map_err(|_| Refusal::INVALID_IDEMPOTENCY_KEY),
-        (Some(_), Some(_)) => Err(Refusal::INVALID_IDEMPOTENCY_KEY),
     }
 }

@@ -150,7 +150,17 @@ fn noted(app: &App, notice: &Notice) {
     }
 }
 
+/// Says why a vendor's report was not taken, and nothing of it.
 fn refused(vendor: &str, error: WebhookError) -> Response {
     tracing::warn!(%error, vendor, "a webhook was refused");
-    Refusal::of_webhook(error).into_response()
+    let refusal = match error {
+        WebhookError::TooLarge => Refusal::TOO_LARGE,
+        WebhookError::Unsigned | WebhookError::BadSignature | WebhookError::Stale => {
+            Refusal::BAD_SIGNATURE
+        }
+        WebhookError::HandshakeRefused => Refusal::HANDSHAKE_REFUSED,
+        WebhookError::KeyUnavailable => Refusal::UNAVAILABLE,
+        _ => Refusal::MALFORMED,
+    };
+    refusal.into_response()
 }

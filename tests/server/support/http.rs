@@ -22,6 +22,7 @@ impl Reply {
         let response = request.send().await.unwrap();
         let mut headers = response.headers().clone();
         headers.remove(DATE);
+        headers.remove("x-request-id");
         Self {
             status: response.status().as_u16(),
             headers,

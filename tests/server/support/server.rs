@@ -265,6 +265,7 @@ fn newest_source() -> SystemTime {
     let rooms = [
         "examples/server",
         "src",
+        "otp-axum/src",
         "otp-core/src",
         "otp-providers/src",
         "otp-store/src",

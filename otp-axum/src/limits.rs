@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use otp_kit::quota::{QuotaReading, Scope};
-use otp_kit::verifier::Throttled;
+use otp_core::quota::{QuotaReading, Scope};
+use otp_core::verifier::Throttled;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// What is said where nobody knows how long a fault lasts.
-pub(super) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 
 /// Writes the wait, and the limits that caused it.
-pub(super) fn write(headers: &mut HeaderMap, throttled: &Throttled) {
+pub(crate) fn write(headers: &mut HeaderMap, throttled: &Throttled) {
     retry_after(headers, throttled.retry_after());
     let shown: Vec<_> = throttled
         .readings()
@@ -40,7 +40,7 @@ pub(super) fn write(headers: &mut HeaderMap, throttled: &Throttled) {
     list(headers, &RATE_LIMIT, states);
 }
 
-pub(super) fn retry_after(headers: &mut HeaderMap, wait: Duration) {
+pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Duration) {
     headers.insert(RETRY_AFTER, HeaderValue::from(whole(wait).max(1)));
 }
 

@@ -3,16 +3,15 @@
 
 use std::error::Error as _;
 
-use otp_kit::policy::OverrideError;
-use otp_kit::providers::webhook::WebhookError;
-use otp_kit::session::SessionError;
-use otp_kit::store::StoreError;
-use otp_kit::verifier::{IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError};
+use otp_core::policy::OverrideError;
+use otp_core::session::{SessionError, StateError};
+use otp_core::store::StoreError;
+use otp_core::verifier::{IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError};
 
-use super::{Declined, Refusal};
-use crate::tokens::Failed;
+use super::ApiError;
+use crate::refusal::Refusal;
 
-impl From<IssueError> for Declined {
+impl From<IssueError> for ApiError {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Throttled(wait) => Refusal::THROTTLED.until(wait),
@@ -35,7 +34,7 @@ impl From<IssueError> for Declined {
     }
 }
 
-impl From<VerifyError> for Declined {
+impl From<VerifyError> for ApiError {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Rejected => Refusal::INVALID_OTP.into(),
@@ -51,7 +50,7 @@ impl From<VerifyError> for Declined {
 }
 
 /// Operators see the one line that says what is wrong.
-impl From<PublishError> for Declined {
+impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Unavailable(error)
@@ -66,7 +65,7 @@ impl From<PublishError> for Declined {
     }
 }
 
-impl From<PolicyChangeError> for Declined {
+impl From<PolicyChangeError> for ApiError {
     fn from(error: PolicyChangeError) -> Self {
         match error {
             PolicyChangeError::Unavailable(error) => unavailable(&error),
@@ -80,22 +79,24 @@ impl From<PolicyChangeError> for Declined {
     }
 }
 
-impl From<StoreError> for Declined {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(kind = error.kind().name(), "the store failed");
         Refusal::UNAVAILABLE.into()
     }
 }
 
-impl From<Unavailable> for Declined {
+impl From<Unavailable> for ApiError {
     fn from(error: Unavailable) -> Self {
         unavailable(&error)
     }
 }
 
-impl Declined {
-    /// What is wrong with a token is for the log; the client hears one sentence for all of it.
-    pub(crate) fn of_session(error: &SessionError, refused: Refusal) -> Self {
+impl ApiError {
+    /// Answers a session that is not to be had. What is wrong with a token is for the log; the
+    /// client hears `refused` for all of it.
+    #[must_use]
+    pub fn of_session(error: &SessionError, refused: Refusal) -> Self {
         match error.refusal() {
             Some(why) => {
                 tracing::info!(why = why.name(), "a session was refused");
@@ -109,16 +110,21 @@ impl Declined {
     }
 }
 
-/// The code was right and is spent, and the host's own tables failed.
-impl From<Failed> for Declined {
-    fn from(_: Failed) -> Self {
-        Refusal::VERIFY_FAILED.into()
+impl From<StateError> for ApiError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Refused | StateError::TooLarge => Refusal::INVALID_STATE.into(),
+            _ => {
+                tracing::error!(error = &error as &dyn std::error::Error, "no state");
+                Refusal::UNAVAILABLE.into()
+            }
+        }
     }
 }
 
 /// The cause's own sentence says what failed: a store, a check, a captcha's vendor. What is under
 /// it stays out of the log, since an engine's message may hold what was bound.
-fn unavailable(error: &Unavailable) -> Declined {
+fn unavailable(error: &Unavailable) -> ApiError {
     let cause = error.source().map(ToString::to_string);
     tracing::error!(
         kind = error.kind().name(),
@@ -126,19 +132,4 @@ fn unavailable(error: &Unavailable) -> Declined {
         "a request could not be served"
     );
     Refusal::UNAVAILABLE.into()
-}
-
-impl Refusal {
-    /// Says why a vendor's report was not taken, and nothing of it.
-    pub(crate) fn of_webhook(error: WebhookError) -> Self {
-        match error {
-            WebhookError::TooLarge => Self::TOO_LARGE,
-            WebhookError::Unsigned | WebhookError::BadSignature | WebhookError::Stale => {
-                Self::BAD_SIGNATURE
-            }
-            WebhookError::HandshakeRefused => Self::HANDSHAKE_REFUSED,
-            WebhookError::KeyUnavailable => Self::UNAVAILABLE,
-            _ => Self::MALFORMED,
-        }
-    }
 }
