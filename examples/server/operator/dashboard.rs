@@ -123,6 +123,8 @@ fn sources(sources: &[Source]) -> Vec<Value> {
             "name": source.name,
             "refused": source.refused,
             "by_limits": source.by_limits,
+            "by_locks": source.by_locks,
+            "by_blocks": source.by_blocks,
             "accounts": source.accounts,
         })
     };

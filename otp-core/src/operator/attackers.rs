@@ -23,8 +23,15 @@ pub struct Source {
     pub refused: u64,
     /// Of those, how many by a limit.
     pub by_limits: u64,
+    /// Of those, how many by a lock, or because the authenticator is disabled.
+    pub by_locks: u64,
+    /// Of those, how many by the blocklist.
+    pub by_blocks: u64,
     /// How many different accounts were aimed at. One address with many is a sprayer.
     pub accounts: usize,
+    /// The account's key, of a source that is one: what [`Whom::Account`](super::Whom::Account)
+    /// takes.
+    pub account: Option<SubjectKey>,
 }
 
 /// Who is refused most, over a time.
@@ -49,6 +56,8 @@ pub struct Attackers {
 struct Tally {
     refused: u64,
     by_limits: u64,
+    by_locks: u64,
+    by_blocks: u64,
     accounts: BTreeSet<SubjectKey>,
 }
 
@@ -104,9 +113,9 @@ impl Watch {
 
     pub(super) fn told(self, top: usize, reach: Reach) -> Attackers {
         Attackers {
-            addresses: most(self.addresses, top),
-            subjects: most(self.subjects, top),
-            prefixes: most(self.prefixes, top),
+            addresses: most(self.addresses, top, |_| None),
+            subjects: most(self.subjects, top, |tally| tally.accounts.first().cloned()),
+            prefixes: most(self.prefixes, top, |_| None),
             refused: self.refused,
             requests: self.requests,
             complete: reach == Reach::Whole,
@@ -138,8 +147,14 @@ fn add(tallies: &mut Tallies, name: Option<String>, event: &Event) {
     let tally = tallies.entry(name).or_default();
     tally.refused = tally.refused.saturating_add(1);
     let reason = event.reason.as_deref().unwrap_or_default();
-    if reason.starts_with("quota") {
-        tally.by_limits = tally.by_limits.saturating_add(1);
+    let by = match reason {
+        "locked" | "disabled" => Some(&mut tally.by_locks),
+        "blocked" => Some(&mut tally.by_blocks),
+        _ if reason.starts_with("quota") => Some(&mut tally.by_limits),
+        _ => None,
+    };
+    if let Some(count) = by {
+        *count = count.saturating_add(1);
     }
     if let Some(subject) = event
         .subject
@@ -150,14 +165,17 @@ fn add(tallies: &mut Tallies, name: Option<String>, event: &Event) {
     }
 }
 
-fn most(tallies: Tallies, top: usize) -> Vec<Source> {
+fn most(tallies: Tallies, top: usize, account: fn(&Tally) -> Option<SubjectKey>) -> Vec<Source> {
     let mut sources: Vec<Source> = tallies
         .into_iter()
         .map(|(name, tally)| Source {
             name,
             refused: tally.refused,
             by_limits: tally.by_limits,
+            by_locks: tally.by_locks,
+            by_blocks: tally.by_blocks,
             accounts: tally.accounts.len(),
+            account: account(&tally),
         })
         .collect();
     sources.sort_by(|one, two| {

@@ -74,9 +74,14 @@ impl Operator {
         let policy = self.verifier.policy();
         let subject = whom.subject_key();
         let (destination, context) = match whom {
-            Whom::Subject(_) => (None, RequestContext::new()),
+            Whom::Subject(_) | Whom::Account(_) => (None, RequestContext::new()),
             Whom::Destination(destination) => (Some(destination), RequestContext::new()),
             Whom::Address(address) => (None, RequestContext::from_address(*address)),
+        };
+        let of_destination = match whom {
+            Whom::Destination(_) => true,
+            Whom::Account(key) => key.subject_id().is_none(),
+            _ => false,
         };
         let mut claims: Vec<(Operation, Lane, QuotaClaim)> = Vec::new();
         for operation in OPERATIONS {
@@ -86,7 +91,7 @@ impl Operator {
                     tenant: &self.tenant,
                     subject: subject.as_ref(),
                     destination,
-                    destination_key: subject.as_ref().filter(|_| destination.is_some()),
+                    destination_key: subject.as_ref().filter(|_| of_destination),
                     channel: destination.map(Destination::default_channel),
                     purpose: None,
                     lane,
@@ -113,7 +118,9 @@ impl Operator {
 fn is_theirs(whom: &Whom, scope: Scope) -> bool {
     match whom {
         Whom::Subject(_) => scope == Scope::Subject,
-        Whom::Destination(_) => matches!(scope, Scope::Subject | Scope::Destination),
+        Whom::Destination(_) | Whom::Account(_) => {
+            matches!(scope, Scope::Subject | Scope::Destination)
+        }
         Whom::Address(_) => matches!(scope, Scope::Address | Scope::Network),
     }
 }

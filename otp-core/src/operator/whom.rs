@@ -12,6 +12,9 @@ use crate::store::{Block, ChallengeQuery};
 pub enum Whom {
     /// An account, by the host's id.
     Subject(SubjectId),
+    /// An account or a destination by the key that records have of it
+    /// ([`Source::account`](super::Source::account)); of a destination nothing else is known then.
+    Account(SubjectKey),
     /// A phone number or an e-mail address.
     Destination(Destination),
     /// A client, by its address; of IPv6 with its /64.
@@ -24,6 +27,7 @@ impl Whom {
     pub fn subject_key(&self) -> Option<SubjectKey> {
         match self {
             Self::Subject(subject) => Some(SubjectKey::of_subject(subject)),
+            Self::Account(key) => Some(key.clone()),
             Self::Destination(destination) => Some(SubjectKey::of_destination(destination)),
             Self::Address(_) => None,
         }
@@ -37,6 +41,10 @@ impl Whom {
         match self {
             Self::Subject(_) => query.subject = self.subject_key(),
             Self::Destination(_) => query.destination = self.subject_key(),
+            Self::Account(key) => match key.subject_id() {
+                Some(_) => query.subject = self.subject_key(),
+                None => query.destination = self.subject_key(),
+            },
             Self::Address(address) => query.address = Some(*address),
         }
         query
@@ -46,7 +54,7 @@ impl Whom {
     pub(super) fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         match self {
-            Self::Subject(_) => {}
+            Self::Subject(_) | Self::Account(_) => {}
             Self::Destination(destination) => Block::add_of_destination(destination, &mut blocks),
             Self::Address(address) => Block::add_of_address(*address, &mut blocks),
         }
@@ -57,7 +65,7 @@ impl Whom {
     /// same: of accounts with names of their own it goes by those that a challenge was found for.
     pub(super) fn is_of(&self, event: &Event, accounts: &[SubjectKey]) -> bool {
         match self {
-            Self::Subject(_) => event.subject == self.subject_key(),
+            Self::Subject(_) | Self::Account(_) => event.subject == self.subject_key(),
             Self::Destination(destination) => {
                 let looks_like = || {
                     let masked = destination.to_string();
@@ -80,7 +88,7 @@ impl Whom {
     /// Names them in a record.
     pub(super) fn named_in(&self, mut event: Event) -> Event {
         event.subject = self.subject_key();
-        if !matches!(self, Self::Subject(_)) {
+        if !matches!(self, Self::Subject(_) | Self::Account(_)) {
             event.destination = Some(self.to_string());
         }
         event
@@ -91,6 +99,7 @@ impl fmt::Display for Whom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Subject(subject) => subject.fmt(f),
+            Self::Account(key) => f.write_str(key.user_id()),
             Self::Destination(destination) => destination.fmt(f),
             Self::Address(address) => address.fmt(f),
         }

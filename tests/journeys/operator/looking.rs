@@ -46,6 +46,36 @@ async fn why_was_i_refused_is_answered_in_one_call() {
 }
 
 #[tokio::test]
+async fn an_account_that_the_records_name_is_explained_and_unlocked_by_that_name() {
+    let whom = Whom::Destination(Destination::parse(PHONE, None).unwrap());
+    for service in Service::everywhere(|builder| builder).await {
+        let (id, code) = service.issue().await;
+        for number in 0..5 {
+            guess(&service, &id, &code, from_anywhere(number)).await;
+        }
+        let again = Issue::to(PhoneNumber::parse(PHONE).unwrap()).for_purpose("login");
+        assert!(service.verifier.issue(again.from(here())).await.is_err());
+        let found = operator(&service).attackers(HOUR, 5).await.unwrap();
+        let [source] = found.subjects.as_slice() else {
+            panic!("{:?}", found.subjects)
+        };
+        assert_eq!((source.by_locks, source.by_blocks), (1, 0), "{source:?}");
+        let named = Whom::Account(source.account.clone().unwrap());
+        assert_eq!(named.to_string(), source.name);
+        let told = operator(&service).explain(&named).await.unwrap();
+        assert_eq!(told.reasons(), ["locked"]);
+        assert_eq!(told.limits.len(), 4, "{:?}", told.limits);
+        operator(&service).unlock(&named).await.unwrap();
+        operator(&service).clear_limits(&named).await.unwrap();
+        let told = operator(&service).explain(&whom).await.unwrap();
+        assert!(
+            told.reasons().is_empty() && told.limits.is_empty(),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn refusals_of_a_number_that_looks_the_same_are_no_refusals_of_this_one() {
     let phone = |number| PhoneNumber::parse(number).unwrap();
     let account = |name| SubjectId::new(name).unwrap();
