@@ -3,6 +3,7 @@
 mod doors;
 mod failed;
 mod list;
+mod otpctl;
 mod steps;
 
 use reqwest::Method;

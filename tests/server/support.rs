@@ -5,7 +5,7 @@ pub(crate) mod twilio;
 pub(crate) mod verify;
 
 pub(crate) use http::{Reply, body_of_request, body_of_verify};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, beside};
 
 pub(crate) const PHONE: &str = "+14155550123";
 pub(crate) const OTHER_PHONE: &str = "+14155550124";

@@ -188,7 +188,7 @@ impl Drop for Server {
 }
 
 fn command(folder: &Path) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(beside("server"));
     command
         .env_clear()
         .env("BIND_ADDR", "127.0.0.1:0")
@@ -232,19 +232,38 @@ fn listen(
 
 /// Finds the example beside this test, in `target/<profile>/examples`, and builds it first where
 /// it is missing or older than its sources: `cargo test --test server` does not.
-fn binary() -> PathBuf {
+pub(crate) fn beside(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
-    let binary = profile.join("examples").join("server");
+    let examples = profile.join("examples");
     BUILT.call_once(|| {
-        let built = binary.metadata().and_then(|data| data.modified()).ok();
-        if built.is_some_and(|built| built >= newest_source()) {
+        let built = |name| {
+            examples
+                .join(name)
+                .metadata()
+                .and_then(|data| data.modified())
+        };
+        let oldest = ["server", "otpctl"]
+            .map(|name| built(name).ok())
+            .into_iter()
+            .min();
+        if oldest
+            .flatten()
+            .is_some_and(|built| built >= newest_source())
+        {
             return;
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "server"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--example",
+            "server",
+            "--example",
+            "otpctl",
+        ]);
         build
             .arg("--manifest-path")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
@@ -254,15 +273,16 @@ fn binary() -> PathBuf {
         }
         assert!(
             build.status().unwrap().success(),
-            "the server does not build"
+            "the examples do not build"
         );
     });
-    binary
+    examples.join(name)
 }
 
 fn newest_source() -> SystemTime {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rooms = [
+        "examples/otpctl",
         "examples/server",
         "src",
         "otp-axum/src",

@@ -1,0 +1,58 @@
+//! One file a group of commands.
+
+mod blocks;
+mod deliveries;
+mod keys;
+mod limits;
+mod policy;
+mod revoke;
+mod status;
+
+use crate::arguments::Arguments;
+use crate::desk::Desk;
+use crate::failure::Failure;
+
+pub(crate) const HELP: &str = "\
+otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [--json]
+
+  status                            how it goes: engines, channels, rates, overrides
+  revoke WHOM | --all               end live codes; also --channel, --key, --from, --until
+  block TYPE VALUE [--for 2h]       keep a phone, ip, email, device or prefix out
+  block list | export | import FILE
+  unblock TYPE VALUE
+  unlock WHOM                       open a locked account
+  limits show WHOM                  why somebody is refused
+  limits clear WHOM                 forget what was counted
+  policy show | set FILE            the policy of the fleet; [--over VERSION]
+  policy override WHAT --for 2h     what holds for a while; policy override end ID
+  deliveries                        what nobody got; [--from] [--until] [--limit]
+  resend                            send it again, each person once
+  keys rotate                       a new key for codes from now on
+
+WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
+The server is OTPCTL_SERVER (http://127.0.0.1:9090), the token OTPCTL_TOKEN or ADMIN_TOKEN.
+Ends with 0 done, 1 the answer is no, 2 no such command, 3 refused, 4 cannot be asked.";
+
+/// Does what was typed.
+pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
+    let command = arguments.word();
+    if arguments.switch("help") || command.as_deref() == Some("help") {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let command = command.ok_or_else(|| Failure::usage("which command?"))?;
+    let desk = Desk::of(&mut arguments)?;
+    match command.as_str() {
+        "status" => status::run(&desk, &arguments).await,
+        "revoke" => revoke::run(&desk, arguments).await,
+        "block" => blocks::block(&desk, arguments).await,
+        "unblock" => blocks::unblock(&desk, arguments).await,
+        "unlock" => limits::unlock(&desk, arguments).await,
+        "limits" => limits::run(&desk, arguments).await,
+        "policy" => policy::run(&desk, arguments).await,
+        "deliveries" => deliveries::list(&desk, arguments).await,
+        "resend" => deliveries::resend(&desk, arguments).await,
+        "keys" => keys::run(&desk, arguments).await,
+        _ => Err(Failure::usage(format!("there is no command {command:?}"))),
+    }
+}

@@ -1,0 +1,80 @@
+//! How it goes.
+
+use serde_json::Value;
+
+use crate::arguments::Arguments;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::show::{self, Table};
+
+/// Says it in full, and ends with 1 where something is out of order.
+pub(crate) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.end()?;
+    let board = desk.get("/admin/otp/dashboard").await?;
+    if desk.speaks_json() {
+        println!("{board}");
+    } else {
+        print(&board);
+    }
+    let troubles = troubles(&board);
+    match troubles.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::No(troubles.join("; "))),
+    }
+}
+
+fn print(board: &Value) {
+    Table::of(&["engine", "condition"], board.get("engines")).print();
+    println!();
+    let mut routes = Table::new(&[
+        "channel", "health", "provider", "breaker", "accepted", "failed", "unknown",
+    ]);
+    for route in list(board, "routes") {
+        for provider in list(route, "providers") {
+            let cells = ["breaker", "accepted", "failed", "unknown"];
+            let mut row = vec![
+                show::text(route.get("channel")),
+                show::text(route.get("health")),
+                show::text(provider.get("provider")),
+            ];
+            row.extend(cells.map(|name| show::text(provider.get(name))));
+            routes.add(row);
+        }
+    }
+    routes.print();
+    println!("\nthe last hour");
+    for part in ["counters", "rates", "refusals"] {
+        if let Some(members) = board.get(part).filter(|members| *members != &Value::Null) {
+            show::members(members);
+            println!();
+        }
+    }
+    println!("overrides");
+    Table::of(
+        &["id", "what", "author", "reason", "ends_at"],
+        board.get("overrides"),
+    )
+    .print();
+}
+
+/// Names what an operator would look at first.
+fn troubles(board: &Value) -> Vec<String> {
+    let engines = list(board, "engines").filter_map(|engine| {
+        let condition = show::text(engine.get("condition"));
+        (condition != "connected")
+            .then(|| format!("{} is {condition}", show::text(engine.get("engine"))))
+    });
+    let routes = list(board, "routes").filter_map(|route| {
+        let health = show::text(route.get("health"));
+        (health != "Up").then(|| format!("{} is {health}", show::text(route.get("channel"))))
+    });
+    engines.chain(routes).collect()
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
