@@ -1,7 +1,9 @@
 //! All tunables as one checked value, swapped atomically while the service runs.
 
+mod assurance;
 mod captcha;
 mod channels;
+mod factors;
 #[cfg(feature = "policy-file")]
 mod file;
 mod fleet;
@@ -20,8 +22,10 @@ mod vips;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use assurance::Assurance;
 pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
 pub use channels::Channels;
+pub use factors::FactorRules;
 #[cfg(feature = "policy-file")]
 pub use file::{CaptchaPlan, DatabaseKind, DatabasePlan, PolicyFile, PolicyFileError};
 pub use fleet::FleetAlarm;
@@ -68,6 +72,7 @@ pub struct Policy {
     channels: Channels,
     vips: Vips,
     second_factor: SecondFactor,
+    factors: FactorRules,
     toll_fraud: TollFraud,
     fleet_alarm: FleetAlarm,
 }
@@ -85,6 +90,7 @@ impl Policy {
             channels: Channels::default(),
             vips: Vips::default(),
             second_factor: SecondFactor::default(),
+            factors: FactorRules::default(),
             toll_fraud: TollFraud::default(),
             fleet_alarm: FleetAlarm::default(),
         }
@@ -145,6 +151,13 @@ impl Policy {
 
     pub(crate) fn with_second_factor(mut self, second_factor: SecondFactor) -> Self {
         self.second_factor = second_factor;
+        self
+    }
+
+    /// Sets the rules of second factors. Default: [`FactorRules::recommended`].
+    #[must_use]
+    pub fn with_factors(mut self, rules: FactorRules) -> Self {
+        self.factors = rules;
         self
     }
 
@@ -217,6 +230,12 @@ impl Policy {
     #[must_use]
     pub fn second_factor(&self) -> SecondFactor {
         self.second_factor
+    }
+
+    /// Gives the rules of second factors.
+    #[must_use]
+    pub fn factors(&self) -> &FactorRules {
+        &self.factors
     }
 
     /// Gives the rules of the toll-fraud guard.

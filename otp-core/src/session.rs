@@ -12,6 +12,7 @@ mod id;
 mod json;
 mod liveness;
 mod one_time;
+mod proven;
 mod refresh;
 mod rules;
 mod sessions;

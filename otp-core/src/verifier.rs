@@ -10,6 +10,7 @@ mod device;
 mod dispatch;
 mod draft;
 mod error;
+mod factors;
 mod guarded;
 mod held_back;
 mod issue;
@@ -37,6 +38,11 @@ pub use device::DeviceToken;
 pub use error::{
     BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
 };
+pub(crate) use factors::Diagnosis;
+pub use factors::{
+    Enrolment, FactorDrift, FactorError, NotTheSame, Offer, PendingFactor, Proven, ProvenBy,
+    StepUp, StepUpError, VerifiedFactor,
+};
 pub use guarded::Suspicion;
 pub use outbound::StillSending;
 #[cfg(feature = "policy-file")]
@@ -50,7 +56,7 @@ pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};
 
 use crate::check::{CaptchaVerifier, Check};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::delivery::{Brand, Catalogue};
 use crate::event::Observer;
 use crate::gate::Gate;
@@ -102,6 +108,7 @@ struct Inner {
     store: Arc<dyn Store>,
     keys: KeyRing,
     hasher: CodeHasher,
+    recovery: CodeHasher,
     routes: routes::RouteTable,
     outbound: outbound::Outbound,
     pace: managed::Pace,
@@ -137,6 +144,11 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys
+    }
+
+    /// Gives the time by the host's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/factors.rs"]
+mod factors;
 #[path = "../support/service.rs"]
 mod support;
 
@@ -25,3 +27,4 @@ mod outage;
 mod pumping;
 mod pumping_shapes;
 mod race;
+mod second_factors;

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/factors.rs"]
+mod factors;
 #[path = "../support/service.rs"]
 mod support;
 
@@ -26,4 +28,5 @@ mod operator;
 mod policy;
 mod receipts;
 mod rotation;
+mod second_factors;
 mod sign_in;

@@ -24,6 +24,8 @@ pub enum EventKind {
     FactorEnrolled,
     /// The first code of an authenticator was shown: it counts from now on.
     FactorConfirmed,
+    /// The secret of an authenticator was given out again.
+    FactorExported,
     /// An authenticator was taken away.
     FactorRemoved,
     /// Every authenticator and recovery code of a subject was taken away.
@@ -54,7 +56,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::ChallengeIssued,
         Self::ChallengeResent,
         Self::ValidationAttempt,
@@ -66,6 +68,7 @@ impl EventKind {
         Self::DeviceRemembered,
         Self::FactorEnrolled,
         Self::FactorConfirmed,
+        Self::FactorExported,
         Self::FactorRemoved,
         Self::FactorsReset,
         Self::RecoveryRenewed,
@@ -96,6 +99,7 @@ impl EventKind {
             Self::DeviceRemembered => "identity.auth.device_remembered",
             Self::FactorEnrolled => "identity.auth.factor_enrolled",
             Self::FactorConfirmed => "identity.auth.factor_confirmed",
+            Self::FactorExported => "identity.auth.factor_exported",
             Self::FactorRemoved => "identity.auth.factor_removed",
             Self::FactorsReset => "identity.auth.factors_reset",
             Self::RecoveryRenewed => "identity.auth.recovery_renewed",

@@ -229,6 +229,7 @@ impl Event {
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
             (EventKind::FactorEnrolled, _) => "FACTOR_ENROLLED",
             (EventKind::FactorConfirmed, _) => "FACTOR_CONFIRMED",
+            (EventKind::FactorExported, _) => "FACTOR_EXPORTED",
             (EventKind::FactorRemoved, _) => "FACTOR_REMOVED",
             (EventKind::FactorsReset, _) => "FACTORS_RESET",
             (EventKind::RecoveryRenewed, _) => "RECOVERY_CODES_RENEWED",

@@ -106,6 +106,11 @@ impl OtpDigits {
         }
     }
 
+    /// Says whether a text could be a code of this length.
+    pub(crate) fn reads(self, typed: &str) -> bool {
+        self.read(typed).is_ok()
+    }
+
     pub(super) fn write(self, number: u32) -> String {
         format!("{number:0width$}", width = usize::from(self.count()))
     }

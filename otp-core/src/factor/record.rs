@@ -94,6 +94,11 @@ impl FactorName {
         }
     }
 
+    /// The name of what nobody named.
+    pub(crate) fn usual() -> Self {
+        Self("authenticator".into())
+    }
+
     /// Gives the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -236,6 +241,14 @@ pub struct Factor {
 impl Factor {
     /// The highest time step or counter that is accepted: every engine's numbers hold it.
     pub const LAST: u64 = i64::MAX.unsigned_abs();
+
+    /// Says when an enrolment lapsed that nobody has confirmed within `life`; `None` while it may be,
+    /// and of what counts.
+    #[must_use]
+    pub fn lapsed(&self, now: Timestamp, life: Duration) -> Option<Timestamp> {
+        let end = self.created_at.saturating_add(life);
+        (self.state() == FactorState::Pending && now > end).then_some(end)
+    }
 
     /// Says whether it counts.
     #[must_use]

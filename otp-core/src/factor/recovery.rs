@@ -21,6 +21,9 @@ const LONGEST_TYPED: usize = 64;
 pub struct RecoverySelector([u8; SELECTOR]);
 
 impl RecoverySelector {
+    /// Of no code: what is looked for where nothing that could be one was typed.
+    pub(crate) const NONE: Self = Self(*b"00");
+
     /// Reads a selector, as it was stored.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{Hotp, OtpAlgorithm, OtpDigits, OtpSecret, Totp};
+use super::{FactorKind, Hotp, OtpAlgorithm, OtpDigits, OtpSecret, Totp};
 use crate::secret::SecretString;
 
 /// What an app shows beside the code: who issued it and for which account.
@@ -131,6 +131,42 @@ impl OtpUri {
         Self {
             moved: Moved::Counter(counter),
             ..Self::totp(account, secret)
+        }
+    }
+
+    /// Describes an authenticator of any kind; one that counts, from its first counter on.
+    pub(crate) fn of_kind(account: OtpAccount, secret: OtpSecret, kind: FactorKind) -> Self {
+        Self {
+            account,
+            secret,
+            algorithm: kind.algorithm(),
+            digits: kind.digits(),
+            moved: match kind {
+                FactorKind::Totp { period, .. } => Moved::Time(period),
+                FactorKind::Hotp { .. } => Moved::Counter(0),
+            },
+        }
+    }
+
+    /// Sets the next counter of one that counts.
+    pub(crate) fn counting_from(mut self, counter: u64) -> Self {
+        if let Moved::Counter(next) = &mut self.moved {
+            *next = counter;
+        }
+        self
+    }
+
+    /// Says how it makes its codes.
+    #[must_use]
+    pub fn kind(&self) -> FactorKind {
+        let (algorithm, digits) = (self.algorithm, self.digits);
+        match self.moved {
+            Moved::Time(period) => FactorKind::Totp {
+                algorithm,
+                digits,
+                period,
+            },
+            Moved::Counter(_) => FactorKind::Hotp { algorithm, digits },
         }
     }
 

@@ -181,6 +181,15 @@ impl CodeHasher {
         self.inner.settings.scheme.algorithm()
     }
 
+    /// Gives what hashes recovery codes, which live for years: this one where it writes Argon2id, on
+    /// its pool, else one that does, on a pool of its own.
+    pub(crate) fn for_recovery(&self) -> Self {
+        match self.algorithm() {
+            Algorithm::Argon2id => self.clone(),
+            _ => Self::argon2id(),
+        }
+    }
+
     /// Takes a place for one hash or check, at once; dropping the slot gives it back.
     ///
     /// A hasher that writes keyed digests needs no place and always has a slot.

@@ -48,6 +48,17 @@ impl SessionId {
         Self::named(name, subject)
     }
 
+    /// Names the one session that a verified factor can start.
+    pub(super) fn of_factor(spent: &[u8], subject: &SubjectId) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"otp-kit session of factor v1\0")
+            .chain_update(spent)
+            .chain_update(subject.as_str().as_bytes())
+            .finalize();
+        let name = digest.first_chunk::<16>().copied().unwrap_or_default();
+        Self::named(name, subject)
+    }
+
     fn named(name: [u8; 16], subject: &SubjectId) -> Self {
         let mut bytes = [0_u8; Self::LENGTH];
         let shard = SubjectKey::of_subject(subject).shard().to_be_bytes();

@@ -107,7 +107,8 @@ impl SignIn {
     /// Takes a verified code for a proof. Where the code was issued for an account, it is that
     /// one's; `subject` names whose the address is where it was issued for an address alone.
     ///
-    /// One verified code starts one session, however often and wherever this is called.
+    /// Its class is the [`Assurance`](crate::policy::Assurance) of the code. One verified code starts
+    /// one session, however often and wherever this is called.
     ///
     /// # Errors
     /// [`InvalidMethods`] never, for what this version verifies.
@@ -118,7 +119,7 @@ impl SignIn {
             tenant: verified.tenant().clone(),
             subject,
             methods: Methods::new([verified.method().name()])?,
-            class: None,
+            class: ContextClass::new(verified.assurance().name()).ok(),
             at: verified.at().into(),
             attempt: None,
             repeated: verified.is_repeated(),

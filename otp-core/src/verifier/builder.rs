@@ -19,7 +19,9 @@ use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
 use crate::hash::CodeHasher;
 use crate::key::KeyRing;
-use crate::policy::{CaptchaPolicy, FleetAlarm, Limits, Policy, ResendCode, TollFraud};
+use crate::policy::{
+    CaptchaPolicy, FactorRules, FleetAlarm, Limits, Policy, ResendCode, TollFraud,
+};
 use crate::random::{OsRandom, SecureRandom};
 use crate::request::Purpose;
 use crate::store::Store;
@@ -213,6 +215,12 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
+    /// Sets the rules of second factors. Default: [`FactorRules::recommended`].
+    pub fn factors(mut self, rules: FactorRules) -> Self {
+        self.policy = self.policy.with_factors(rules);
+        self
+    }
+
     /// Sets when a start needs a captcha. Default: [`CaptchaPolicy::on_advice`].
     pub fn captcha_policy(mut self, captcha: CaptchaPolicy) -> Self {
         self.policy = self.policy.with_captcha(captcha);
@@ -314,11 +322,13 @@ impl VerifierBuilder<Present, Present> {
             let life = self.policy.lifetime(Channel::Sms);
             check_texts(self.catalogue.as_ref(), &self.brand, purposes, life)?;
         }
+        let hasher = self.hasher.unwrap_or_else(CodeHasher::argon2id);
         Ok(Verifier {
             inner: Arc::new(Inner {
                 store: self.store,
                 keys: self.keys,
-                hasher: self.hasher.unwrap_or_else(CodeHasher::argon2id),
+                recovery: hasher.for_recovery(),
+                hasher,
                 routes: RouteTable::new(self.routes.into_values(), self.order, self.approvals),
                 outbound: Outbound::new(self.background),
                 pace: Pace::default(),

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 use crate::challenge::{ChallengeId, Lane};
 use crate::clock::Timestamp;
 use crate::destination::{Channel, Destination};
+use crate::policy::Assurance;
 use crate::request::{Purpose, SubjectId, SubjectKey, Tenant};
 
 /// How somebody proved it, in the words of RFC 8176 where it has one.
@@ -13,10 +14,13 @@ pub enum AuthenticationMethod {
     Sms,
     /// A voice call: `tel`.
     Telephone,
-    /// A code in a chat application: `otp`.
+    /// A code in a chat application, or of an authenticator: `otp`.
     Otp,
     /// A code by e-mail. It confirms an address; NIST does not take e-mail as out-of-band.
     Email,
+    /// A recovery code, a look-up secret of NIST SP 800-63B section 3.1.2. RFC 8176 has no word for
+    /// it.
+    Recovery,
 }
 
 impl AuthenticationMethod {
@@ -28,6 +32,7 @@ impl AuthenticationMethod {
             Self::Telephone => "tel",
             Self::Otp => "otp",
             Self::Email => "email",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -112,6 +117,17 @@ impl Verified {
     #[must_use]
     pub fn method(&self) -> AuthenticationMethod {
         AuthenticationMethod::of(self.channel)
+    }
+
+    /// Says how strong it is by itself; a code over the telephone network is restricted (NIST SP
+    /// 800-63B section 3.2.9).
+    #[must_use]
+    pub fn assurance(&self) -> Assurance {
+        match self.method() {
+            AuthenticationMethod::Email => Assurance::Address,
+            AuthenticationMethod::Sms | AuthenticationMethod::Telephone => Assurance::Restricted,
+            AuthenticationMethod::Otp | AuthenticationMethod::Recovery => Assurance::Single,
+        }
     }
 
     /// Says when, by the store's clock.

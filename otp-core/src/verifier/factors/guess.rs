@@ -1,0 +1,210 @@
+//! One guess at a second factor, from the door to the record of what came of it.
+
+use std::sync::Arc;
+
+use super::VerifiedFactor;
+use super::verified::ProvenBy;
+use crate::challenge::Lane;
+use crate::clock::Timestamp;
+use crate::event::{Event, EventKind, Outcome};
+use crate::factor::{Factor, FactorId, FactorState};
+use crate::gate::{GateRequest, Operation};
+use crate::hash::Busy;
+use crate::key::KeySet;
+use crate::policy::Policy;
+use crate::quota::BudgetRules;
+use crate::request::{FactorClass, RequestContext, SubjectId, SubjectKey};
+use crate::store::{AdvanceFactor, BudgetClaim, FactorOwner, Reject, Step};
+use crate::verifier::attempt::Attempt;
+use crate::verifier::{Verifier, VerifyError};
+
+/// Why a try is refused that is the right code of nothing.
+pub(super) const WRONG: &str = "invalid_otp";
+/// The text cannot be a code.
+pub(super) const MALFORMED: &str = "malformed_code";
+/// The account has nothing that the code could be of.
+pub(super) const UNKNOWN: &str = "unknown_factor";
+/// The code was right, and its step or counter was accepted before.
+pub(super) const USED: &str = "used_code";
+/// What is kept does not open: its key is retired, or the row was tampered with.
+pub(super) const SEALED: &str = "sealed_value_refused";
+
+/// Whether the typed text is a code at all: one that is not costs no guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    Readable,
+    Malformed,
+}
+
+/// A guess that was admitted, and counted where the text was a code.
+pub(super) struct Guess<'v, T> {
+    pub(super) verifier: &'v Verifier,
+    pub(super) policy: Arc<Policy>,
+    pub(super) keys: Arc<KeySet>,
+    pub(super) owner: FactorOwner,
+    pub(super) subject: SubjectId,
+    pub(super) lane: Lane,
+    pub(super) now: Timestamp,
+    /// What was held before the guess was counted: a place in the hashing pool, or nothing.
+    pub(super) held: T,
+    rules: BudgetRules,
+    event: Event,
+}
+
+impl Verifier {
+    /// Takes a guess past the gates and has it counted; `hold` comes between the two, so that what
+    /// it may refuse costs no guess.
+    pub(super) async fn guess<T>(
+        &self,
+        subject: &SubjectId,
+        attempt: &Attempt,
+        class: FactorClass,
+        typed: Typed,
+        context: &RequestContext,
+        hold: impl FnOnce() -> Result<T, Busy>,
+    ) -> Result<Guess<'_, T>, VerifyError> {
+        let policy = self.policy();
+        let keys = self.inner.keys.snapshot();
+        let owner = FactorOwner {
+            tenant: attempt.tenant.clone(),
+            subject: SubjectKey::of_subject(subject),
+        };
+        let lane = self.lane(&keys, &owner.tenant, &owner.subject, context);
+        let mut event = Event::new(EventKind::ValidationAttempt, &owner.tenant)
+            .from_request(context)
+            .about(&owner.subject);
+        event.purpose.clone_from(&attempt.purpose);
+        event.lane = Some(lane);
+        let request = GateRequest {
+            operation: Operation::Verify,
+            tenant: &owner.tenant,
+            subject: Some(&owner.subject),
+            destination: None,
+            destination_key: None,
+            channel: None,
+            purpose: attempt.purpose.as_ref(),
+            lane,
+            context,
+            policy: &policy,
+        };
+        let rules = BudgetRules::totp();
+        let wants = self.wants(&request, &event).await?;
+        let held = hold()?;
+        let step = match typed {
+            Typed::Readable => Step::Guess {
+                budget: BudgetClaim::new(owner.budget(class), lane, rules.clone()),
+            },
+            Typed::Malformed => Step::Nothing,
+        };
+        let admitted = self.admit(&request, wants, step, event).await?;
+        Ok(Guess {
+            verifier: self,
+            policy,
+            keys,
+            owner,
+            subject: subject.clone(),
+            lane,
+            now: admitted.now,
+            held,
+            rules,
+            event: admitted.event,
+        })
+    }
+}
+
+impl<'v, T> Guess<'v, T> {
+    /// Takes out what was held.
+    pub(super) fn release(self) -> (T, Guess<'v, ()>) {
+        let guess = Guess {
+            verifier: self.verifier,
+            policy: self.policy,
+            keys: self.keys,
+            owner: self.owner,
+            subject: self.subject,
+            lane: self.lane,
+            now: self.now,
+            held: (),
+            rules: self.rules,
+            event: self.event,
+        };
+        (self.held, guess)
+    }
+
+    /// Says what is recorded where it succeeds.
+    pub(super) fn success(&self) -> Event {
+        self.event.clone()
+    }
+
+    /// Makes the proof of a success that the store has taken.
+    pub(super) fn verified(self, by: ProvenBy) -> VerifiedFactor {
+        VerifiedFactor {
+            tenant: self.owner.tenant,
+            subject: self.subject,
+            by,
+            lane: self.lane,
+            at: self.now,
+        }
+    }
+
+    /// Takes the one success of a step or counter.
+    pub(super) async fn advance(
+        &self,
+        factor: FactorId,
+        from: FactorState,
+        to: u64,
+    ) -> Result<(), VerifyError> {
+        let mut event = self.success();
+        if from == FactorState::Pending {
+            event.kind = EventKind::FactorConfirmed;
+        }
+        let advance = AdvanceFactor {
+            owner: self.owner.clone(),
+            factor,
+            from,
+            to,
+            lane: self.lane,
+            event: event.clone(),
+        };
+        let advanced = self.verifier.inner.store.advance_factor(advance).await?;
+        match advanced.refusal() {
+            None => {
+                self.verifier.observe(&event);
+                Ok(())
+            }
+            Some(reason) => {
+                let event = event.with_outcome(Outcome::Refused, reason);
+                self.lost(event).await;
+                Err(VerifyError::Rejected)
+            }
+        }
+    }
+
+    /// Refuses, and writes why: the same last round trip that a success takes.
+    pub(super) async fn refuse(&self, reason: &'static str) -> VerifyError {
+        let event = self.success().with_outcome(Outcome::Refused, reason);
+        let reject = Reject {
+            counted: None,
+            rules: self.rules.clone(),
+            event: event.clone(),
+        };
+        match self.verifier.inner.store.reject(reject).await {
+            Err(error) => error.into(),
+            Ok(_) => {
+                self.lost(event).await;
+                VerifyError::Rejected
+            }
+        }
+    }
+
+    /// Makes a refusal known that the store has the record of.
+    pub(super) async fn lost(&self, event: Event) {
+        self.verifier.observe(&event);
+        let captcha = *self.policy.captcha();
+        self.verifier.count_failure(&captcha, &event).await;
+    }
+
+    /// Reads the account's authenticators.
+    pub(super) async fn factors(&self) -> Result<Vec<Factor>, VerifyError> {
+        Ok(self.verifier.inner.store.factors(&self.owner).await?)
+    }
+}
