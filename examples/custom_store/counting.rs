@@ -11,16 +11,17 @@ use otp_kit::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_kit::clock::Timestamp;
 use otp_kit::delivery::{MessageId, Report};
 use otp_kit::event::Event;
-use otp_kit::factor::{Factor, RecoverySelector};
+use otp_kit::factor::{Factor, RecoverySelector, RememberedDevice};
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::request::Tenant;
 use otp_kit::store::{
     Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
     BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
-    EngineStatus, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey,
-    Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
-    QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore,
-    Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
+    DeviceQuery, DeviceStore, EngineStatus, Enrol, Enrolled, FactorAdvanced, FactorOwner,
+    FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan,
+    PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
+    Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey,
+    StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
 };
 
 /// A store that remembers which of its methods were called.
@@ -343,5 +344,33 @@ impl<S: Store> FactorStore for Counting<S> {
 
     async fn reset_factors(&self, owner: &FactorOwner, event: Event) -> Result<u64, StoreError> {
         self.note("reset_factors").reset_factors(owner, event).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> DeviceStore for Counting<S> {
+    async fn remember_device(&self, new: NewDevice) -> Result<RememberedDevice, StoreError> {
+        self.note("remember_device").remember_device(new).await
+    }
+
+    async fn devices(&self, owner: &FactorOwner) -> Result<Vec<RememberedDevice>, StoreError> {
+        self.note("devices").devices(owner).await
+    }
+
+    async fn forget_devices(
+        &self,
+        owner: &FactorOwner,
+        query: &DeviceQuery,
+        event: Event,
+    ) -> Result<u64, StoreError> {
+        let store = self.note("forget_devices");
+        store.forget_devices(owner, query, event).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> KeyUseStore for Counting<S> {
+    async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.note("key_uses").key_uses().await
     }
 }

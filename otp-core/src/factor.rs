@@ -5,6 +5,7 @@
 //! counter a code is of. Whoever stores that number by compare-and-set has single use (RFC 6238
 //! section 5.2).
 
+mod device;
 mod hotp;
 mod keyed;
 mod record;
@@ -17,6 +18,9 @@ mod uri;
 #[cfg(feature = "qr")]
 mod qr;
 
+pub use device::{
+    DeviceHandle, DeviceLabel, InvalidDeviceHandle, InvalidDeviceLabel, RememberedDevice,
+};
 pub use hotp::{Hotp, HotpRefusal, LookAhead};
 pub use keyed::{OtpAlgorithm, OtpDigits};
 #[cfg(feature = "qr")]

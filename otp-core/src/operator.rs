@@ -7,6 +7,7 @@
 
 mod attackers;
 mod blocks;
+mod devices;
 mod effect;
 mod explain;
 mod factors;

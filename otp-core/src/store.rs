@@ -10,9 +10,11 @@ mod blocklist;
 mod budget;
 mod challenge;
 mod delivery;
+mod device;
 mod error;
 mod factor;
 mod idempotency;
+mod key_use;
 mod plan;
 mod policy;
 mod quota;
@@ -34,12 +36,14 @@ pub use challenge::{
 pub use delivery::{
     Advanced, Climb, Delivery, DeliveryStore, KeptReport, NewDelivery, Recipient, Settled,
 };
+pub use device::{DeviceQuery, DeviceStore, NewDevice};
 pub use error::{StoreError, StoreErrorKind};
 pub use factor::{
     AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet,
     FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, UseRecovery,
 };
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
+pub use key_use::{KeyHold, KeyUse, KeyUseStore};
 pub use plan::{BudgetClaim, Plan, Step};
 pub use policy::{InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Published};
 pub use quota::QuotaStore;
@@ -64,6 +68,8 @@ pub trait Store:
     + StatsStore
     + PolicyStore
     + FactorStore
+    + DeviceStore
+    + KeyUseStore
     + Debug
     + Send
     + Sync
@@ -82,6 +88,8 @@ impl<T> Store for T where
         + StatsStore
         + PolicyStore
         + FactorStore
+        + DeviceStore
+        + KeyUseStore
         + Debug
         + Send
         + Sync

@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use again::NotAgain;
 pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
-pub use device::DeviceToken;
+pub use device::{DeviceToken, Forgotten};
 pub use error::{
     BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
 };

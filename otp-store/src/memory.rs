@@ -7,6 +7,7 @@ mod beneath;
 mod blocks;
 mod capacity;
 mod deliveries;
+mod devices;
 mod factors;
 mod lookup;
 mod packed;

@@ -24,7 +24,10 @@ pub use options::MysqlOptions;
 
 pub use crate::Tables;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, Ping, keep_in_rows, keep_sessions_in_rows};
+use crate::sql::{
+    Dialect, Engine, Forgive, Intent, Ping, keep_devices_in_rows, keep_in_rows,
+    keep_sessions_in_rows,
+};
 use crate::terms::Retention;
 use failure::failed;
 use options::Place;
@@ -188,6 +191,7 @@ impl Engine for MysqlStore {
 }
 
 keep_in_rows!(MysqlStore, "mysql");
+keep_devices_in_rows!(MysqlStore);
 keep_sessions_in_rows!(MysqlStore);
 
 impl fmt::Debug for MysqlStore {

@@ -26,6 +26,7 @@ mod blocklist;
 mod budgets;
 mod challenges;
 mod deliveries;
+mod devices;
 mod factors;
 mod failure;
 mod link;

@@ -64,6 +64,7 @@ mod blocklist;
 mod budgets;
 mod challenges;
 mod deliveries;
+mod devices;
 mod dial;
 mod distant;
 mod factors;

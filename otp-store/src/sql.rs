@@ -13,12 +13,15 @@ mod challenge_rows;
 mod challenges;
 mod deliveries;
 mod delivery_rows;
+mod device_store;
+mod devices;
 mod dialect;
 mod factor_rows;
 mod factors;
 mod idempotency;
 mod intent;
 mod json;
+mod key_uses;
 mod link;
 mod locks;
 mod policy;
@@ -45,6 +48,8 @@ pub(crate) use challenges::{Find, List, Ping};
 pub(crate) use deliveries::{
     Advance, ClaimResend, FailUnsent, Failures, FindDelivery, Overdue, Settle,
 };
+pub(crate) use device_store::keep_devices_in_rows;
+pub(crate) use devices::{Devices, Forget, Remember};
 pub(crate) use dialect::{Dialect, Removal};
 pub(crate) use factors::{
     CodesLeft, DropFactor, EnrolFactor, Factors, FindCode, PutCodes, ResetFactors, TakeCode,
@@ -54,6 +59,7 @@ pub(crate) use idempotency::Release;
 #[cfg(feature = "sqlite")]
 pub(crate) use intent::Pardon;
 pub(crate) use intent::{Engine, Intent, Tx};
+pub(crate) use key_uses::KeyUses;
 pub(crate) use link::{Link, Value};
 pub(crate) use locks::Locks;
 #[cfg(feature = "mysql")]

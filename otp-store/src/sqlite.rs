@@ -21,7 +21,9 @@ use tokio::time::timeout;
 
 pub use options::SqliteOptions;
 
-use crate::sql::{Dialect, Engine, Forgive, Intent, keep_in_rows, keep_sessions_in_rows};
+use crate::sql::{
+    Dialect, Engine, Forgive, Intent, keep_devices_in_rows, keep_in_rows, keep_sessions_in_rows,
+};
 use crate::terms::Retention;
 use engine::failed;
 use link::Watch;
@@ -187,6 +189,7 @@ impl Engine for SqliteStore {
 }
 
 keep_in_rows!(SqliteStore, "sqlite");
+keep_devices_in_rows!(SqliteStore);
 keep_sessions_in_rows!(SqliteStore);
 
 impl fmt::Debug for SqliteStore {

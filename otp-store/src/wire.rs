@@ -5,6 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod budget;
 pub(crate) mod challenge;
 pub(crate) mod delivery;
+pub(crate) mod device;
 pub(crate) mod event;
 pub(crate) mod factor;
 pub(crate) mod policy;

@@ -18,6 +18,7 @@ mod captcha;
 mod captcha_spending;
 mod clock;
 mod cross_use;
+mod devices;
 mod enumeration;
 mod fleet;
 mod lanes;

@@ -20,6 +20,8 @@ pub enum EventKind {
     RateLimitExceeded,
     /// A device was remembered.
     DeviceRemembered,
+    /// Remembered devices were forgotten.
+    DevicesForgotten,
     /// An authenticator was enrolled, and waits for its first code.
     FactorEnrolled,
     /// The first code of an authenticator was shown: it counts from now on.
@@ -66,6 +68,7 @@ impl EventKind {
         Self::DeliveryReported,
         Self::RateLimitExceeded,
         Self::DeviceRemembered,
+        Self::DevicesForgotten,
         Self::FactorEnrolled,
         Self::FactorConfirmed,
         Self::FactorExported,
@@ -97,6 +100,7 @@ impl EventKind {
             Self::DeliveryReported => "identity.delivery.reported",
             Self::RateLimitExceeded => "identity.ratelimit.exceeded",
             Self::DeviceRemembered => "identity.auth.device_remembered",
+            Self::DevicesForgotten => "identity.auth.devices_forgotten",
             Self::FactorEnrolled => "identity.auth.factor_enrolled",
             Self::FactorConfirmed => "identity.auth.factor_confirmed",
             Self::FactorExported => "identity.auth.factor_exported",

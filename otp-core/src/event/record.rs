@@ -176,7 +176,7 @@ impl Event {
         self
     }
 
-    /// Adds how many sessions it ended: the reason becomes `ended:N`, or its own before the colon.
+    /// Adds how many sessions or devices it ended: the reason becomes `ended:N`, or its own before the colon.
     #[must_use]
     pub fn counting(mut self, ended: u64) -> Self {
         let why = self.reason.as_deref().unwrap_or("ended");
@@ -227,6 +227,7 @@ impl Event {
             (EventKind::DeliveryReported, _) => "MFA_DELIVERY_FAILED",
             (EventKind::RateLimitExceeded, _) => "RATE_LIMIT_EXCEEDED",
             (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
+            (EventKind::DevicesForgotten, _) => "DEVICES_FORGOTTEN",
             (EventKind::FactorEnrolled, _) => "FACTOR_ENROLLED",
             (EventKind::FactorConfirmed, _) => "FACTOR_CONFIRMED",
             (EventKind::FactorExported, _) => "FACTOR_EXPORTED",

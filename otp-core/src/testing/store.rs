@@ -37,6 +37,7 @@ mod cancel;
 mod clock;
 mod consume;
 mod deliveries;
+mod devices;
 mod enrolled;
 mod factors;
 mod insert;
@@ -120,6 +121,11 @@ pub use deliveries::{
     one_of_a_thousand_claims_sends_a_failure_again, one_of_a_thousand_copies_of_a_report_moves_it,
     the_first_settlement_stands, the_record_of_an_unknown_message_is_kept,
     what_was_not_sent_in_time_fails_once,
+};
+pub use devices::{
+    a_device_is_its_owners_alone, a_device_lapses_at_its_end, a_forgotten_device_is_not_known,
+    every_field_of_a_device_is_kept, racing_devices_stay_within_their_number,
+    the_oldest_of_too_many_devices_is_forgotten, what_hangs_on_a_key_is_counted,
 };
 pub use factors::{
     a_code_at_a_time_confirms_and_burns_its_step, a_factor_is_its_owners_alone,

@@ -57,6 +57,7 @@ impl Verifier {
         let keys = self.inner.keys.snapshot();
         let subject = issue.subject_key();
         let lane = self.lane(&keys, &issue.tenant, &subject, &issue.context);
+        let lane = lane.await;
         let draft = Draft {
             id: ChallengeId::generate(self.random(), &subject)?,
             policy: &policy,

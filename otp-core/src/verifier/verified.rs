@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::destination::{Channel, Destination};
 use crate::policy::Assurance;
 use crate::request::{Purpose, SubjectId, SubjectKey, Tenant};
+use crate::store::FactorOwner;
 
 /// How somebody proved it, in the words of RFC 8176 where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,7 +144,13 @@ impl Verified {
         self.repeated
     }
 
-    pub(super) fn subject_key(&self) -> &SubjectKey {
-        &self.subject
+    /// Names whose devices and authenticators are kept under this sign-in's account: the host's name
+    /// for it or, where it named none, the address.
+    #[must_use]
+    pub fn owner(&self) -> FactorOwner {
+        FactorOwner {
+            tenant: self.tenant.clone(),
+            subject: self.subject.clone(),
+        }
     }
 }

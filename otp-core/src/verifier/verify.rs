@@ -67,7 +67,7 @@ impl Verifier {
             context: &context,
             policy: &policy,
         };
-        let target = self.target(&policy, &keys, claim, &attempt, &context);
+        let target = self.target(&policy, &keys, claim, &attempt, &context).await;
         let event = match &target {
             Some(Target::Id(id)) => event.naming(id),
             Some(Target::Latest { subject, .. }) => event.about(subject),
@@ -105,7 +105,7 @@ impl Verifier {
         }
     }
 
-    fn target(
+    async fn target(
         &self,
         policy: &crate::policy::Policy,
         keys: &KeySet,
@@ -117,7 +117,7 @@ impl Verifier {
             ClaimKind::Id(id) => Some(Target::Id(id)),
             ClaimKind::Latest { subject, purpose } => {
                 let (purpose, _) = policy.purposes().find(&purpose)?;
-                let known = self.lane(keys, &attempt.tenant, &subject, context);
+                let known = self.lane(keys, &attempt.tenant, &subject, context).await;
                 Some(Target::Latest {
                     tenant: attempt.tenant.clone(),
                     subject,

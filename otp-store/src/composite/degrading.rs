@@ -4,6 +4,7 @@ mod admit;
 mod challenges;
 mod counters;
 mod deliveries;
+mod devices;
 mod factors;
 mod hand_back;
 mod ledger;

@@ -2,6 +2,7 @@
 
 mod copy;
 mod deliveries;
+mod devices;
 mod factors;
 mod intents;
 mod options;

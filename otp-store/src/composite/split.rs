@@ -1,4 +1,5 @@
 mod deliveries;
+mod devices;
 mod factors;
 mod intents;
 mod shared;

@@ -9,7 +9,8 @@ pub struct Capacity {
     pub challenges: NonZeroUsize,
     /// Guess budgets; a guess that needs a further one is refused. Default: 1,000,000.
     pub budgets: NonZeroUsize,
-    /// Subjects with authenticators or recovery codes; a further one is refused. Default: 1,000,000.
+    /// Subjects with authenticators or recovery codes, and subjects with remembered devices, each; a
+    /// further one is refused. Default: 1,000,000.
     pub factor_owners: NonZeroUsize,
     /// Quota buckets. Default: 1,000,000.
     pub quota_keys: NonZeroUsize,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use otp_core::challenge::{Challenge, ChallengeId, ChallengeState, Lane};
 use otp_core::clock::Timestamp;
+use otp_core::factor::{Factor, RememberedDevice};
 use otp_core::quota::{Budget, Disabled, Quota};
 use otp_core::request::{Purpose, SubjectKey, Tenant};
 use otp_core::store::{BudgetKey, FactorOwner, FactorSheet, StoreError, StoreErrorKind};
@@ -28,6 +29,8 @@ pub(super) struct Shard {
     seed: RandomState,
     budgets: HashMap<BudgetKey, Budget>,
     sheets: HashMap<FactorOwner, FactorSheet>,
+    /// Newest first.
+    devices: HashMap<FactorOwner, Vec<RememberedDevice>>,
     sweep_at: usize,
 }
 
@@ -165,6 +168,48 @@ impl Shard {
         Ok(())
     }
 
+    pub(super) fn devices(&self, owner: &FactorOwner) -> Vec<RememberedDevice> {
+        self.devices.get(owner).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what an owner is known by; what was emptied takes no room.
+    pub(super) fn put_devices(
+        &mut self,
+        owner: &FactorOwner,
+        devices: Vec<RememberedDevice>,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        if devices.is_empty() {
+            self.devices.remove(owner);
+            return Ok(());
+        }
+        let full = self.devices.len() >= capacity.div_ceil(SHARDS);
+        if full && !self.devices.contains_key(owner) {
+            return Err(StoreErrorKind::Full.into());
+        }
+        self.devices.insert(owner.clone(), devices);
+        Ok(())
+    }
+
+    pub(super) fn each_device(&self) -> impl Iterator<Item = &RememberedDevice> {
+        self.devices.values().flatten()
+    }
+
+    pub(super) fn each_factor(&self) -> impl Iterator<Item = &Factor> {
+        self.sheets.values().flat_map(|sheet| &sheet.factors)
+    }
+
+    /// Forgets owners none of whose devices is remembered any more.
+    fn purge_devices(&mut self, limit: usize, now: Timestamp) -> usize {
+        let over = self.devices.iter();
+        let over = over.filter(|(_, devices)| !devices.iter().any(|one| one.is_live(now)));
+        let over: Vec<FactorOwner> = over.map(|(owner, _)| owner.clone()).take(limit).collect();
+        for owner in &over {
+            self.devices.remove(owner);
+        }
+        over.len()
+    }
+
     /// Visits every challenge.
     pub(super) fn each(&self, mut visit: impl FnMut(Challenge)) -> Result<(), StoreError> {
         for (id, packed) in &self.challenges {
@@ -198,7 +243,8 @@ impl Shard {
         for key in &blank {
             self.budgets.remove(key);
         }
-        removed.saturating_add(blank.len())
+        let removed = removed.saturating_add(blank.len());
+        removed.saturating_add(self.purge_devices(limit.saturating_sub(removed), now))
     }
 
     fn make_room(&mut self, capacity: usize, now: Timestamp) -> Result<(), StoreError> {

@@ -160,6 +160,10 @@ pub(super) static DIALECT: Dialect = Dialect {
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             GREATEST(acknowledged, LEAST(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
+    // A sealed value names its key: a byte of version, one of length, the name.
+    sealed_factors: "SELECT CONVERT(SUBSTRING(secret, 3, ORD(SUBSTRING(secret, 2, 1))) USING ascii)
+                AS key_id, COUNT(*) AS things
+        FROM otp_factors GROUP BY key_id",
     revoke_all: "UPDATE auth_challenges SET state = 'revoked', ended_at = LEAST(ended_at, ?)
         WHERE state = 'live'",
     revoke_these: Some(concat!(
@@ -254,6 +258,11 @@ pub(super) static DIALECT: Dialect = Dialect {
             pick: "SELECT state_key AS one, '' AS two FROM otp_states
                 WHERE expires_at <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
             drop: drop_pairs!("otp_states", "gone.state_key = listed.one"),
+        },
+        Removal::Picked {
+            pick: "SELECT id AS one, '' AS two FROM otp_devices
+                WHERE expires_at <= ? LIMIT ? FOR UPDATE SKIP LOCKED",
+            drop: drop_pairs!("otp_devices", "gone.id = listed.one"),
         },
     ],
     full_cells: Removal::Picked {

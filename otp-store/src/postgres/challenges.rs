@@ -217,6 +217,12 @@ impl ChallengeStore for PostgresStore {
                 let sessions = self.ask(Function::Session, request).await?.number(0)?;
                 gone = gone.saturating_add(usize::try_from(sessions).unwrap_or(usize::MAX));
             }
+            if gone < share {
+                let rest = share.saturating_sub(gone);
+                let request = self.request("purge").with("limit", rest.into());
+                let devices = self.ask(Function::Device, request).await?.number(0)?;
+                gone = gone.saturating_add(usize::try_from(devices).unwrap_or(usize::MAX));
+            }
             removed = removed.saturating_add(gone);
             if gone < share {
                 break;

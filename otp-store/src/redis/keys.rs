@@ -94,6 +94,11 @@ impl Keys {
         self.owned('r', owner)
     }
 
+    /// Names where an owner's devices are.
+    pub(super) fn devices(&self, owner: &FactorOwner) -> String {
+        self.owned('d', owner)
+    }
+
     fn owned(&self, kind: char, owner: &FactorOwner) -> String {
         let (tenant, subject) = (owner.tenant.as_str(), &owner.subject);
         format!(

@@ -40,5 +40,6 @@ pub(super) static QUERY: LazyLock<Source> = source!("query.lua");
 pub(super) static DESK: LazyLock<Source> = source!("desk.lua");
 pub(super) static STATS: LazyLock<Source> = source!("stats.lua");
 pub(super) static FACTORS: LazyLock<Source> = source!("factors.lua");
+pub(super) static DEVICES: LazyLock<Source> = source!("devices.lua");
 pub(super) static POLICIES: LazyLock<Source> = source!("policies.lua");
 pub(super) static POST: LazyLock<Source> = source!("post.lua");

@@ -36,6 +36,8 @@ pub(crate) struct Dialect {
     pub(crate) sum_counts: &'static str,
     /// Moves the outbox on, never back and never beyond the last record: the place.
     pub(crate) acknowledge: &'static str,
+    /// Counts authenticators by the keys that their secrets name. Gives `key_id`, `things`.
+    pub(crate) sealed_factors: &'static str,
     /// Ends everything that is live: now.
     pub(crate) revoke_all: &'static str,
     /// Ends those of these that are live: challenges as JSON, now, now. `None` where one
@@ -48,8 +50,8 @@ pub(crate) struct Dialect {
     /// Removes what a challenge that was deleted by hand has left behind.
     pub(crate) orphans: [Removal; 2],
     /// Removes what has lapsed: hits, requests' keys, seen keys, blocks, counts, messages, reports,
-    /// sessions, states.
-    pub(crate) lapsed: [Removal; 9],
+    /// sessions, states, devices.
+    pub(crate) lapsed: [Removal; 10],
     /// Removes cells that are full again.
     pub(crate) full_cells: Removal,
     /// Removes records that were acknowledged.

@@ -83,6 +83,10 @@ pub(super) static DIALECT: Dialect = Dialect {
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             MAX(acknowledged, MIN(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
+    // A sealed value names its key: a byte of version, one of length, the name.
+    sealed_factors: "SELECT CAST(substr(secret, 3, unicode(CAST(substr(secret, 2, 1) AS TEXT)))
+                AS TEXT) AS key_id, COUNT(*) AS things
+        FROM otp_factors GROUP BY 1",
     revoke_all: "UPDATE auth_challenges SET state = 'revoked', ended_at = MIN(ended_at, ?)
         WHERE state = 'live'",
     revoke_these: None,
@@ -143,6 +147,10 @@ pub(super) static DIALECT: Dialect = Dialect {
         Removal::AtOnce(
             "DELETE FROM otp_states WHERE rowid IN
                 (SELECT rowid FROM otp_states WHERE expires_at <= ? LIMIT ?)",
+        ),
+        Removal::AtOnce(
+            "DELETE FROM otp_devices WHERE rowid IN
+                (SELECT rowid FROM otp_devices WHERE expires_at <= ? LIMIT ?)",
         ),
     ],
     full_cells: Removal::AtOnce(

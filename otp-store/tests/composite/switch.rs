@@ -9,16 +9,17 @@ use otp_core::challenge::{Challenge, ChallengeId, ConsumeOutcome, Lane};
 use otp_core::clock::Timestamp;
 use otp_core::delivery::{MessageId, Report};
 use otp_core::event::Event;
-use otp_core::factor::{Factor, RecoverySelector};
+use otp_core::factor::{Factor, RecoverySelector, RememberedDevice};
 use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::request::Tenant;
 use otp_core::store::{
     Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
     BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
-    Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey, Insert, OutboxEntry,
-    Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
-    RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled,
-    StatKey, StatName, StatWindow, StatsStore, Store, StoreError, StoreErrorKind, UseRecovery,
+    DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
+    IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan, PolicyDocument,
+    PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject,
+    RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey, StatName, StatWindow,
+    StatsStore, Store, StoreError, StoreErrorKind, UseRecovery,
 };
 
 /// How a store behaves.
@@ -434,5 +435,37 @@ impl<S: Store> FactorStore for Switched<S> {
     async fn reset_factors(&self, owner: &FactorOwner, event: Event) -> Result<u64, StoreError> {
         self.pass("reset_factors", self.inner.reset_factors(owner, event))
             .await
+    }
+}
+
+#[async_trait]
+impl<S: Store> DeviceStore for Switched<S> {
+    async fn remember_device(&self, new: NewDevice) -> Result<RememberedDevice, StoreError> {
+        self.pass("remember_device", self.inner.remember_device(new))
+            .await
+    }
+
+    async fn devices(&self, owner: &FactorOwner) -> Result<Vec<RememberedDevice>, StoreError> {
+        self.pass("devices", self.inner.devices(owner)).await
+    }
+
+    async fn forget_devices(
+        &self,
+        owner: &FactorOwner,
+        query: &DeviceQuery,
+        event: Event,
+    ) -> Result<u64, StoreError> {
+        self.pass(
+            "forget_devices",
+            self.inner.forget_devices(owner, query, event),
+        )
+        .await
+    }
+}
+
+#[async_trait]
+impl<S: Store> KeyUseStore for Switched<S> {
+    async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.pass("key_uses", self.inner.key_uses()).await
     }
 }

@@ -52,7 +52,7 @@ async fn tables_of_an_earlier_version_are_brought_up_to_date_with_what_is_in_the
     let mut raw = place.raw().await;
     say(
         &mut raw,
-        "DROP TABLE otp_stats, otp_policies, otp_sessions, otp_states",
+        "DROP TABLE otp_stats, otp_policies, otp_sessions, otp_states, otp_devices",
     )
     .await;
     say(

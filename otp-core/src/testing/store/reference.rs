@@ -7,6 +7,7 @@ use super::StoreFixture;
 use crate::challenge::{AttemptOutcome, Challenge, ResendOutcome};
 use crate::clock::{Clock, ManualClock, SteadyClock, Timestamp};
 use crate::event::{Event, Outcome};
+use crate::factor::RememberedDevice;
 use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
 use crate::store::{
     Admission, BlockEntry, BudgetKey, Delivery, FactorOwner, FactorSheet, Findings, Granted,
@@ -15,6 +16,7 @@ use crate::store::{
 };
 
 mod deliveries;
+mod devices;
 mod factors;
 mod intents;
 mod records;
@@ -51,6 +53,8 @@ pub(super) struct State {
     /// Oldest first.
     pub(super) policies: Vec<PolicyRecord>,
     pub(super) factors: HashMap<FactorOwner, FactorSheet>,
+    /// Newest first.
+    pub(super) devices: HashMap<FactorOwner, Vec<RememberedDevice>>,
 }
 
 impl ReferenceStore {
@@ -74,6 +78,7 @@ impl ReferenceStore {
                 stats: BTreeMap::new(),
                 policies: Vec::new(),
                 factors: HashMap::new(),
+                devices: HashMap::new(),
             }),
         }
     }

@@ -24,6 +24,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("cancel.rs"),
         include_str!("clock.rs"),
         include_str!("consume.rs"),
+        include_str!("devices.rs"),
         include_str!("factors.rs"),
         include_str!("insert.rs"),
         include_str!("issue.rs"),
@@ -157,6 +158,8 @@ caught! {
         "exactly one code of a step is accepted";
     a_recovery_code_that_nobody_compared_is_caught:
         UsesWhatIsThere, new_recovery_codes_void_all_old_ones, "an old code is void";
+    a_device_that_is_not_forgotten_is_caught:
+        ForgetsNoDevice, a_forgotten_device_is_not_known, "it is not known any more";
     a_list_in_another_order_is_caught:
         ListsOldestFirst, a_list_is_newest_first_and_bounded, "the newest come first";
     a_settlement_that_does_not_stand_is_caught:

@@ -69,7 +69,9 @@ impl Verifier {
             tenant: attempt.tenant.clone(),
             subject: SubjectKey::of_subject(subject),
         };
-        let lane = self.lane(&keys, &owner.tenant, &owner.subject, context);
+        let lane = self
+            .lane(&keys, &owner.tenant, &owner.subject, context)
+            .await;
         let mut event = Event::new(EventKind::ValidationAttempt, &owner.tenant)
             .from_request(context)
             .about(&owner.subject);

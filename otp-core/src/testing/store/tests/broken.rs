@@ -1,4 +1,5 @@
 mod deliveries;
+mod devices;
 mod factors;
 mod records;
 mod shared;
@@ -38,6 +39,7 @@ pub(super) enum Fault {
     LosesTheRecord,
     LosesLosers,
     ForgetsKeys,
+    ForgetsNoDevice,
     SupersedesBothLanes,
     SupersedesNothing,
     ForgetsStrikes,

@@ -1,0 +1,46 @@
+//! Devices are above alone: while it is away no device is known, and what it says about keys is
+//! what is kept there.
+
+use async_trait::async_trait;
+use otp_core::event::Event;
+use otp_core::factor::RememberedDevice;
+use otp_core::store::{
+    DeviceQuery, DeviceStore, FactorOwner, KeyUse, KeyUseStore, NewDevice, Store, StoreError,
+};
+
+use super::Degrading;
+
+#[async_trait]
+impl<P: Store> DeviceStore for Degrading<P> {
+    async fn remember_device(&self, new: NewDevice) -> Result<RememberedDevice, StoreError> {
+        self.ask(self.away(), self.inner.primary.remember_device(new))
+            .await
+    }
+
+    async fn devices(&self, owner: &FactorOwner) -> Result<Vec<RememberedDevice>, StoreError> {
+        self.ask(self.away(), self.inner.primary.devices(owner))
+            .await
+    }
+
+    async fn forget_devices(
+        &self,
+        owner: &FactorOwner,
+        query: &DeviceQuery,
+        event: Event,
+    ) -> Result<u64, StoreError> {
+        let forget = self.inner.primary.forget_devices(owner, query, event);
+        self.ask(self.away(), forget).await
+    }
+}
+
+#[async_trait]
+impl<P: Store> KeyUseStore for Degrading<P> {
+    async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let mut uses = self.ask(self.away(), self.inner.primary.key_uses()).await?;
+        // Challenges that were issued beneath are checked here, and hang on their keys as well.
+        for one in self.inner.memory.key_uses().await? {
+            one.add_to(&mut uses);
+        }
+        Ok(uses)
+    }
+}
