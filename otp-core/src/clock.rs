@@ -5,6 +5,7 @@ use std::{fmt, time::SystemTime};
 mod steady;
 mod stopwatch;
 mod timestamp;
+mod utc;
 
 #[cfg(any(test, feature = "testing"))]
 mod manual;
@@ -14,6 +15,7 @@ pub use manual::ManualClock;
 pub use steady::{ClockAnomaly, SteadyClock};
 pub(crate) use stopwatch::Stopwatch;
 pub use timestamp::Timestamp;
+pub use utc::{Day, Utc};
 
 /// Tells the present time.
 ///

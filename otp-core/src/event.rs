@@ -5,9 +5,11 @@
 //! log, a dashboard. Adding an observer is adding a file.
 
 mod act;
+pub mod chain;
 mod kind;
 mod record;
 mod sink;
+mod vendor;
 
 pub use act::{Act, InvalidAct, OperatorName, Reason};
 pub use kind::{EventKind, Outcome};

@@ -1,4 +1,4 @@
-//! Holds the server's secret keys: one current, any number of older ones, three derived uses of each.
+//! Holds the server's secret keys: one current, any number of older ones, four derived uses of each.
 
 mod id;
 mod mac;

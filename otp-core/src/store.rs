@@ -8,6 +8,7 @@ mod admission;
 mod audit;
 mod blocklist;
 mod budget;
+mod chain;
 mod challenge;
 mod delivery;
 mod device;
@@ -30,6 +31,7 @@ pub use admission::{Admission, Findings, Granted};
 pub use audit::{AuditStore, OutboxEntry};
 pub use blocklist::{Block, BlockEntry, BlockKind, BlocklistStore, InvalidBlock};
 pub use budget::{BudgetKey, BudgetReading, BudgetStore};
+pub use chain::{ChainStore, Lease, SealBatch, SealerId, Sealing};
 pub use challenge::{
     ChallengeQuery, ChallengeStore, Consume, Insert, Reissue, Reject, Revocation, Target,
 };

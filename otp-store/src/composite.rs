@@ -11,6 +11,7 @@
 //! outcome stays [`Unavailable`](otp_core::store::StoreErrorKind::Unavailable), and no success is
 //! ever asked for in a second place.
 
+mod alone;
 mod circuit;
 #[cfg(feature = "memory")]
 pub mod degrading;

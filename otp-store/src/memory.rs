@@ -6,6 +6,7 @@ mod audit;
 mod beneath;
 mod blocks;
 mod capacity;
+mod chain;
 mod deliveries;
 mod devices;
 mod factors;

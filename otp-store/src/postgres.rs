@@ -24,6 +24,7 @@ mod admit;
 mod audit;
 mod blocklist;
 mod budgets;
+mod chain;
 mod challenges;
 mod deliveries;
 mod devices;
@@ -168,7 +169,7 @@ impl PostgresStore {
 
     /// Starts a request for a step of a function.
     fn request(&self, step: &str) -> Request {
-        let request = Request::new(step);
+        let request = Request::naming(step);
         match &self.inner.clock {
             Some(clock) => request.text("now", &clock.now().as_millis().to_string()),
             None => request,

@@ -9,6 +9,7 @@ mod attempt_rows;
 mod audit;
 mod blocklist;
 mod budget_rows;
+mod chain;
 mod challenge_rows;
 mod challenges;
 mod deliveries;
@@ -44,6 +45,7 @@ pub(crate) use admit::Admit;
 pub(crate) use audit::{Acknowledge, Append, Horizon, Outbox};
 pub(crate) use blocklist::{Block, Blocks, Unblock};
 pub(crate) use budget_rows::{CarryOver, LookAtBudget, TurnBudget};
+pub(crate) use chain::{ChainHead, SealLinks, SealedAfter, TakeLease, Unsealed};
 pub(crate) use challenges::{Find, List, Ping};
 pub(crate) use deliveries::{
     Advance, ClaimResend, FailUnsent, Failures, FindDelivery, Overdue, Settle,

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::destination::Channel;
 use crate::request::{Purpose, RequestContext, RequestId, SubjectKey, Tenant};
 
-use super::{Act, EventKind, Outcome};
+use super::{Act, EventKind, Outcome, vendor};
 
 /// Names an event; a duplicate of a record carries the same id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,18 +48,6 @@ impl fmt::Display for EventId {
 impl fmt::Debug for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EventId({self})")
-    }
-}
-
-const LOGIN_ATTEMPT: &str = "login_attempt";
-const LOGIN_FAILURE: &str = "login_failure";
-
-/// Reads the kind back from an `event_type` column.
-pub(super) fn kind_of(event_type: &str) -> Option<EventKind> {
-    match event_type {
-        LOGIN_ATTEMPT => Some(EventKind::ChallengeIssued),
-        LOGIN_FAILURE => Some(EventKind::ValidationAttempt),
-        name => EventKind::from_name(name),
     }
 }
 
@@ -199,52 +187,21 @@ impl Event {
     /// unknown challenge nobody knows what it was for. Everything else keeps the kind's own name.
     #[must_use]
     pub fn event_type(&self) -> &'static str {
-        let signs_in = |purpose: &Purpose| ["login", "mfa"].contains(&purpose.as_str());
-        if !self.purpose.as_ref().is_none_or(signs_in) {
-            return self.kind.name();
+        let signs_in = EventKind::sign_in_purposes();
+        let purpose = self.purpose.as_ref().map(Purpose::as_str);
+        if purpose.is_none_or(|purpose| signs_in.contains(&purpose))
+            && let Some(name) = self.kind.sign_in_type(self.outcome)
+        {
+            return name;
         }
-        match (self.kind, self.outcome) {
-            (EventKind::ChallengeIssued, _) => LOGIN_ATTEMPT,
-            (EventKind::ValidationAttempt, Outcome::Refused | Outcome::Failed) => LOGIN_FAILURE,
-            _ => self.kind.name(),
-        }
+        self.kind.name()
     }
 
-    /// Names the action, as the `action` column has it: the outcome belongs to it.
+    /// Names the action, as the `action` column has it: the outcome belongs to it, and with reports
+    /// the vendor does.
     #[must_use]
     pub fn action(&self) -> &'static str {
-        match (self.kind, self.outcome) {
-            (EventKind::CodeSent, _) => "MFA_CODE_SENT",
-            (EventKind::CodeNotSent, _) => "MFA_CODE_NOT_SENT",
-            (EventKind::ValidationAttempt, Outcome::Success) => "MFA_VERIFICATION_SUCCEEDED",
-            (EventKind::ValidationAttempt, _) => "MFA_VERIFICATION_FAILED",
-            (EventKind::ChallengeIssued, Outcome::Success) => "MFA_CHALLENGE_ISSUED",
-            (EventKind::ChallengeIssued, _) => "MFA_CHALLENGE_REFUSED",
-            (EventKind::ChallengeResent, Outcome::Success) => "MFA_CHALLENGE_RESENT",
-            (EventKind::ChallengeResent, _) => "MFA_RESEND_REFUSED",
-            (EventKind::ChallengeCancelled, _) => "MFA_CHALLENGE_CANCELLED",
-            (EventKind::DeliveryReported, Outcome::Success) => "MFA_DELIVERY_REPORTED",
-            (EventKind::DeliveryReported, _) => "MFA_DELIVERY_FAILED",
-            (EventKind::RateLimitExceeded, _) => "RATE_LIMIT_EXCEEDED",
-            (EventKind::DeviceRemembered, _) => "DEVICE_REMEMBERED",
-            (EventKind::DevicesForgotten, _) => "DEVICES_FORGOTTEN",
-            (EventKind::FactorEnrolled, _) => "FACTOR_ENROLLED",
-            (EventKind::FactorConfirmed, _) => "FACTOR_CONFIRMED",
-            (EventKind::FactorExported, _) => "FACTOR_EXPORTED",
-            (EventKind::FactorRemoved, _) => "FACTOR_REMOVED",
-            (EventKind::FactorsReset, _) => "FACTORS_RESET",
-            (EventKind::RecoveryRenewed, _) => "RECOVERY_CODES_RENEWED",
-            (EventKind::OperatorAction, _) => "OPERATOR_ACTION",
-            (EventKind::TollFraudSuspected, _) => "TOLL_FRAUD_SUSPECTED",
-            (EventKind::FleetAlarm, _) => "FLEET_ALARM",
-            (EventKind::GuessesCarriedOver, _) => "GUESSES_CARRIED_OVER",
-            (EventKind::PolicyChanged, _) => "POLICY_CHANGED",
-            (EventKind::OverrideBegan, _) => "POLICY_OVERRIDE_BEGAN",
-            (EventKind::OverrideEnded, _) => "POLICY_OVERRIDE_ENDED",
-            (EventKind::SessionStarted, _) => "SESSION_STARTED",
-            (EventKind::SessionRefreshed, Outcome::Success) => "SESSION_REFRESHED",
-            (EventKind::SessionRefreshed, _) => "SESSION_REFRESH_REFUSED",
-            (EventKind::SessionEnded, _) => "SESSION_ENDED",
-        }
+        vendor::action(self.kind, self.provider.as_deref())
+            .unwrap_or_else(|| self.kind.action(self.outcome))
     }
 }

@@ -17,7 +17,7 @@ const SALT: &[u8] = b"otp-kit key v1";
 
 /// Holds one server key under its id.
 ///
-/// The three working keys are derived at once (HKDF-SHA-256, [RFC 5869]) and the secret itself is wiped, so
+/// The four working keys are derived at once (HKDF-SHA-256, [RFC 5869]) and the secret itself is wiped, so
 /// that no use can touch what belongs to another.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
@@ -68,6 +68,7 @@ impl Key {
             cipher: Box::new(Xaes256Gcm::new(seal.expose().into())),
             seal,
             token: DerivedKey::expand(&derivation, b"token signing")?,
+            audit: DerivedKey::expand(&derivation, b"audit chain")?,
         }))
     }
 
@@ -82,7 +83,7 @@ impl Key {
     }
 }
 
-/// Holds the three working keys of one server key.
+/// Holds the four working keys of one server key.
 pub struct KeyMaterial {
     id: KeyId,
     code: DerivedKey,
@@ -90,6 +91,7 @@ pub struct KeyMaterial {
     /// The cipher under `seal`, its round keys made once; it wipes them when it is dropped.
     cipher: Box<Xaes256Gcm>,
     token: DerivedKey,
+    audit: DerivedKey,
 }
 
 impl KeyMaterial {
@@ -119,6 +121,12 @@ impl KeyMaterial {
     #[must_use]
     pub fn token_key(&self) -> &DerivedKey {
         &self.token
+    }
+
+    /// Gives the key for sealing the audit log's chain.
+    #[must_use]
+    pub fn audit_key(&self) -> &DerivedKey {
+        &self.audit
     }
 }
 
@@ -190,17 +198,17 @@ mod tests {
     }
 
     #[test]
-    fn the_three_derived_keys_differ_from_each_other_and_from_the_secret() {
+    fn the_derived_keys_differ_from_each_other_and_from_the_secret() {
         let material = key(&[1; 32]).unwrap().into_material();
         let keys = [
             material.code_key().expose(),
             material.seal_key().expose(),
             material.token_key().expose(),
+            material.audit_key().expose(),
         ];
         assert!(keys.iter().all(|key| **key != [1; 32]));
-        assert_ne!(keys[0], keys[1]);
-        assert_ne!(keys[1], keys[2]);
-        assert_ne!(keys[0], keys[2]);
+        let different: std::collections::BTreeSet<_> = keys.into_iter().collect();
+        assert_eq!(different.len(), keys.len());
     }
 
     #[test]

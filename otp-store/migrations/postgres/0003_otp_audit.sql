@@ -1,57 +1,15 @@
 -- Audit records and the outbox.
 
--- What operators call it: whoever asks for a code to sign in attempts to, and whoever types a
--- wrong one fails to; of an unknown challenge nobody knows what it was for. Everything else keeps
--- its own name.
-CREATE FUNCTION otp_event_type_1(kind text, outcome text, purpose text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN purpose NOT IN ('login', 'mfa') THEN kind
-        WHEN kind = 'identity.auth.challenge_issued' THEN 'login_attempt'
-        WHEN kind = 'identity.auth.validation_attempt' AND outcome <> 'success'
-            THEN 'login_failure'
-        ELSE kind END
+-- What operators call it. The caller says both names, one for each outcome where they differ, because
+-- the outcome may be found here: which names there are, no function has to know.
+CREATE FUNCTION otp_event_type_1(e jsonb, outcome text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN coalesce(e -> 'signs_in' -> 'for' ? (e ->> 'purpose'), true)
+        THEN coalesce(e -> 'signs_in' ->> outcome, e ->> 'kind') ELSE e ->> 'kind' END
 $$;
 
-CREATE FUNCTION otp_event_kind_1(event_type text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE event_type
-        WHEN 'login_attempt' THEN 'identity.auth.challenge_issued'
-        WHEN 'login_failure' THEN 'identity.auth.validation_attempt'
-        ELSE event_type END
-$$;
-
-CREATE FUNCTION otp_action_1(kind text, outcome text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE kind
-        WHEN 'identity.delivery.sent' THEN 'MFA_CODE_SENT'
-        WHEN 'identity.delivery.failed' THEN 'MFA_CODE_NOT_SENT'
-        WHEN 'identity.delivery.reported' THEN CASE outcome
-            WHEN 'success' THEN 'MFA_DELIVERY_REPORTED' ELSE 'MFA_DELIVERY_FAILED' END
-        WHEN 'identity.auth.validation_attempt' THEN CASE outcome
-            WHEN 'success' THEN 'MFA_VERIFICATION_SUCCEEDED' ELSE 'MFA_VERIFICATION_FAILED' END
-        WHEN 'identity.auth.challenge_issued' THEN CASE outcome
-            WHEN 'success' THEN 'MFA_CHALLENGE_ISSUED' ELSE 'MFA_CHALLENGE_REFUSED' END
-        WHEN 'identity.auth.challenge_resent' THEN CASE outcome
-            WHEN 'success' THEN 'MFA_CHALLENGE_RESENT' ELSE 'MFA_RESEND_REFUSED' END
-        WHEN 'identity.auth.challenge_cancelled' THEN 'MFA_CHALLENGE_CANCELLED'
-        WHEN 'identity.ratelimit.exceeded' THEN 'RATE_LIMIT_EXCEEDED'
-        WHEN 'identity.auth.device_remembered' THEN 'DEVICE_REMEMBERED'
-        WHEN 'identity.auth.factor_enrolled' THEN 'FACTOR_ENROLLED'
-        WHEN 'identity.auth.factor_confirmed' THEN 'FACTOR_CONFIRMED'
-        WHEN 'identity.auth.factor_removed' THEN 'FACTOR_REMOVED'
-        WHEN 'identity.auth.factors_reset' THEN 'FACTORS_RESET'
-        WHEN 'identity.auth.recovery_renewed' THEN 'RECOVERY_CODES_RENEWED'
-        WHEN 'identity.operator.action' THEN 'OPERATOR_ACTION'
-        WHEN 'identity.store.guesses_carried_over' THEN 'GUESSES_CARRIED_OVER'
-        WHEN 'identity.guard.toll_fraud' THEN 'TOLL_FRAUD_SUSPECTED'
-        WHEN 'identity.guard.fleet_alarm' THEN 'FLEET_ALARM'
-        WHEN 'identity.policy.changed' THEN 'POLICY_CHANGED'
-        WHEN 'identity.policy.override_began' THEN 'POLICY_OVERRIDE_BEGAN'
-        WHEN 'identity.policy.override_ended' THEN 'POLICY_OVERRIDE_ENDED'
-        WHEN 'identity.session.started' THEN 'SESSION_STARTED'
-        WHEN 'identity.session.refreshed' THEN CASE outcome
-            WHEN 'success' THEN 'SESSION_REFRESHED' ELSE 'SESSION_REFRESH_REFUSED' END
-        WHEN 'identity.session.ended' THEN 'SESSION_ENDED'
-        ELSE upper(replace(kind, '.', '_')) END
+CREATE FUNCTION otp_action_1(e jsonb, outcome text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE jsonb_typeof(e -> 'action') WHEN 'object' THEN e -> 'action' ->> outcome
+        ELSE e ->> 'action' END
 $$;
 
 -- Adds a record in the transaction that makes it true; the same record is added once. A text that
@@ -74,8 +32,7 @@ BEGIN
             tenant, challenge, purpose, channel, lane, destination, ip_address, provider,
             request_id, operator_name, operator_reason, created_at)
         VALUES (e ->> 'id', otp_user_1(e ->> 'subject'), e ->> 'subject',
-            otp_event_type_1(e ->> 'kind', came_out, e ->> 'purpose'),
-            otp_action_1(e ->> 'kind', came_out), came_out,
+            otp_event_type_1(e, came_out), otp_action_1(e, came_out), came_out,
             left(coalesce(reason, e ->> 'reason'), 1024),
             e ->> 'tenant', left(e ->> 'challenge', 64), e ->> 'purpose', e ->> 'channel',
             e ->> 'lane', left(e ->> 'destination', 512), e ->> 'address',

@@ -32,26 +32,30 @@ CREATE FUNCTION otp_blocks_1(most bigint, now_ms bigint) RETURNS jsonb LANGUAGE 
         ORDER BY added_at DESC, kind, value LIMIT most) AS entry
 $$;
 
+-- A record as readers take it: its place, and the rest as JSON.
+CREATE FUNCTION otp_record_1(r audit_logs) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT r.sequence || ':' || jsonb_build_object('id', r.event_id,
+        'at', otp_ms_1(r.created_at)::text, 'kind', r.event_type, 'action', r.action,
+        'outcome', r.outcome, 'reason', r.reason, 'tenant', r.tenant, 'subject', r.subject_key,
+        'challenge', r.challenge, 'purpose', r.purpose, 'channel', r.channel, 'lane', r.lane,
+        'destination', r.destination, 'address', r.ip_address, 'provider', r.provider,
+        'request_id', r.request_id, 'operator', r.operator_name, 'why', r.operator_reason)
+$$;
+
 -- Records after a place and before any that may still come between; a reader who names no place
 -- goes on where it has acknowledged. Those of kinds that the reader does not know, because a later
 -- version wrote them, are passed over and stay in the log: they would stop it for good.
-CREATE FUNCTION otp_outbox_1(after bigint, most bigint, kinds jsonb) RETURNS jsonb
+CREATE FUNCTION otp_outbox_1(after bigint, most bigint, types jsonb) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     settled bigint := otp_settled_1();
 BEGIN
     -- A statement of its own, with a snapshot that is younger than what was settled.
-    RETURN coalesce((SELECT jsonb_agg(sequence || ':' || jsonb_build_object('id', event_id,
-            'at', otp_ms_1(created_at)::text, 'kind', otp_event_kind_1(event_type),
-            'outcome', outcome, 'reason', reason, 'tenant', tenant, 'subject', subject_key,
-            'challenge', challenge, 'purpose', purpose, 'channel', channel, 'lane', lane,
-            'destination', destination, 'address', ip_address, 'provider', provider,
-            'request_id', request_id, 'operator', operator_name, 'why', operator_reason)
-            ORDER BY sequence)
+    RETURN coalesce((SELECT jsonb_agg(otp_record_1(record::audit_logs) ORDER BY sequence)
         FROM (SELECT * FROM audit_logs
             WHERE sequence > coalesce(after, (SELECT acknowledged FROM audit_outbox WHERE id = 1))
                 AND sequence <= settled
-                AND (kinds IS NULL OR kinds ? otp_event_kind_1(event_type))
+                AND (types IS NULL OR types ? event_type)
             ORDER BY sequence LIMIT most) AS record), '[]');
 END
 $$;
@@ -67,7 +71,7 @@ BEGIN
         -- is seen must be looked at one after the other, so the level matters all the same.
         PERFORM otp_lock_1(q, '{}');
         RETURN otp_answer_1(q, 0, -1, jsonb_build_array(
-            otp_outbox_1((q ->> 'after')::bigint, (q ->> 'limit')::bigint, q -> 'kinds')));
+            otp_outbox_1((q ->> 'after')::bigint, (q ->> 'limit')::bigint, q -> 'types')));
     END IF;
     SELECT * INTO now_ms, era FROM otp_time_1(q, false);
     CASE q ->> 'step'

@@ -27,64 +27,49 @@ BEGIN
 END
 $$;
 
+-- What lapses: a table, what names a row of it, and which rows are over. `$1` is the time, `$2` the
+-- time in microseconds, `$3` the time before which records may go.
+CREATE FUNCTION otp_lapsing_1(q jsonb, OUT lapsing text, OUT named text, OUT is_over text)
+RETURNS SETOF record LANGUAGE sql IMMUTABLE AS $$
+    VALUES ('rate_limit_attempts', 'sequence', 'expires_at <= $1'),
+        ('idempotency_keys', 'ctid', 'expires_at <= $1'),
+        ('seen_keys', 'seen_key', 'expires_at <= $1'),
+        ('blocklist', 'ctid', 'expires_at <= $1'),
+        ('otp_deliveries', 'id', 'kept_until <= $1'),
+        ('otp_delivery_reports', 'ctid', 'kept_until <= $1'),
+        ('rate_limit_cells', 'bucket', 'tat <= $2')
+    UNION ALL
+    -- Only what was taken over elsewhere may go, and nothing that is still to be sealed.
+    SELECT 'audit_logs', 'sequence', 'created_at <= $3
+            AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
+            AND (SELECT place = 0 OR audit_logs.sequence <= c.sequence FROM audit_chain AS c WHERE id = 1)'
+        WHERE q ? 'keep_audit'
+    UNION ALL
+    SELECT 'audit_links', 'sequence', 'sequence < (SELECT min(sequence) FROM audit_logs)'
+        WHERE q ? 'keep_audit'
+$$;
+
 CREATE FUNCTION otp_purge_1(q jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     most bigint := (q ->> 'limit')::bigint;
     now_ms bigint;
     era bigint;
-    at timestamptz;
     gone bigint;
     n bigint;
+    o record;
 BEGIN
     PERFORM otp_lock_1(q, '{}');
     SELECT * INTO now_ms, era FROM otp_time_1(q, true);
-    at := otp_at_1(now_ms);
     gone := otp_purge_challenges_1(otp_at_1(now_ms - (q ->> 'keep')::bigint), most);
-    DELETE FROM rate_limit_attempts WHERE sequence = ANY (ARRAY(
-        SELECT sequence FROM rate_limit_attempts WHERE expires_at <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM idempotency_keys WHERE expires_at <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM seen_keys WHERE seen_key = ANY (ARRAY(
-        SELECT seen_key FROM seen_keys WHERE expires_at <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM blocklist WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM blocklist WHERE expires_at <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM otp_deliveries WHERE id = ANY (ARRAY(
-        SELECT id FROM otp_deliveries WHERE kept_until <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM otp_delivery_reports WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM otp_delivery_reports WHERE kept_until <= at
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    DELETE FROM rate_limit_cells WHERE bucket = ANY (ARRAY(
-        SELECT bucket FROM rate_limit_cells WHERE tat <= now_ms * 1000
-        LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS n = ROW_COUNT;
-    gone := gone + n;
-    IF q ? 'keep_audit' THEN
-        -- Only what was taken over elsewhere may go.
-        DELETE FROM audit_logs WHERE sequence = ANY (ARRAY(
-            SELECT sequence FROM audit_logs
-            WHERE created_at <= otp_at_1(now_ms - (q ->> 'keep_audit')::bigint)
-                AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
-            LIMIT greatest(most - gone, 0) FOR UPDATE SKIP LOCKED));
+    FOR o IN SELECT * FROM otp_lapsing_1(q) LOOP
+        EXECUTE format('DELETE FROM %I WHERE %I = ANY (ARRAY(
+                SELECT %2$I FROM %1$I WHERE %3$s LIMIT $4 FOR UPDATE SKIP LOCKED))',
+            o.lapsing, o.named, o.is_over)
+            USING otp_at_1(now_ms), now_ms * 1000,
+                otp_at_1(now_ms - (q ->> 'keep_audit')::bigint), greatest(most - gone, 0);
         GET DIAGNOSTICS n = ROW_COUNT;
         gone := gone + n;
-    END IF;
+    END LOOP;
     RETURN otp_answer_1(q, now_ms, era, jsonb_build_array(gone));
 END
 $$;

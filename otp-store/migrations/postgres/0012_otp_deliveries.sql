@@ -141,8 +141,8 @@ $$;
 
 -- Ends what nobody was asked to send within its time, each with a record. Rows that somebody has in
 -- hand are left to him.
-CREATE FUNCTION otp_fail_unsent_1(before timestamptz, most bigint, now_ms bigint) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION otp_fail_unsent_1(before timestamptz, most bigint, event jsonb, now_ms bigint)
+RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     d otp_deliveries;
     ended jsonb := '[]';
@@ -153,9 +153,8 @@ BEGIN
     LOOP
         PERFORM otp_climb_1(d.id, 41, 'failed', 'not_sent_in_time', now_ms);
         SELECT * INTO d FROM otp_deliveries WHERE id = d.id;
-        PERFORM otp_audit_1(jsonb_build_object('id', replace(gen_random_uuid()::text, '-', ''),
-            'kind', 'identity.delivery.failed', 'outcome', 'failed', 'reason', d.reason,
-            'tenant', d.tenant, 'subject', d.subject_key,
+        PERFORM otp_audit_1(event || jsonb_build_object(
+            'id', replace(gen_random_uuid()::text, '-', ''), 'reason', d.reason, 'tenant', d.tenant, 'subject', d.subject_key,
             'challenge', otp_fingerprint_1(d.challenge_id), 'purpose', d.purpose,
             'channel', d.channel, 'destination', d.destination_masked), now_ms, NULL, NULL);
         ended := ended || jsonb_build_array(otp_delivery_fields_1(d));
@@ -231,7 +230,7 @@ BEGIN
         parts := jsonb_build_array(otp_claim_resend_1(q -> 'ids', now_ms));
     WHEN 'unsent' THEN
         parts := jsonb_build_array(otp_fail_unsent_1(
-            otp_at_1(now_ms - (q ->> 'older_than')::bigint), most, now_ms));
+            otp_at_1(now_ms - (q ->> 'older_than')::bigint), most, q -> 'event', now_ms));
     WHEN 'overdue' THEN
         parts := jsonb_build_array(otp_overdue_1(otp_at_1(now_ms - (q ->> 'oldest')::bigint),
             otp_at_1(now_ms - (q ->> 'youngest')::bigint), most, now_ms));

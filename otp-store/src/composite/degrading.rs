@@ -5,7 +5,6 @@ mod challenges;
 mod counters;
 mod deliveries;
 mod devices;
-mod factors;
 mod hand_back;
 mod ledger;
 mod options;
@@ -22,6 +21,7 @@ use otp_core::store::{Store, StoreError, StoreErrorKind};
 
 pub use options::DegradingOptions;
 
+use super::alone::primary_alone;
 use super::circuit::Circuit;
 use super::upkeep::Upkeep;
 use super::watch;
@@ -206,6 +206,8 @@ fn terms(on_outage: OnOutage) -> Result<Terms, StoreErrorKind> {
         _ => Err(StoreErrorKind::Unavailable),
     }
 }
+
+primary_alone!(Degrading<P>);
 
 impl<P> Clone for Degrading<P> {
     fn clone(&self) -> Self {

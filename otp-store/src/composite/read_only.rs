@@ -3,7 +3,6 @@
 mod copy;
 mod deliveries;
 mod devices;
-mod factors;
 mod intents;
 mod options;
 mod shared;
@@ -17,6 +16,7 @@ use otp_core::store::{Store, StoreError};
 
 pub use options::ReadOnlyOptions;
 
+use super::alone::primary_alone;
 use super::circuit::Circuit;
 use super::upkeep::{Owed, Turn, Upkeep};
 use super::{Away, beside, sign, watch};
@@ -181,6 +181,8 @@ impl<P: Store, M: Store> Inner<P, M> {
         answer
     }
 }
+
+primary_alone!(ReadOnlyFallback<P, M>);
 
 impl<P, M> Clone for ReadOnlyFallback<P, M> {
     fn clone(&self) -> Self {

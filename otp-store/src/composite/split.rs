@@ -1,3 +1,4 @@
+mod chain;
 mod deliveries;
 mod devices;
 mod factors;

@@ -6,6 +6,7 @@ use otp_core::event::{Event, EventId};
 use otp_core::store::{AuditStore, OutboxEntry, StoreError};
 
 use super::MemoryStore;
+use super::chain::Chained;
 
 /// The newest records. There is no room for all of them in memory: of a full outbox the oldest
 /// goes, and the gap in the sequence shows it.
@@ -16,6 +17,7 @@ pub(super) struct Outbox {
     appended: HashSet<EventId>,
     next: u64,
     capacity: usize,
+    pub(super) chain: Chained,
 }
 
 impl Outbox {
@@ -25,6 +27,7 @@ impl Outbox {
             appended: HashSet::new(),
             next: 1,
             capacity: capacity.get(),
+            chain: Chained::default(),
         }
     }
 
@@ -50,9 +53,18 @@ impl Outbox {
         }
     }
 
+    /// Gives the records after a place, oldest first.
+    pub(super) fn after(&self, place: u64) -> impl Iterator<Item = &OutboxEntry> {
+        let from = self
+            .records
+            .partition_point(|entry| entry.sequence <= place);
+        self.records.iter().skip(from)
+    }
+
     fn drop_first(&mut self, count: usize) {
         for entry in self.records.drain(..count.min(self.records.len())) {
             self.appended.remove(&entry.event.id);
+            self.chain.forget(entry.sequence);
         }
     }
 }
@@ -71,17 +83,8 @@ impl AuditStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let outbox = self.outbox_lock();
-        let after = after.unwrap_or_default();
-        let from = outbox
-            .records
-            .partition_point(|entry| entry.sequence <= after);
-        Ok(outbox
-            .records
-            .iter()
-            .skip(from)
-            .take(limit)
-            .cloned()
-            .collect())
+        let entries = outbox.after(after.unwrap_or_default());
+        Ok(entries.take(limit).cloned().collect())
     }
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {

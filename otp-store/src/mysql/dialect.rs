@@ -157,6 +157,12 @@ pub(super) static DIALECT: Dialect = Dialect {
         quads!(),
         " AS asked"
     ),
+    add_links: concat!(
+        "INSERT INTO audit_links (sequence, link)
+        SELECT CAST(listed.one AS SIGNED), listed.two FROM ",
+        pairs!(),
+        " AS listed ORDER BY listed.place"
+    ),
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             GREATEST(acknowledged, LEAST(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
@@ -273,8 +279,12 @@ pub(super) static DIALECT: Dialect = Dialect {
     old_records: Removal::Picked {
         pick: "SELECT CAST(sequence AS CHAR) AS one, '' AS two FROM audit_logs
             WHERE created_at <= ?
-                AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1) LIMIT ?
+                AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
+                AND (SELECT place = 0 OR audit_logs.sequence <= audit_chain.sequence
+                    FROM audit_chain WHERE id = 1) LIMIT ?
             FOR UPDATE SKIP LOCKED",
         drop: drop_pairs!("audit_logs", "gone.sequence = CAST(listed.one AS SIGNED)"),
     },
+    old_links: "DELETE FROM audit_links
+        WHERE sequence < (SELECT MIN(sequence) FROM audit_logs) LIMIT ?",
 };

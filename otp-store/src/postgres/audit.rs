@@ -26,10 +26,7 @@ impl AuditStore for PostgresStore {
         let mut request = self
             .request("outbox")
             .with("limit", limit.min(LONGEST_PAGE).into())
-            .with(
-                "kinds",
-                EventKind::ALL.map(EventKind::name).as_slice().into(),
-            );
+            .with("types", EventKind::event_types().collect());
         if let Some(after) = after {
             request = request.with("after", place(after).into());
         }

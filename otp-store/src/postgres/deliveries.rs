@@ -6,6 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otp_core::clock::Timestamp;
 use otp_core::delivery::{MessageId, Report};
+use otp_core::event::{Event, EventKind, Outcome};
+use otp_core::request::Tenant;
 use otp_core::store::{Advanced, Delivery, DeliveryStore, Settled, StoreError};
 use serde_json::Value;
 
@@ -81,6 +83,11 @@ impl DeliveryStore for PostgresStore {
     ) -> Result<Vec<Delivery>, StoreError> {
         let request = self
             .some_deliveries("unsent", limit)
+            // What every record of theirs has; the rest is each one's own.
+            .event(&Event {
+                outcome: Outcome::Failed,
+                ..Event::new(EventKind::CodeNotSent, &Tenant::default())
+            })
             .with("older_than", millis(older_than).into());
         delivery::list(&self.on_deliveries(request).await?, 0)
     }

@@ -36,6 +36,7 @@ pub(super) enum Function {
     Factor,
     Delivery,
     Session,
+    Chain,
     Device,
 }
 
@@ -49,6 +50,7 @@ impl Function {
             Self::Desk => "SELECT otp_desk_1($1::jsonb)::text",
             Self::Delivery => "SELECT otp_delivery_1($1::jsonb)::text",
             Self::Session => "SELECT otp_session_1($1::jsonb)::text",
+            Self::Chain => "SELECT otp_chain_1($1::jsonb)::text",
             Self::Device => "SELECT otp_device_1($1::jsonb)::text",
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
             Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",

@@ -1,6 +1,7 @@
 //! The audit log, which is the outbox too: what was acknowledged stays for the operator's queries.
 
 use otp_core::challenge::Lane;
+use otp_core::event::chain::Record;
 use otp_core::event::{Act, Event, EventId, EventKind, Outcome};
 use otp_core::request::{Purpose, RequestId, SubjectKey, Tenant};
 use otp_core::store::{OutboxEntry, StoreError};
@@ -103,6 +104,19 @@ fn read(row: &Row) -> Result<Option<OutboxEntry>, StoreError> {
     Ok(Some(OutboxEntry {
         sequence: u64::try_from(sequence).map_err(|_| corrupt("sequence"))?,
         event,
+    }))
+}
+
+/// Reads a record with what it was called; `None` as [`read`].
+pub(super) fn record(row: &Row) -> Result<Option<Record>, StoreError> {
+    let Some(OutboxEntry { sequence, event }) = read(row)? else {
+        return Ok(None);
+    };
+    Ok(Some(Record {
+        sequence,
+        event,
+        event_type: row.text("event_type")?.to_owned(),
+        action: row.text("action")?.to_owned(),
     }))
 }
 

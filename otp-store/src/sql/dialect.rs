@@ -34,6 +34,8 @@ pub(crate) struct Dialect {
     pub(crate) add_counts: &'static str,
     /// Sums counters: grain, begin, rows of name, tenant and value as JSON. Gives `place`, `total`.
     pub(crate) sum_counts: &'static str,
+    /// Adds links of the chain: pairs of a place in the log and a link as JSON.
+    pub(crate) add_links: &'static str,
     /// Moves the outbox on, never back and never beyond the last record: the place.
     pub(crate) acknowledge: &'static str,
     /// Counts authenticators by the keys that their secrets name. Gives `key_id`, `things`.
@@ -54,8 +56,10 @@ pub(crate) struct Dialect {
     pub(crate) lapsed: [Removal; 10],
     /// Removes cells that are full again.
     pub(crate) full_cells: Removal,
-    /// Removes records that were acknowledged.
+    /// Removes records that were acknowledged, and are not still to be sealed.
     pub(crate) old_records: Removal,
+    /// Removes links whose records are gone: how many.
+    pub(crate) old_links: &'static str,
 }
 
 /// How an engine removes rows by their age.

@@ -60,6 +60,8 @@ impl Intent for Purge {
             let before = now.saturating_sub(kept).into();
             let gone = remove(tx, dialect.old_records, before, rest).await?;
             removed = removed.saturating_add(gone);
+            // A link goes with its record, and is not counted.
+            tx.execute(dialect.old_links, &[self.limit.into()]).await?;
         }
         Ok(removed)
     }

@@ -14,17 +14,19 @@ macro_rules! keep_in_rows {
             use otp_core::clock::Timestamp;
             use otp_core::delivery::{MessageId, Report};
             use otp_core::event::Event;
+            use otp_core::event::chain::{ChainedRecord, Head, Record};
             use otp_core::factor::{Factor, RecoverySelector};
             use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
             use otp_core::request::Tenant;
             use otp_core::store::{
                 Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
-                BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume,
-                Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
-                IdempotencyKey, Insert, OutboxEntry, Plan, PolicyDocument, PolicyRecord,
-                PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject,
-                RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey, StatName,
-                StatWindow, StatsStore, StoreError, UseRecovery,
+                BudgetKey, BudgetReading, BudgetStore, ChainStore, ChallengeQuery, ChallengeStore,
+                Consume, Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
+                FactorStore, IdempotencyKey, Insert, Lease, OutboxEntry, Plan, PolicyDocument,
+                PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
+                Reissue, Reject, RemoveFactor, Removed, Revocation, SealBatch, SealerId, Sealing,
+                Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
+                UseRecovery,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -298,6 +300,38 @@ macro_rules! keep_in_rows {
 
                 async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
                     self.write(sql::Acknowledge(up_to)).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl ChainStore for $store {
+                async fn lease(
+                    &self,
+                    holder: &SealerId,
+                    life: Duration,
+                ) -> Result<Lease, StoreError> {
+                    self.write(sql::TakeLease(holder.clone(), life)).await
+                }
+
+                async fn unsealed(&self, limit: usize) -> Result<Vec<Record>, StoreError> {
+                    let horizon = self.locked(sql::Horizon).await?;
+                    self.read(sql::Unsealed { horizon, limit }).await
+                }
+
+                async fn seal(&self, batch: SealBatch) -> Result<Sealing, StoreError> {
+                    self.write(sql::SealLinks(batch)).await
+                }
+
+                async fn head(&self) -> Result<Head, StoreError> {
+                    self.read(sql::ChainHead).await
+                }
+
+                async fn sealed(
+                    &self,
+                    after: Option<u64>,
+                    limit: usize,
+                ) -> Result<Vec<ChainedRecord>, StoreError> {
+                    self.read(sql::SealedAfter(after, limit)).await
                 }
             }
 

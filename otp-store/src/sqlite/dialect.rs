@@ -80,6 +80,9 @@ pub(super) static DIALECT: Dialect = Dialect {
                 AND tenant = json_extract(asked.value, '$[1]') AND grain = ?
                 AND value = json_extract(asked.value, '$[2]') AND counted_from >= ?) AS total
         FROM json_each(?) AS asked",
+    add_links: "INSERT INTO audit_links (sequence, link)
+        SELECT CAST(json_extract(value, '$[0]') AS INTEGER), json_extract(value, '$[1]')
+        FROM json_each(?)",
     acknowledge: "UPDATE audit_outbox SET acknowledged =
             MAX(acknowledged, MIN(?, (SELECT COALESCE(MAX(sequence), 0) FROM audit_logs)))
         WHERE id = 1",
@@ -160,6 +163,11 @@ pub(super) static DIALECT: Dialect = Dialect {
     old_records: Removal::AtOnce(
         "DELETE FROM audit_logs WHERE rowid IN
             (SELECT rowid FROM audit_logs WHERE created_at <= ?
-                AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1) LIMIT ?)",
+                AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
+                AND (SELECT place = 0 OR audit_logs.sequence <= audit_chain.sequence
+                    FROM audit_chain WHERE id = 1) LIMIT ?)",
     ),
+    old_links: "DELETE FROM audit_links WHERE sequence IN
+        (SELECT sequence FROM audit_links
+            WHERE sequence < (SELECT MIN(sequence) FROM audit_logs) LIMIT ?)",
 };

@@ -9,7 +9,7 @@ use super::engine::{self, failed};
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 6] = [
+const ALL: [Step; 7] = [
     (
         1,
         "otp store",
@@ -34,6 +34,11 @@ const ALL: [Step; 6] = [
         5,
         "otp sessions",
         include_str!("../../migrations/sqlite/0005_otp_sessions.sql"),
+    ),
+    (
+        6,
+        "otp chain",
+        include_str!("../../migrations/sqlite/0006_otp_chain.sql"),
     ),
     (
         7,

@@ -10,7 +10,11 @@ use serde_json::{Map, Value, json};
 use super::{delivery, event};
 
 /// One question to an engine.
-pub(crate) struct Request(Map<String, Value>);
+pub(crate) struct Request {
+    parts: Map<String, Value>,
+    /// How a record is written.
+    record: fn(&Event) -> Value,
+}
 
 /// The largest whole number of a double, with room for sums of two.
 const LARGEST: u64 = 1 << 51;
@@ -19,11 +23,24 @@ const DOUBLINGS: u32 = 31;
 
 impl Request {
     pub(crate) fn new(step: &str) -> Self {
-        Self(Map::new()).text("step", step)
+        let request = Self {
+            parts: Map::new(),
+            record: event::write,
+        };
+        request.text("step", step)
+    }
+
+    /// Starts a request to an engine that keeps what records are called.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn naming(step: &str) -> Self {
+        Self {
+            record: event::named,
+            ..Self::new(step)
+        }
     }
 
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
-        self.0.insert(name.to_owned(), value);
+        self.parts.insert(name.to_owned(), value);
         self
     }
 
@@ -32,7 +49,8 @@ impl Request {
     }
 
     pub(crate) fn event(self, event: &Event) -> Self {
-        self.with("event", event::write(event))
+        let record = (self.record)(event);
+        self.with("event", record)
     }
 
     /// Adds the intent to send a message, where there is one.
@@ -48,7 +66,7 @@ impl Request {
     }
 
     pub(crate) fn into_json(self) -> String {
-        Value::Object(self.0).to_string()
+        Value::Object(self.parts).to_string()
     }
 }
 

@@ -27,7 +27,8 @@ async fn appended(store: &PostgresStore) -> EventId {
 async fn held(raw: &mut PgConnection) -> EventId {
     let id = EventId::next();
     let event = format!(
-        r#"{{"id": "{id}", "kind": "identity.delivery.sent", "outcome": "success", "tenant": "default"}}"#
+        r#"{{"id": "{id}", "kind": "identity.delivery.sent", "action": "MFA_CODE_SENT",
+            "outcome": "success", "tenant": "default"}}"#
     );
     let sql = format!(r#"BEGIN; SELECT otp_desk_1('{{"step": "append", "event": {event}}}')"#);
     run(raw, &sql).await;

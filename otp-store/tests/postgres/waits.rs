@@ -106,7 +106,7 @@ async fn held_success(raw: &mut PgConnection, challenge: &Challenge) {
     let (id, digest, event) = (challenge.id, &challenge.digest, EventId::next());
     let request = format!(
         r#"{{"step": "consume", "id": "{id}", "digest": "{digest}", "by": "t1", "event":
-            {{"id": "{event}", "kind": "identity.auth.validation_attempt", "outcome": "success",
+            {{"id": "{event}", "kind": "identity.auth.validation_attempt", "action": "", "outcome": "success",
               "tenant": "default"}}}}"#
     );
     run(raw, &format!("BEGIN; SELECT otp_settle_1('{request}')")).await;

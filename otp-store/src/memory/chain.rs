@@ -1,0 +1,90 @@
+//! The chain over the newest records; its links go with them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use otp_core::clock::Timestamp;
+use otp_core::event::chain::{ChainedRecord, Head, Link, Record};
+use otp_core::store::{ChainStore, Lease, OutboxEntry, SealBatch, SealerId, Sealing, StoreError};
+
+use super::MemoryStore;
+
+/// The chain's end, who seals, and the links of records that are still there.
+#[derive(Debug)]
+pub(super) struct Chained {
+    head: Head,
+    lease: Option<(SealerId, Timestamp)>,
+    links: BTreeMap<u64, Link>,
+}
+
+impl Default for Chained {
+    fn default() -> Self {
+        Self {
+            head: Head::START,
+            lease: None,
+            links: BTreeMap::new(),
+        }
+    }
+}
+
+impl Chained {
+    pub(super) fn forget(&mut self, sequence: u64) {
+        self.links.remove(&sequence);
+    }
+
+    fn of(&self, entry: &OutboxEntry) -> Option<ChainedRecord> {
+        let link = self.links.get(&entry.sequence)?.clone();
+        let record = Record::new(entry.sequence, entry.event.clone());
+        Some(ChainedRecord { record, link })
+    }
+}
+
+#[async_trait]
+impl ChainStore for MemoryStore {
+    async fn lease(&self, holder: &SealerId, life: Duration) -> Result<Lease, StoreError> {
+        let now = self.now()?;
+        let mut outbox = self.outbox_lock();
+        let chain = &mut outbox.chain;
+        let is_taken = |(other, until): &(SealerId, Timestamp)| other != holder && now < *until;
+        if chain.lease.as_ref().is_some_and(is_taken) {
+            return Ok(Lease::Taken);
+        }
+        chain.lease = Some((holder.clone(), now.saturating_add(life)));
+        Ok(Lease::Held(chain.head))
+    }
+
+    async fn unsealed(&self, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let outbox = self.outbox_lock();
+        let entries = outbox.after(outbox.chain.head.sequence).take(limit);
+        Ok(entries
+            .map(|entry| Record::new(entry.sequence, entry.event.clone()))
+            .collect())
+    }
+
+    async fn seal(&self, batch: SealBatch) -> Result<Sealing, StoreError> {
+        let mut outbox = self.outbox_lock();
+        let chain = &mut outbox.chain;
+        if chain.head != batch.from {
+            return Ok(Sealing::Overtaken);
+        }
+        chain.head = batch.to;
+        chain.links.extend(batch.links);
+        Ok(Sealing::Done)
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.outbox_lock().chain.head)
+    }
+
+    async fn sealed(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ChainedRecord>, StoreError> {
+        let outbox = self.outbox_lock();
+        let entries = outbox.after(after.unwrap_or_default());
+        let chained = entries.filter_map(|entry| outbox.chain.of(entry));
+        Ok(chained.take(limit).collect())
+    }
+}
