@@ -7,6 +7,7 @@ mod code;
 mod format;
 mod id;
 mod lane;
+mod link;
 mod machine;
 mod record;
 mod shape;
@@ -15,6 +16,7 @@ pub use code::{Code, MalformedCode};
 pub use format::{Alphabet, CodeFormat, InvalidCodeFormat, Separators};
 pub use id::{ChallengeId, InvalidChallengeId};
 pub use lane::Lane;
+pub use link::{LinkToken, MalformedLink};
 pub use machine::{
     AttemptClaim, AttemptOutcome, ConsumeOutcome, Ended, Exhausted, RecordedAnswer, Refusal,
     ResendClaim, ResendOutcome,

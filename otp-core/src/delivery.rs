@@ -7,6 +7,7 @@
 mod catalogue;
 mod error;
 mod health;
+mod link;
 mod message;
 mod price;
 mod provider;
@@ -26,6 +27,7 @@ pub use catalogue::{
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
 pub use health::{ProviderHealth, ReceiptCounts};
+pub use link::{InvalidAddress, LinkSettings, MessageLink, OtherBrowser, ReturnAddress};
 pub use message::{Message, MessageBuilder, MessageId};
 pub use price::{Price, Prices};
 pub use provider::DeliveryProvider;

@@ -1,5 +1,6 @@
 //! The handle that a host holds, one use case a file.
 
+mod addressees;
 mod again;
 mod attempt;
 mod builder;
@@ -9,11 +10,13 @@ mod desk;
 mod device;
 mod dispatch;
 mod draft;
+mod enclosure;
 mod error;
 mod factors;
 mod guarded;
 mod held_back;
 mod issue;
+mod link;
 mod managed;
 mod onward;
 mod outbound;
@@ -36,7 +39,8 @@ pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
 pub use device::{DeviceToken, Forgotten};
 pub use error::{
-    BuildError, CancelError, IssueError, NotSent, ResendError, Throttled, Unavailable, VerifyError,
+    BuildError, CancelError, IssueError, LinkError, NotSent, ResendError, Throttled, Unavailable,
+    VerifyError,
 };
 pub(crate) use factors::Diagnosis;
 pub use factors::{
@@ -44,6 +48,7 @@ pub use factors::{
     StepUp, StepUpError, VerifiedFactor,
 };
 pub use guarded::Suspicion;
+pub use link::Link;
 pub use outbound::StillSending;
 #[cfg(feature = "policy-file")]
 pub use policies::{FleetPolicy, FleetTrouble, PolicyText, PublishError};
@@ -54,10 +59,11 @@ pub use routes::{NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
 pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};
+pub use verify::Relay;
 
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, Timestamp};
-use crate::delivery::{Brand, Catalogue};
+use crate::delivery::{Brand, Catalogue, LinkSettings};
 use crate::event::Observer;
 use crate::gate::Gate;
 use crate::hash::CodeHasher;
@@ -115,6 +121,7 @@ struct Inner {
     receipts: receipts::ReceiptTally,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
+    links: Option<LinkSettings>,
     gates: Vec<Arc<dyn Gate>>,
     guard: Arc<guarded::Guard>,
     checks: Vec<Arc<dyn Check>>,

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use otp_core::challenge::Code;
-use otp_core::delivery::{DeliveryError, DeliveryProvider, Message, Receipt};
+use otp_core::delivery::{DeliveryError, DeliveryProvider, Message, MessageLink, Receipt};
 use otp_core::destination::Channel;
 
 use crate::http::async_trait;
@@ -34,6 +34,7 @@ pub struct Preview(Arc<Mutex<VecDeque<Kept>>>);
 struct Kept {
     message: String,
     code: Code,
+    link: Option<MessageLink>,
 }
 
 impl Preview {
@@ -53,6 +54,16 @@ impl Preview {
             .rev()
             .find(|kept| challenge_of(&kept.message) == challenge)
             .map(|kept| kept.code.clone())
+    }
+
+    /// Gives the links of that message, where it has any.
+    #[must_use]
+    pub fn link_for(&self, challenge: &str) -> Option<MessageLink> {
+        self.lock()
+            .iter()
+            .rev()
+            .find(|kept| challenge_of(&kept.message) == challenge)
+            .and_then(|kept| kept.link.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
@@ -90,6 +101,7 @@ impl DeliveryProvider for Preview {
         kept.push_back(Kept {
             message: message.id().as_str().to_owned(),
             code: message.code().clone(),
+            link: message.link().cloned(),
         });
         Ok(Receipt::accepted(NAME).with_reference(message.id().as_str()))
     }

@@ -20,6 +20,7 @@ pub use shipped::ShippedCatalogue;
 
 pub(crate) use fit::check;
 
+use super::MessageLink;
 use crate::challenge::Code;
 use crate::destination::Channel;
 use crate::request::Purpose;
@@ -36,6 +37,8 @@ pub struct Template<'a> {
     pub brand: &'a Brand,
     /// The code.
     pub code: &'a Code,
+    /// The links that go with the code, for e-mail; most messages have none.
+    pub link: Option<&'a MessageLink>,
     /// How long the code lives from now.
     pub expires_in: Duration,
 }
@@ -70,7 +73,7 @@ impl Debug for Rendered {
 /// shipped ones beneath.
 pub trait Catalogue: Debug + Send + Sync + 'static {
     /// Renders the message. The code must be in the text exactly once, plus once in the
-    /// origin-bound last line where the brand has an origin.
+    /// origin-bound last line where the brand has an origin; links belong where there are any.
     ///
     /// A text message must take one segment; a verifier with a route for them does not build where
     /// one of [`locales`](Self::locales) takes more with the longest code of a purpose. What goes

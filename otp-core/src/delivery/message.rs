@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Locale, SenderId, TemplateId};
+use super::{Locale, MessageLink, SenderId, TemplateId};
 use crate::challenge::Code;
 use crate::destination::{Channel, Destination};
 use crate::secret::SecretString;
@@ -39,7 +39,7 @@ impl fmt::Debug for MessageId {
 
 /// A rendered message on its way to one person.
 ///
-/// Text, HTML and code are secrets: `Debug` shows neither them nor the full address.
+/// Text, HTML, code and links are secrets: `Debug` shows neither them nor the full address.
 pub struct Message {
     id: MessageId,
     channel: Channel,
@@ -49,6 +49,7 @@ pub struct Message {
     text: SecretString,
     html: Option<SecretString>,
     code: Code,
+    link: Option<MessageLink>,
     expires_in: Duration,
     sender: Option<SenderId>,
     template: Option<TemplateId>,
@@ -73,6 +74,7 @@ impl Message {
             text: SecretString::new(text),
             html: None,
             code,
+            link: None,
             expires_in: Duration::from_secs(300),
             sender: None,
             template: None,
@@ -127,6 +129,12 @@ impl Message {
         &self.code
     }
 
+    /// Gives the links that go with the code, where the message has any; they are in the text.
+    #[must_use]
+    pub fn link(&self) -> Option<&MessageLink> {
+        self.link.as_ref()
+    }
+
     /// Says how long the code lives from now; vendors that can drop late messages are told.
     #[must_use]
     pub fn expires_in(&self) -> Duration {
@@ -163,6 +171,7 @@ impl Message {
             text: self.text.clone(),
             html: self.html.clone(),
             code: self.code.clone(),
+            link: self.link.clone(),
             expires_in: self.expires_in,
             sender: sender.or(self.sender.as_ref()).cloned(),
             template: template.or(self.template.as_ref()).cloned(),
@@ -209,6 +218,13 @@ impl MessageBuilder {
     #[must_use]
     pub fn html(mut self, html: String) -> Self {
         self.0.html = Some(SecretString::new(html));
+        self
+    }
+
+    /// Adds the links that go with the code. Default: none.
+    #[must_use]
+    pub fn link(mut self, link: MessageLink) -> Self {
+        self.0.link = Some(link);
         self
     }
 

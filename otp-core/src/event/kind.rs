@@ -41,6 +41,8 @@ kinds! {
     ValidationAttempt: "identity.auth.validation_attempt", "MFA_VERIFICATION_SUCCEEDED" or "MFA_VERIFICATION_FAILED";
     /// A challenge was ended before its time.
     ChallengeCancelled: "identity.auth.challenge_cancelled", "MFA_CHALLENGE_CANCELLED";
+    /// The recipient of a link said that it was not them who asked.
+    ChallengeDisowned: "identity.auth.challenge_disowned", "MFA_CHALLENGE_DISOWNED";
     /// A provider accepted a message.
     CodeSent: "identity.delivery.sent", "MFA_CODE_SENT";
     /// No provider accepted a message, or its outcome is unknown.

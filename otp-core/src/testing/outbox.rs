@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use crate::challenge::Code;
 use crate::delivery::{
-    DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, MessageBuilder, Receipt,
+    DeliveryError, DeliveryErrorKind, DeliveryProvider, Message, MessageBuilder, MessageLink,
+    Receipt,
 };
 use crate::destination::{Channel, Destination};
 
@@ -67,6 +68,16 @@ impl Outbox {
         latest
             .find(|message| message.destination() == destination)
             .map(|message| message.code().clone())
+    }
+
+    /// Gives the links that were last sent to a destination, where that message had any.
+    #[must_use]
+    pub fn last_link_for(&self, destination: &Destination) -> Option<MessageLink> {
+        let inside = self.lock();
+        let mut latest = inside.messages.iter().rev();
+        latest
+            .find(|message| message.destination() == destination)
+            .and_then(|message| message.link().cloned())
     }
 
     /// Takes all messages out, in the order in which they came.
@@ -150,7 +161,8 @@ fn copy(message: &Message) -> Message {
     .expires_in(message.expires_in());
     let copy = with(copy, message.subject(), MessageBuilder::subject);
     let html = message.html().map(str::to_owned);
-    with(copy, html, MessageBuilder::html).build()
+    let copy = with(copy, html, MessageBuilder::html);
+    with(copy, message.link().cloned(), MessageBuilder::link).build()
 }
 
 fn with<T>(

@@ -1,6 +1,6 @@
 //! A message that failed, sent again by an operator as a request of its own.
 
-use super::verify::opened_destination;
+use super::addressees::opened_destination;
 use super::{Issue, IssueError, Issued, Verifier};
 use crate::request::RequestContext;
 use crate::store::{Delivery, StoreError};
@@ -55,6 +55,8 @@ impl From<IssueError> for NotAgain {
             IssueError::Blocked | IssueError::Destination(_) => Self::Blocked,
             IssueError::CaptchaRequired | IssueError::CaptchaFailed => Self::CaptchaRequired,
             IssueError::UnknownPurpose
+            | IssueError::NoLinks
+            | IssueError::ReturnAddress
             | IssueError::NoRoute(_)
             | IssueError::NoSubject
             | IssueError::Channel(_) => Self::NoRoute,
@@ -74,8 +76,8 @@ impl Verifier {
         let to = failed.destination.as_ref().ok_or(NotAgain::Unreadable)?;
         let keys = self.inner.keys.snapshot();
         let opened = opened_destination(&keys, &failed.tenant, &failed.challenge, &to.sealed);
-        let (addresses, _) = opened.ok_or(NotAgain::Unreadable)?;
-        let mut addresses = addresses.into_iter();
+        let opened = opened.ok_or(NotAgain::Unreadable)?;
+        let mut addresses = opened.addresses.into_iter();
         let first = addresses.next().ok_or(NotAgain::Unreadable)?;
         let addressed = addresses.fold(Issue::to(first), super::Addressed::or_to);
         let mut issue = addressed
@@ -84,6 +86,9 @@ impl Verifier {
             .over(failed.channel)
             .in_locale(failed.locale.clone())
             .from(self.asked_first(failed).await?);
+        if let (Some(link), Some(settings)) = (opened.link, self.links()) {
+            issue = issue.with_link(link.allowed_by(settings));
+        }
         if let Some(subject) = failed.subject.subject_id() {
             issue = issue.for_subject(subject);
         }

@@ -13,7 +13,9 @@ use super::{BuildError, Inner, Verifier, checked_by};
 use crate::challenge::CodeFormat;
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Brand, Catalogue, Route, ShippedCatalogue, TemplateApproval, check_texts};
+use crate::delivery::{
+    Brand, Catalogue, LinkSettings, Route, ShippedCatalogue, TemplateApproval, check_texts,
+};
 use crate::destination::Channel;
 use crate::event::{Observer, TracingSink};
 use crate::gate::{BlocklistGate, Gate, GeographyGate, LineTypeGate, LockoutGate, QuotaGate};
@@ -62,6 +64,7 @@ pub struct VerifierBuilder<L, R> {
     hasher: Option<CodeHasher>,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
+    links: Option<LinkSettings>,
     gates: Vec<Arc<dyn Gate>>,
     checks: Vec<Arc<dyn Check>>,
     captcha: Option<Arc<dyn CaptchaVerifier>>,
@@ -86,6 +89,7 @@ impl VerifierBuilder<Missing, Missing> {
             hasher: None,
             catalogue: Arc::new(ShippedCatalogue::default()),
             brand: Brand::default(),
+            links: None,
             gates: vec![
                 Arc::new(LineTypeGate),
                 Arc::new(GeographyGate),
@@ -178,6 +182,13 @@ impl<L, R> VerifierBuilder<L, R> {
     /// Sets who speaks in messages. Default: nobody is named.
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = brand;
+        self
+    }
+
+    /// Sets where the links of messages lead to ([`Issue::with_link`](super::Issue::with_link)).
+    /// Default: messages have codes only.
+    pub fn links(mut self, links: LinkSettings) -> Self {
+        self.links = Some(links);
         self
     }
 
@@ -281,6 +292,7 @@ impl<L, R> VerifierBuilder<L, R> {
             hasher: self.hasher,
             catalogue: self.catalogue,
             brand: self.brand,
+            links: self.links,
             gates: self.gates,
             checks: self.checks,
             captcha: self.captcha,
@@ -335,6 +347,7 @@ impl VerifierBuilder<Present, Present> {
                 receipts: ReceiptTally::default(),
                 catalogue: self.catalogue,
                 brand: self.brand,
+                links: self.links,
                 gates: self.gates,
                 guard: Arc::default(),
                 checks: self.checks,

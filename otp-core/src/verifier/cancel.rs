@@ -42,7 +42,7 @@ impl Verifier {
         self.revoke_one(tenant, challenge, event).await
     }
 
-    async fn revoke_one(
+    pub(super) async fn revoke_one(
         &self,
         tenant: &Tenant,
         challenge: ChallengeId,

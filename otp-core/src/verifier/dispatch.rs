@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::enclosure::Enclosure;
 use super::issue::Undo;
 use super::managed::Custody;
 use super::onward::{NextWay, Onward};
@@ -13,7 +14,7 @@ use super::outbound::Place;
 use super::request::Issued;
 use super::routes::Way;
 use super::{NotSent, Verifier};
-use crate::challenge::{Challenge, ChallengeId, Code};
+use crate::challenge::{Challenge, ChallengeId};
 use crate::delivery::{
     DeliveryState, DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route,
     RouteFailure, Template,
@@ -42,7 +43,7 @@ pub(super) struct Letter {
     challenge: ChallengeId,
     channel: Channel,
     route: Arc<Route>,
-    code: Code,
+    enclosure: Enclosure,
     life: Duration,
     purpose: Purpose,
     pub(super) locale: Locale,
@@ -51,7 +52,7 @@ pub(super) struct Letter {
 impl Parcel {
     pub(super) fn new(
         challenge: &Challenge,
-        code: Code,
+        enclosure: Enclosure,
         to: Option<Destination>,
         way: &Way,
         context: &RequestContext,
@@ -66,7 +67,7 @@ impl Parcel {
                 challenge: challenge.id,
                 channel: way.channel,
                 route: Arc::clone(&way.route),
-                code,
+                enclosure,
                 life,
                 purpose: challenge.purpose.clone(),
                 locale: Locale::default(),
@@ -294,7 +295,7 @@ impl Verifier {
                 id: next.id,
                 channel: next.way.channel,
                 route: next.way.route,
-                code: next.code,
+                enclosure: next.enclosure,
                 ..letter
             };
         }
@@ -331,12 +332,16 @@ impl Verifier {
     }
 
     fn words(&self, letter: &Letter, destination: Destination, life: Duration) -> Option<Message> {
+        let Enclosure { code, link } = &letter.enclosure;
+        let link = link.as_ref().zip(self.links());
+        let link = link.map(|(token, settings)| settings.links(token));
         let template = Template {
             channel: letter.channel,
             purpose: &letter.purpose,
             locale: &letter.locale,
             brand: &self.inner.brand,
-            code: &letter.code,
+            code,
+            link: link.as_ref(),
             expires_in: life,
         };
         let render = std::panic::AssertUnwindSafe(|| self.inner.catalogue.render(&template));
@@ -347,7 +352,7 @@ impl Verifier {
             letter.channel,
             destination,
             rendered.text,
-            letter.code.clone(),
+            code.clone(),
         )
         .locale(letter.locale.clone())
         .expires_in(life);
@@ -356,6 +361,9 @@ impl Verifier {
         }
         if let Some(html) = rendered.html {
             message = message.html(html);
+        }
+        if let Some(link) = link {
+            message = message.link(link);
         }
         Some(message.build())
     }

@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::issue::{ADDRESS_BREAK, CODE, DESTINATION, LOCALE, row_aad};
+use super::enclosure::Enclosure;
+use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, row_aad};
+use super::link::Link;
 use super::request::Issue;
 use super::{IssueError, Unavailable, Verifier};
-use crate::challenge::{Challenge, ChallengeId, ChallengeState, Code, CodeFormat, Lane};
+use crate::challenge::{Challenge, ChallengeId, ChallengeState, CodeFormat, Lane};
 use crate::clock::Timestamp;
 use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
@@ -87,6 +89,13 @@ impl Draft<'_> {
         let binding = self.issue.context.binding();
         let binding = binding.map(|b| URL_SAFE_NO_PAD.encode(b.as_bytes()));
         let binding = binding.unwrap_or_default();
+        // The link's browser is left out: a client that lost the answer lost the cookie with it.
+        let link = self.issue.link.as_ref();
+        let link = link.map(|link| Link {
+            browser: None,
+            ..link.clone()
+        });
+        let link = link.map(|link| link.to_line()).unwrap_or_default();
         let others = self.issue.others.iter().map(Destination::canonical);
         let mut hash = Sha256::new();
         for part in [
@@ -100,6 +109,7 @@ impl Draft<'_> {
             // challenge of this one.
             self.lane.name(),
             binding.as_str(),
+            link.as_str(),
         ]
         .into_iter()
         .chain(others)
@@ -118,7 +128,7 @@ impl Draft<'_> {
     pub(super) fn challenge(
         &self,
         verifier: &Verifier,
-        code: &Code,
+        enclosure: &Enclosure,
         now: Timestamp,
     ) -> Result<Challenge, IssueError> {
         let destination = self.destination;
@@ -126,11 +136,7 @@ impl Draft<'_> {
             Some(first) => Some(self.seal(verifier, DESTINATION, &self.addresses(first))?),
             None => None,
         };
-        let sealed_code = match (self.policy.resend_code(), destination) {
-            (ResendCode::Same, Some(_)) => Some(self.seal(verifier, CODE, code.expose())?),
-            _ => None,
-        };
-        Ok(Challenge {
+        let mut challenge = Challenge {
             id: self.id,
             tenant: self.issue.tenant.clone(),
             subject: self.subject.clone(),
@@ -143,7 +149,7 @@ impl Draft<'_> {
             destination_key: self.destination_key.clone(),
             destination_masked: destination.map(ToString::to_string).unwrap_or_default(),
             digest: String::new(),
-            sealed_code,
+            sealed_code: None,
             key_id: *self.keys.current().id(),
             address: self.issue.context.address(),
             binding: self.issue.context.binding().cloned(),
@@ -156,16 +162,25 @@ impl Draft<'_> {
             next_send_at: now.saturating_add(self.first_cooldown()),
             state: ChallengeState::Live,
             attempt_log: Vec::new(),
-        })
+        };
+        if self.policy.resend_code() == ResendCode::Same && !challenge.is_decoy() {
+            let sealed = verifier.sealed(self.keys, &challenge, enclosure);
+            challenge.sealed_code = Some(sealed.map_err(Unavailable::because)?);
+        }
+        Ok(challenge)
     }
 
     /// Writes the addresses that a message may go to, a line each, the first one first, and last
-    /// the language, where it is not the default.
+    /// whose the link is, where there is one, and the language, where it is not the default.
     fn addresses(&self, first: &Destination) -> String {
         let others = self.issue.addresses().filter(|other| *other != first);
         let addresses = others.fold(first.to_stored(), |all, other| {
             all + ADDRESS_BREAK + &other.to_stored()
         });
+        let addresses = match &self.issue.link {
+            Some(link) => addresses + ADDRESS_BREAK + &link.or_in(&self.issue.context).to_line(),
+            None => addresses,
+        };
         match &self.issue.locale {
             locale if *locale == Locale::default() => addresses,
             locale => addresses + ADDRESS_BREAK + LOCALE + locale.as_str(),

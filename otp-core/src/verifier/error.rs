@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Issued;
+use super::{Issued, Relay};
 use crate::delivery::{DispatchCertainty, InvalidRoute, RouteFailure, UnfitText};
 use crate::destination::{Channel, ChannelMismatch};
 use crate::gate::Denial;
@@ -170,6 +170,13 @@ pub enum IssueError {
     /// [`Addressed::or_to`](super::Addressed::or_to).
     #[error("a second address needs a named account")]
     NoSubject,
+    /// A link was asked for, and the verifier knows no page for links
+    /// ([`VerifierBuilder::links`](super::VerifierBuilder::links)).
+    #[error("no page for links")]
+    NoLinks,
+    /// The link would lead on to an address that is not allowed.
+    #[error("the return address is not allowed")]
+    ReturnAddress,
     /// The destination is not one of the channel's.
     #[error("the destination does not fit the channel")]
     Channel(#[from] ChannelMismatch),
@@ -291,6 +298,20 @@ pub enum VerifyError {
     Unavailable(#[source] Unavailable),
 }
 
+/// Says why a link did not sign in.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// It is the right one, and this is not the browser that asked for it. Nothing was counted or
+    /// used up. Show the code, and say that it is typed where the sign-in began.
+    #[error("the link was opened in another browser")]
+    OtherBrowser(Relay),
+    /// It is not accepted, for the same reasons and in the same words as a code: unknown, expired,
+    /// consumed, revoked, malformed and wrong are one.
+    #[error("the link is not accepted")]
+    NotAccepted(#[source] VerifyError),
+}
+
 /// Says why a challenge was not cancelled.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -359,6 +380,12 @@ impl ResendError {
 impl VerifyError {
     fn refused(_: &Denial) -> Self {
         Self::Blocked
+    }
+}
+
+impl<E: Into<VerifyError>> From<E> for LinkError {
+    fn from(error: E) -> Self {
+        Self::NotAccepted(error.into())
     }
 }
 

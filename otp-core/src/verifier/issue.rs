@@ -8,12 +8,11 @@ use super::onward::{Onward, charged};
 use super::request::{Issue, Issued};
 use super::routes::{Start, Way};
 use super::{IssueError, Unavailable, Verifier};
-use crate::challenge::{Challenge, ChallengeId, Code, CodeFormat};
+use crate::challenge::{Challenge, ChallengeId};
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, Outcome};
 use crate::gate::Operation;
 use crate::hash::Binding;
-use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::request::Tenant;
@@ -132,10 +131,11 @@ impl Verifier {
             }
         };
         let context = proof.in_context(&issue.context);
-        let code = self.new_code(format)?;
-        let mut challenge = draft.challenge(self, &code, now)?;
+        let linked = issue.linked();
+        let enclosure = self.enclosure(format, draft.id, linked, channel)?;
+        let mut challenge = draft.challenge(self, &enclosure, now)?;
         challenge.digest = self
-            .digest(slot, &keys, &challenge, code.expose())
+            .digest(slot, &keys, &challenge, &enclosure)
             .await
             .map_err(Unavailable::because)?;
         let custody = self.custody(&keys, first, &ways, &mut challenge).await?;
@@ -148,13 +148,13 @@ impl Verifier {
         let onward = Onward::plan(
             &challenge,
             &context,
-            Operation::Issue,
+            (Operation::Issue, linked),
             &policy,
             charged,
             after_the_first(&ways, |channel| issue.address_for(channel))
                 .filter(|(way, to)| lets(way, to)),
         );
-        let parcel = Parcel::new(&challenge, code, to, first, &issue.context, life)
+        let parcel = Parcel::new(&challenge, enclosure, to, first, &issue.context, life)
             .in_locale(issue.locale.clone())
             .in_custody(custody)
             .or_onward(onward);
@@ -181,6 +181,7 @@ impl Verifier {
         if !issue.others.is_empty() && issue.subject.is_none() {
             return Err(IssueError::NoSubject);
         }
+        self.lets_link(issue)?;
         let start = issue.start();
         if let (Start::At(channel), Some(destination)) = (start, issue.destination()) {
             let reaches = issue.address_for(channel).is_some();
@@ -193,31 +194,17 @@ impl Verifier {
         Ok(self.inner.routes.ways(start, reaches))
     }
 
-    pub(super) fn new_code(&self, format: CodeFormat) -> Result<Code, RandomError> {
-        #[cfg(any(debug_assertions, feature = "danger-preview"))]
-        if let Some(code) = &self.inner.fixed_code {
-            return Ok(code.clone());
-        }
-        Code::generate(format, self.random())
-    }
-
-    /// Makes the digest that is stored. A decoy's is over something that no code can be.
-    pub(super) async fn digest(
-        &self,
-        slot: crate::hash::HashSlot,
-        keys: &KeySet,
-        challenge: &Challenge,
-        code: &str,
-    ) -> Result<String, crate::hash::HashError> {
-        let id = challenge.id.to_string();
-        let binding = binding(challenge, &id);
-        let code = if challenge.is_decoy() {
-            "no code"
-        } else {
-            code
+    /// Refuses a link that the settings know no page for, or that would lead on to an address that
+    /// they do not allow.
+    fn lets_link(&self, issue: &Issue) -> Result<(), IssueError> {
+        let Some(link) = &issue.link else {
+            return Ok(());
         };
-        let stored = slot.hash(keys, self.random(), &binding, code).await?;
-        Ok(stored.as_str().to_owned())
+        let settings = self.links().ok_or(IssueError::NoLinks)?;
+        match &link.return_to {
+            Some(address) if !settings.allows(address) => Err(IssueError::ReturnAddress),
+            _ => Ok(()),
+        }
     }
 
     /// Takes back what surely reached nobody: the challenge, and the host's key for another try.

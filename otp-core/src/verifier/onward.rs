@@ -14,16 +14,16 @@ use tokio::time::Instant;
 use super::Verifier;
 use super::desk::Turned;
 use super::dispatch::Letter;
-use super::issue::{CODE, row_aad};
+use super::enclosure::{Enclosure, Linked};
 use super::routes::Way;
-use crate::challenge::{Challenge, Code};
+use crate::challenge::Challenge;
 use crate::clock::Timestamp;
 use crate::delivery::{Afterwards, MessageId};
 use crate::destination::Destination;
 use crate::event::{Event, EventKind};
 use crate::gate::{GateRequest, Operation, Wants};
 use crate::hash::HashSlot;
-use crate::key::{KeySet, seal};
+use crate::key::KeySet;
 use crate::policy::{Policy, ResendCode};
 use crate::quota::QuotaKey;
 use crate::request::{RequestContext, SubjectKey};
@@ -34,17 +34,18 @@ pub(super) struct Onward {
     pub(super) challenge: Challenge,
     pub(super) context: RequestContext,
     operation: Operation,
+    linked: Linked,
     policy: Arc<Policy>,
     charged: Vec<QuotaKey>,
     ways: VecDeque<(Way, Destination)>,
 }
 
-/// The next channel, with its code.
+/// The next channel, with what its message carries.
 pub(super) struct NextWay {
     pub(super) id: MessageId,
     pub(super) way: Way,
     pub(super) destination: Destination,
-    pub(super) code: Code,
+    pub(super) enclosure: Enclosure,
 }
 
 impl Onward {
@@ -53,7 +54,7 @@ impl Onward {
     pub(super) fn plan(
         challenge: &Challenge,
         context: &RequestContext,
-        operation: Operation,
+        (operation, linked): (Operation, Linked),
         policy: &Arc<Policy>,
         charged: Vec<QuotaKey>,
         ways: impl Iterator<Item = (Way, Destination)>,
@@ -63,6 +64,7 @@ impl Onward {
             challenge: challenge.clone(),
             context: context.clone(),
             operation,
+            linked,
             policy: Arc::clone(policy),
             charged,
             ways,
@@ -110,7 +112,7 @@ impl Verifier {
             }
             _ => None,
         };
-        let Some(code) = ready else {
+        let Some(enclosure) = ready else {
             tracing::warn!(
                 target: "otp_kit",
                 channel = way.channel.name(),
@@ -122,7 +124,7 @@ impl Verifier {
             id,
             way,
             destination,
-            code,
+            enclosure,
         })
     }
 
@@ -194,24 +196,22 @@ impl Verifier {
         found.is_some_and(|found| found.is_live(now) && found.digest == onward.challenge.digest)
     }
 
-    /// Makes the code of the new channel and puts it in the place of the old one.
+    /// Makes the code of the new channel, and the link where it carries one, and puts it in the place of the old one.
     async fn reissue_over(
         &self,
         onward: &mut Onward,
         slot: HashSlot,
         way: &Way,
         (intent, failed): (impl Fn(&Challenge) -> NewDelivery, &Event),
-    ) -> Option<Code> {
+    ) -> Option<Enclosure> {
         let keys = self.inner.keys.snapshot();
         let challenge = &mut onward.challenge;
-        let code = self.new_code(challenge.format).ok()?;
+        let enclosure = self.enclosure(challenge.format, challenge.id, onward.linked, way.channel);
+        let enclosure = enclosure.ok()?;
         challenge.channel = way.channel;
         challenge.key_id = *keys.current().id();
-        challenge.sealed_code = self.sealed_again(&onward.policy, &keys, challenge, &code)?;
-        challenge.digest = self
-            .digest(slot, &keys, challenge, code.expose())
-            .await
-            .ok()?;
+        challenge.sealed_code = self.sealed_again(&onward.policy, &keys, challenge, &enclosure)?;
+        challenge.digest = self.digest(slot, &keys, challenge, &enclosure).await.ok()?;
         let reissue = Reissue {
             challenge: challenge.id,
             channel: challenge.channel,
@@ -222,7 +222,7 @@ impl Verifier {
             event: failed.clone(),
         };
         self.inner.store.reissue(reissue).await.ok()?;
-        Some(code)
+        Some(enclosure)
     }
 
     /// Seals the new code where policy keeps codes; the outer `None` is a failure.
@@ -231,13 +231,12 @@ impl Verifier {
         policy: &Policy,
         keys: &KeySet,
         challenge: &Challenge,
-        code: &Code,
+        enclosure: &Enclosure,
     ) -> Option<Option<crate::key::Sealed>> {
         if policy.resend_code() != ResendCode::Same {
             return Some(None);
         }
-        let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
-        let sealed = seal(keys, self.random(), &aad, code.expose().as_bytes());
+        let sealed = self.sealed(keys, challenge, enclosure);
         sealed.ok().map(Some)
     }
 }

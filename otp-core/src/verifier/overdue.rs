@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Verifier;
+use super::addressees::opened;
 use super::dispatch::Parcel;
-use super::issue::{CODE, row_aad};
+use super::enclosure::Enclosure;
 use super::request::{Dispatch, Issued};
 use super::routes::{Start, Way};
-use super::verify::opened;
-use crate::challenge::{Challenge, Code};
+use crate::challenge::Challenge;
 use crate::clock::Timestamp;
 use crate::delivery::MessageId;
 use crate::event::{EventKind, Outcome};
-use crate::key::{KeySet, open};
 use crate::policy::{MAX_LIFETIME, Policy, ResendCode};
 use crate::request::RequestContext;
 use crate::store::{Delivery, NewDelivery, Reissue, StoreError, StoreErrorKind};
@@ -68,8 +67,8 @@ impl Verifier {
             return Ok(None);
         };
         let keys = self.inner.keys.snapshot();
-        let (Some(code), Some(to)) = (kept_code(&keys, &challenge), opened(&keys, &challenge))
-        else {
+        let kept = Enclosure::kept(&keys, &challenge);
+        let (Some(enclosure), Some(to)) = (kept, opened(&keys, &challenge)) else {
             return Ok(None);
         };
         let Some(provider) = delivery.provider.as_deref() else {
@@ -105,7 +104,7 @@ impl Verifier {
         self.observe(&event.at(now));
         let life = challenge.expires_at.since(now);
         let context = RequestContext::by_operator().on_behalf_of(challenge.address, None);
-        let parcel = Parcel::new(&challenge, code, Some(to), &way, &context, life)
+        let parcel = Parcel::new(&challenge, enclosure, Some(to), &way, &context, life)
             .in_locale(delivery.locale.clone())
             .after(id, provider);
         let sent = self
@@ -132,13 +131,4 @@ fn is_latest(challenge: &Challenge, delivery: &Delivery, now: Timestamp) -> bool
         && challenge.tenant == delivery.tenant
         && challenge.channel == delivery.channel
         && delivery.id.as_str() == latest
-}
-
-/// Opens the code of a challenge, where policy keeps it.
-pub(super) fn kept_code(keys: &KeySet, challenge: &Challenge) -> Option<Code> {
-    let sealed = challenge.sealed_code.as_ref()?;
-    let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
-    let text = open(keys, &aad, sealed).ok()?;
-    let text = std::str::from_utf8(text.expose()).ok()?;
-    Code::normalise(challenge.format, text).ok()
 }

@@ -1,5 +1,7 @@
 use std::time::SystemTime;
 
+use super::enclosure::Linked;
+use super::link::Link;
 use super::routes::Start;
 use crate::challenge::ChallengeId;
 use crate::delivery::Locale;
@@ -64,6 +66,7 @@ pub struct Issue {
     pub(super) locale: Locale,
     pub(super) dispatch: Dispatch,
     pub(super) idempotency_key: Option<String>,
+    pub(super) link: Option<Link>,
     pub(super) context: RequestContext,
 }
 
@@ -136,6 +139,19 @@ impl Issue {
         self
     }
 
+    /// Adds a link to the message, beside the code and under the same challenge: whichever is shown
+    /// first signs in, and the other is worth nothing from then on. Messages over e-mail carry it,
+    /// and those over another channel the code alone, as do those whose code a vendor makes. A
+    /// resend carries what its code does: a new link with a new code, the same with the same.
+    ///
+    /// The verifier must know where links lead to
+    /// ([`VerifierBuilder::links`](super::VerifierBuilder::links)).
+    #[must_use]
+    pub fn with_link(mut self, link: Link) -> Self {
+        self.link = Some(link);
+        self
+    }
+
     /// Names the request, so that repeating it makes no second challenge and no second message
     /// while the first one lives. The same name with another request is an error.
     #[must_use]
@@ -150,6 +166,10 @@ impl Issue {
     pub fn from(mut self, context: impl Into<RequestContext>) -> Self {
         self.context = context.into();
         self
+    }
+
+    pub(super) fn linked(&self) -> Linked {
+        self.link.as_ref().map_or(Linked::No, |_| Linked::Yes)
     }
 
     pub(super) fn subject_key(&self) -> SubjectKey {
@@ -271,6 +291,7 @@ impl Addressed {
             locale: Locale::default(),
             dispatch: Dispatch::default(),
             idempotency_key: None,
+            link: None,
             context: RequestContext::default(),
         }
     }

@@ -1,21 +1,20 @@
+use super::addressees::{Addressees, opened_all};
 use super::checks::Proof;
 use super::desk::Turned;
 use super::dispatch::Parcel;
-use super::issue::{CODE, after_the_first, row_aad};
+use super::enclosure::{Enclosure, Linked};
+use super::issue::after_the_first;
 use super::managed::Custody;
 use super::onward::{Onward, charged};
-use super::overdue::kept_code;
 use super::request::{Dispatch, Issued};
 use super::routes::{Start, Way};
-use super::verify::opened_with_locale;
 use super::{ResendError, Throttled, Unavailable, Verifier};
-use crate::challenge::{Challenge, ChallengeId, Code, Refusal, ResendClaim, ResendOutcome};
+use crate::challenge::{Challenge, ChallengeId, Refusal, ResendClaim, ResendOutcome};
 use crate::clock::Timestamp;
-use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation, Wants};
-use crate::key::{KeySet, seal};
+use crate::key::KeySet;
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, SubjectKey, Tenant};
@@ -69,9 +68,14 @@ impl Verifier {
         // first; what is decided is decided in the admission, on the challenge as it is then.
         let known = self.inner.store.find(challenge).await?;
         let known = known.filter(|known| known.tenant == *tenant);
-        let (addresses, locale) = match &known {
-            Some(known) => addresses(&keys, known)?,
-            None => (Vec::new(), Locale::default()),
+        let known_to = match &known {
+            Some(known) => addressees(&keys, known)?,
+            None => Addressees::default(),
+        };
+        let (addresses, locale) = (known_to.addresses, known_to.locale);
+        let linked = match (known_to.link, self.links()) {
+            (Some(_), Some(_)) => Linked::Yes,
+            _ => Linked::No,
         };
         let ways = match &known {
             Some(known) => self.ways_of(&policy, known, &addresses)?,
@@ -137,10 +141,10 @@ impl Verifier {
         let context = proof.in_context(&context);
         let before = challenge.clone();
         challenge.channel = first.channel;
-        let code = self.resent_code(&policy, &keys, &mut challenge)?;
+        let enclosure = self.enclosed_again(&policy, &keys, &mut challenge, linked)?;
         challenge.key_id = *keys.current().id();
         challenge.digest = self
-            .digest(slot, &keys, &challenge, code.expose())
+            .digest(slot, &keys, &challenge, &enclosure)
             .await
             .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?;
         let custody = self
@@ -153,14 +157,14 @@ impl Verifier {
         let onward = Onward::plan(
             &standing,
             &context,
-            Operation::Resend,
+            (Operation::Resend, linked),
             &policy,
             charged,
             after_the_first(&ways, |channel| address(&addresses, channel))
                 .filter(|(way, to)| lets(way, to)),
         );
         let to = destination.filter(|to| lets(first, to)).cloned();
-        let parcel = Parcel::new(&challenge, code, to, first, &context, life)
+        let parcel = Parcel::new(&challenge, enclosure, to, first, &context, life)
             .in_locale(locale)
             .in_custody(custody)
             .or_onward(onward);
@@ -290,36 +294,41 @@ impl Verifier {
         }
     }
 
-    /// Gives the code of a further message: a fresh one, or the sealed one where policy keeps it.
-    fn resent_code(
+    /// Gives what a further message carries: a fresh code and link, or the sealed ones where policy
+    /// keeps them.
+    fn enclosed_again(
         &self,
         policy: &Policy,
         keys: &KeySet,
         challenge: &mut Challenge,
-    ) -> Result<Code, ResendError> {
+        linked: Linked,
+    ) -> Result<Enclosure, ResendError> {
         if policy.resend_code() == ResendCode::Same
-            && let Some(code) = kept_code(keys, challenge)
+            && let Some(kept) = Enclosure::kept(keys, challenge)
         {
-            return Ok(code);
+            return Ok(kept);
         }
-        let aad = row_aad(&challenge.tenant, &challenge.id, CODE);
-        let code = self.new_code(challenge.format)?;
+        let enclosure =
+            self.enclosure(challenge.format, challenge.id, linked, challenge.channel)?;
         challenge.sealed_code = match policy.resend_code() {
-            ResendCode::Same if !challenge.is_decoy() => Some(
-                seal(keys, self.random(), &aad, code.expose().as_bytes())
-                    .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?,
-            ),
+            ResendCode::Same if !challenge.is_decoy() => {
+                let sealed = self.sealed(keys, challenge, &enclosure);
+                Some(
+                    sealed
+                        .map_err(|error| ResendError::Unavailable(Unavailable::because(error)))?,
+                )
+            }
             _ => None,
         };
-        Ok(code)
+        Ok(enclosure)
     }
 }
 
-/// Opens the addresses of a challenge and the language of its messages; a decoy has neither.
-fn addresses(keys: &KeySet, known: &Challenge) -> Result<(Vec<Destination>, Locale), ResendError> {
-    match opened_with_locale(keys, known) {
+/// Opens whom the messages of a challenge go to, and how; of a decoy that is nobody.
+fn addressees(keys: &KeySet, known: &Challenge) -> Result<Addressees, ResendError> {
+    match opened_all(keys, known) {
         Some(opened) => Ok(opened),
-        None if known.is_decoy() => Ok((Vec::new(), Locale::default())),
+        None if known.is_decoy() => Ok(Addressees::default()),
         // Its key is retired: nobody could be told what was sent, so nothing is.
         None => Err(ResendError::Unavailable(Unavailable::because(
             "the destination of a live challenge does not open",

@@ -2,6 +2,7 @@ use std::time::SystemTime;
 
 use crate::challenge::{ChallengeId, Lane};
 use crate::clock::Timestamp;
+use crate::delivery::ReturnAddress;
 use crate::destination::{Channel, Destination};
 use crate::policy::Assurance;
 use crate::request::{Purpose, SubjectId, SubjectKey, Tenant};
@@ -47,8 +48,8 @@ impl AuthenticationMethod {
     }
 }
 
-/// The proof that a code was right, once. Only [`Verifier::verify`](super::Verifier::verify)
-/// makes one; there is no other way to it.
+/// The proof that a code was right, once. Only [`Verifier::verify`](super::Verifier::verify) and
+/// [`Verifier::verify_link`](super::Verifier::verify_link) make one; there is no other way to it.
 ///
 /// It says for whom, for what and how; use it for that and nothing else, and start a new session
 /// with it (NIST SP 800-63B section 5.1).
@@ -67,6 +68,7 @@ pub struct Verified {
     pub(super) channel: Channel,
     pub(super) lane: Lane,
     pub(super) destination: Destination,
+    pub(super) return_to: Option<ReturnAddress>,
     pub(super) at: Timestamp,
     pub(super) repeated: bool,
 }
@@ -129,6 +131,13 @@ impl Verified {
             AuthenticationMethod::Sms | AuthenticationMethod::Telephone => Assurance::Restricted,
             AuthenticationMethod::Otp | AuthenticationMethod::Recovery => Assurance::Single,
         }
+    }
+
+    /// Says where to go on to, where the link was asked for with such an address and the settings
+    /// still allow it.
+    #[must_use]
+    pub fn return_to(&self) -> Option<&ReturnAddress> {
+        self.return_to.as_ref()
     }
 
     /// Says when, by the store's clock.

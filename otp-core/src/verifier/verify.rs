@@ -1,23 +1,27 @@
+mod link;
 mod vendor;
 
+pub use link::Relay;
+
+use super::addressees::{opened, opened_all};
 use super::attempt::{Attempt, Claim, ClaimKind};
 use super::desk::Turned;
-use super::issue::{ADDRESS_BREAK, DESTINATION, LOCALE, binding, row_aad};
+use super::enclosure::code_part;
+use super::issue::binding;
 use super::managed::{Held, Word};
 use super::{Unavailable, Verified, Verifier, VerifyError};
 use crate::challenge::{
-    AttemptClaim, AttemptOutcome, Challenge, ChallengeId, Code, ConsumeOutcome, Lane,
+    AttemptClaim, AttemptOutcome, Challenge, ChallengeId, Code, ConsumeOutcome, Lane, LinkToken,
     RecordedAnswer, Refusal, TypedShape,
 };
 use crate::clock::Timestamp;
-use crate::delivery::Locale;
 use crate::destination::Destination;
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{GateRequest, Operation};
 use crate::hash::{Comparison, HashSlot, MismatchReason};
-use crate::key::{KeySet, Sealed, open};
-use crate::policy::CaptchaPolicy;
-use crate::request::{AttemptId, RequestContext, Tenant};
+use crate::key::KeySet;
+use crate::policy::{CaptchaPolicy, Policy};
+use crate::request::{AttemptId, RequestContext};
 use crate::store::{Consume, Granted, Reject, Step, Target};
 
 impl Verifier {
@@ -55,18 +59,7 @@ impl Verifier {
         let keys = self.inner.keys.snapshot();
         let event =
             Event::new(EventKind::ValidationAttempt, &attempt.tenant).from_request(&context);
-        let request = GateRequest {
-            operation: Operation::Verify,
-            tenant: &attempt.tenant,
-            subject: None,
-            destination: None,
-            destination_key: None,
-            channel: None,
-            purpose: attempt.purpose.as_ref(),
-            lane: Lane::Public,
-            context: &context,
-            policy: &policy,
-        };
+        let request = request(&policy, &attempt, &context);
         let target = self.target(&policy, &keys, claim, &attempt, &context).await;
         let event = match &target {
             Some(Target::Id(id)) => event.naming(id),
@@ -98,16 +91,18 @@ impl Verifier {
             now,
         };
         match admitted.granted {
-            Granted::Attempt(outcome, challenge) => desk.decide(slot, outcome, challenge).await,
-            Granted::NoChallenge(refusal) => desk.refuse(slot, refusal).await,
-            _ if shape.is_some() => desk.refuse(slot, Refusal::Unknown).await,
-            _ => desk.refuse(slot, Refusal::Malformed).await,
+            Granted::Attempt(outcome, challenge) => {
+                desk.decide(Shown::Code(slot), outcome, challenge).await
+            }
+            Granted::NoChallenge(refusal) => desk.refuse(Shown::Code(slot), refusal).await,
+            _ if shape.is_some() => desk.refuse(Shown::Code(slot), Refusal::Unknown).await,
+            _ => desk.refuse(Shown::Code(slot), Refusal::Malformed).await,
         }
     }
 
     async fn target(
         &self,
-        policy: &crate::policy::Policy,
+        policy: &Policy,
         keys: &KeySet,
         claim: Claim,
         attempt: &Attempt,
@@ -130,6 +125,26 @@ impl Verifier {
             }
             ClaimKind::Nothing => None,
         }
+    }
+}
+
+/// Names what the gates judge a try by.
+fn request<'a>(
+    policy: &'a Policy,
+    attempt: &'a Attempt,
+    context: &'a RequestContext,
+) -> GateRequest<'a> {
+    GateRequest {
+        operation: Operation::Verify,
+        tenant: &attempt.tenant,
+        subject: None,
+        destination: None,
+        destination_key: None,
+        channel: None,
+        purpose: attempt.purpose.as_ref(),
+        lane: Lane::Public,
+        context,
+        policy,
     }
 }
 
@@ -172,6 +187,12 @@ const TRY_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
 /// Why a repeated try is refused.
 const REPEATED: &str = "repeated_wrong_code";
 
+/// What a try shows. A code is compared in the place that is held for it, a link at once.
+enum Shown {
+    Code(HashSlot),
+    Link(LinkToken),
+}
+
 /// One try after it was admitted.
 struct Desk<'a> {
     verifier: &'a Verifier,
@@ -186,16 +207,16 @@ struct Desk<'a> {
 impl Desk<'_> {
     async fn decide(
         self,
-        slot: HashSlot,
+        shown: Shown,
         outcome: AttemptOutcome,
         challenge: Box<Challenge>,
     ) -> Result<Verified, VerifyError> {
         match outcome {
             AttemptOutcome::Reserved | AttemptOutcome::Resumed => {
-                self.compare(slot, challenge).await
+                self.compare(shown, challenge).await
             }
             AttemptOutcome::Replayed(RecordedAnswer::Right) => {
-                burn(slot).await?;
+                burn(shown).await?;
                 let destination = opened(self.keys, &challenge).ok_or_else(sealed)?;
                 let event = self.event.clone().of_challenge(&challenge);
                 let event = event.with_outcome(Outcome::Success, "repeated");
@@ -203,23 +224,27 @@ impl Desk<'_> {
                 Ok(self.verified(challenge, destination, true))
             }
             AttemptOutcome::Replayed(RecordedAnswer::Wrong) => {
-                self.refuse_known(slot, challenge, REPEATED).await
+                self.refuse_known(shown, challenge, REPEATED).await
             }
             AttemptOutcome::Refused(refusal) => {
-                self.refuse_known(slot, challenge, refusal.name()).await
+                self.refuse_known(shown, challenge, refusal.name()).await
             }
         }
     }
 
     async fn compare(
         mut self,
-        slot: HashSlot,
+        shown: Shown,
         challenge: Box<Challenge>,
     ) -> Result<Verified, VerifyError> {
         self.event = self.event.of_challenge(&challenge);
         let counted = Some((challenge.id, self.attempt.id.clone()));
+        let slot = match shown {
+            Shown::Code(slot) => slot,
+            Shown::Link(token) => return self.follow(&token, challenge).await,
+        };
         let Ok(code) = Code::normalise(challenge.format, self.attempt.typed.expose()) else {
-            burn(slot).await?;
+            burn(Shown::Code(slot)).await?;
             return self.refuse_here(counted, Refusal::Malformed.name()).await;
         };
         if Held::is(&challenge.digest) {
@@ -233,7 +258,7 @@ impl Desk<'_> {
                 self.keys,
                 &binding(&challenge, &id),
                 code.expose(),
-                &challenge.digest,
+                code_part(&challenge.digest),
             )
             .await
             .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))?;
@@ -297,7 +322,13 @@ impl Desk<'_> {
         destination: Destination,
         repeated: bool,
     ) -> Verified {
+        let settings = self.verifier.links();
+        let link = settings.and_then(|settings| {
+            let link = opened_all(self.keys, &challenge)?.link?;
+            Some(link.allowed_by(settings))
+        });
         Verified {
+            return_to: link.and_then(|link| link.return_to),
             challenge: challenge.id,
             tenant: challenge.tenant,
             subject: challenge.subject,
@@ -312,7 +343,7 @@ impl Desk<'_> {
 
     async fn refuse_known(
         mut self,
-        slot: HashSlot,
+        shown: Shown,
         challenge: Box<Challenge>,
         reason: &'static str,
     ) -> Result<Verified, VerifyError> {
@@ -320,12 +351,12 @@ impl Desk<'_> {
         if challenge.tenant == self.attempt.tenant {
             self.event = self.event.of_challenge(&challenge);
         }
-        burn(slot).await?;
+        burn(shown).await?;
         self.refuse_here(None, reason).await
     }
 
-    async fn refuse(self, slot: HashSlot, refusal: Refusal) -> Result<Verified, VerifyError> {
-        burn(slot).await?;
+    async fn refuse(self, shown: Shown, refusal: Refusal) -> Result<Verified, VerifyError> {
+        burn(shown).await?;
         self.refuse_here(None, refusal.name()).await
     }
 
@@ -384,10 +415,13 @@ fn sealed() -> VerifyError {
 }
 
 /// Does the work of a comparison for a try that has none, so that time does not tell why.
-async fn burn(slot: HashSlot) -> Result<(), VerifyError> {
-    slot.decoy()
-        .await
-        .map_err(|error| VerifyError::Unavailable(Unavailable::because(error)))
+async fn burn(shown: Shown) -> Result<(), VerifyError> {
+    match shown {
+        Shown::Code(slot) => slot.decoy().await.map_err(Unavailable::because)?,
+        // Comparing one takes no time to speak of.
+        Shown::Link(_) => {}
+    }
+    Ok(())
 }
 
 const fn mismatch(reason: MismatchReason) -> &'static str {
@@ -399,44 +433,10 @@ const fn mismatch(reason: MismatchReason) -> &'static str {
     }
 }
 
-/// Opens the address that a challenge's latest code was sent to.
-pub(super) fn opened(keys: &KeySet, challenge: &Challenge) -> Option<Destination> {
-    let fits = |address: &Destination| challenge.channel.fits(address).is_ok();
-    opened_all(keys, challenge)?.into_iter().find(fits)
-}
-
-/// Opens the addresses that a challenge's codes may be sent to, the first one first.
-pub(super) fn opened_all(keys: &KeySet, challenge: &Challenge) -> Option<Vec<Destination>> {
-    opened_with_locale(keys, challenge).map(|(addresses, _)| addresses)
-}
-
-/// Opens the addresses, and the language that messages to them are in.
-pub(super) fn opened_with_locale(
-    keys: &KeySet,
-    challenge: &Challenge,
-) -> Option<(Vec<Destination>, Locale)> {
-    let sealed = challenge.destination.as_ref()?;
-    opened_destination(keys, &challenge.tenant, &challenge.id, sealed)
-}
-
-/// Opens what a challenge of this name had sealed as its destination.
-pub(super) fn opened_destination(
-    keys: &KeySet,
-    tenant: &Tenant,
-    id: &ChallengeId,
-    sealed: &Sealed,
-) -> Option<(Vec<Destination>, Locale)> {
-    let aad = row_aad(tenant, id, DESTINATION);
-    let text = open(keys, &aad, sealed).ok()?;
-    let text = std::str::from_utf8(text.expose()).ok()?;
-    let lines = text.split(ADDRESS_BREAK);
-    let tag = lines.clone().find_map(|line| line.strip_prefix(LOCALE));
-    let addresses: Option<Vec<_>> = lines
-        .filter(|line| !line.starts_with(LOCALE))
-        .map(Destination::from_stored)
-        .collect();
-    let locale = tag.and_then(|tag| Locale::new(tag).ok());
-    Some((addresses?, locale.unwrap_or_default()))
+impl From<Unavailable> for VerifyError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
 }
 
 impl From<Turned> for VerifyError {

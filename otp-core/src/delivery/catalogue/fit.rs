@@ -67,6 +67,7 @@ pub(crate) fn check<'a>(
                 locale: &locale,
                 brand,
                 code: &code,
+                link: None,
                 expires_in,
             };
             measure(catalogue, &template).map_err(|reason| UnfitText {

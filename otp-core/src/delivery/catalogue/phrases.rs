@@ -55,6 +55,14 @@ pub(super) struct Phrases {
     pub(super) mail_advice: &'static str,
     /// What to do with a mail that nobody asked for.
     pub(super) unasked: &'static str,
+    /// What to do with the link of a mail, where it has one.
+    pub(super) link: &'static str,
+    /// What the link is called.
+    pub(super) link_label: &'static str,
+    /// What to do with a mail with a link that nobody asked for.
+    pub(super) disown: &'static str,
+    /// What the link for that is called.
+    pub(super) disown_label: &'static str,
     /// The subject of a mail, where a brand speaks.
     pub(super) branded_subject: &'static str,
     /// The subject of a mail, where nobody is named.

@@ -33,6 +33,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     },
     mail_advice: "لا تشاركه مع أحد، فلن نطلبه منك أبدا.",
     unasked: "إذا لم تطلبه فتجاهل هذه الرسالة.",
+    link: "أو افتح هذا الرابط في المتصفح الذي طلبت منه الرمز:",
+    link_label: "متابعة",
+    disown: "لم تكن أنت؟ أوقف العملية من هنا:",
+    disown_label: "لم أكن أنا",
     branded_subject: "{noun} من {brand}",
     plain_subject: "{noun}",
 };

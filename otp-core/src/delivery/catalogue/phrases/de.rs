@@ -17,6 +17,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Geben Sie ihn niemals weiter; wir fragen nicht danach.",
     unasked: "Haben Sie ihn nicht angefordert, ignorieren Sie diese Nachricht.",
+    link: "Oder öffnen Sie diesen Link in dem Browser, in dem Sie ihn angefordert haben:",
+    link_label: "Fortfahren",
+    disown: "Waren Sie das nicht? Hier können Sie den Vorgang stoppen:",
+    disown_label: "Das war ich nicht",
     branded_subject: "Ihr {noun} für {brand}",
     plain_subject: "Ihr {noun}",
 };

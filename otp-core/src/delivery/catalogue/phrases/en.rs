@@ -17,6 +17,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Never share it; we will not ask for it.",
     unasked: "If you did not ask for it, ignore this message.",
+    link: "Or open this link in the browser where you asked for it:",
+    link_label: "Continue",
+    disown: "Was it not you? Stop it here:",
+    disown_label: "This was not me",
     branded_subject: "Your {brand} {noun}",
     plain_subject: "Your {noun}",
 };

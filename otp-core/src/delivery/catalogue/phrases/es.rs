@@ -31,6 +31,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     },
     mail_advice: "No lo compartas con nadie; nunca te lo pediremos.",
     unasked: "Si no lo has pedido, ignora este mensaje.",
+    link: "O abre este enlace en el navegador en el que lo has pedido:",
+    link_label: "Continuar",
+    disown: "¿No has sido tú? Detenlo aquí:",
+    disown_label: "No he sido yo",
     branded_subject: "{brand}: tu {noun}",
     plain_subject: "Tu {noun}",
 };

@@ -17,6 +17,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Ne le partagez jamais ; nous ne vous le demanderons pas.",
     unasked: "Si vous ne l'avez pas demandé, ignorez ce message.",
+    link: "Ou ouvrez ce lien dans le navigateur où vous l'avez demandé :",
+    link_label: "Continuer",
+    disown: "Ce n'était pas vous ? Arrêtez tout ici :",
+    disown_label: "Ce n'était pas moi",
     branded_subject: "Votre {noun} {brand}",
     plain_subject: "Votre {noun}",
 };

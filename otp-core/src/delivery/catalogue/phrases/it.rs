@@ -17,6 +17,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Non condividerlo mai: non te lo chiederemo.",
     unasked: "Se non lo hai richiesto, ignora questo messaggio.",
+    link: "Oppure apri questo link nel browser da cui lo hai richiesto:",
+    link_label: "Continua",
+    disown: "Non lo hai richiesto? Blocca tutto qui:",
+    disown_label: "Non l'ho richiesto io",
     branded_subject: "Il tuo {noun} {brand}",
     plain_subject: "Il tuo {noun}",
 };

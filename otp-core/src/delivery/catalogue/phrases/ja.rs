@@ -28,6 +28,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     },
     mail_advice: "誰にも教えないでください。当社からお尋ねすることはありません。",
     unasked: "お心当たりがない場合は、このメールを無視してください。",
+    link: "または、コードを要求したブラウザーで次のリンクを開いてください。",
+    link_label: "続ける",
+    disown: "お心当たりがない場合は、こちらから取り消してください。",
+    disown_label: "心当たりがありません",
     branded_subject: "{brand}の{noun}",
     plain_subject: "{noun}",
 };

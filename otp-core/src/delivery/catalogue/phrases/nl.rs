@@ -17,6 +17,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Deel hem met niemand; wij vragen er nooit om.",
     unasked: "Heb je hem niet aangevraagd? Negeer dan dit bericht.",
+    link: "Of open deze link in de browser waarin je hem hebt aangevraagd:",
+    link_label: "Doorgaan",
+    disown: "Was jij dit niet? Stop het hier:",
+    disown_label: "Dit was ik niet",
     branded_subject: "Je {noun} voor {brand}",
     plain_subject: "Je {noun}",
 };

@@ -14,6 +14,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     mail: NOUNS,
     mail_advice: "Nikomu go nie podawaj; nigdy o niego nie zapytamy.",
     unasked: "Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość.",
+    link: "Możesz też otworzyć ten link w przeglądarce, w której prosisz o kod:",
+    link_label: "Dalej",
+    disown: "To nie Ty? Zatrzymaj to tutaj:",
+    disown_label: "To nie ja",
     branded_subject: "Twój {noun} {brand}",
     plain_subject: "Twój {noun}",
 };

@@ -31,6 +31,10 @@ pub(super) const PHRASES: Phrases = Phrases {
     },
     mail_advice: "Nunca o compartilhe; jamais vamos pedi-lo.",
     unasked: "Se você não o pediu, ignore esta mensagem.",
+    link: "Ou abra este link no navegador em que você o pediu:",
+    link_label: "Continuar",
+    disown: "Não foi você? Interrompa aqui:",
+    disown_label: "Não fui eu",
     branded_subject: "{brand}: seu {noun}",
     plain_subject: "Seu {noun}",
 };

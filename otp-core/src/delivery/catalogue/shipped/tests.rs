@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::challenge::{Code, CodeFormat};
-use crate::delivery::{AppHash, Brand, OriginBoundCode, SmsEncoding};
-use crate::request::Purpose;
+use crate::challenge::{ChallengeId, Code, CodeFormat, LinkToken};
+use crate::delivery::{AppHash, Brand, LinkSettings, OriginBoundCode, SmsEncoding};
+use crate::random::OsRandom;
+use crate::request::{Purpose, SubjectKey};
 
 const PURPOSES: [Purpose; 5] = [
     Purpose::LOGIN,
@@ -28,6 +29,7 @@ fn render(
         locale: &Locale::new(locale).expect("a tag"),
         brand,
         code: &Code::normalise(format, code).expect("digits"),
+        link: None,
         expires_in: Duration::from_secs(300),
     })
 }
@@ -207,6 +209,51 @@ fn a_mail_says_the_same_in_text_and_html_without_the_code_in_its_subject() {
 }
 
 #[test]
+fn a_mail_with_a_link_has_it_once_beside_the_way_to_stop_it_in_every_language() {
+    let subject = SubjectKey::of_claim("someone");
+    let id = ChallengeId::generate(&OsRandom, &subject).expect("an id");
+    let token = LinkToken::generate(id, &OsRandom).expect("a token");
+    let settings = LinkSettings::at("https://id.example.com/auth/link").expect("settings");
+    let link = settings.links(&token);
+    let mut said: Vec<String> = Vec::new();
+    for locale in every_locale() {
+        let mail = ShippedCatalogue::default().render(&Template {
+            channel: Channel::Email,
+            purpose: &Purpose::LOGIN,
+            locale: &locale,
+            brand: &Brand::default(),
+            code: &Code::normalise(CodeFormat::SIX_DIGITS, "271828").expect("digits"),
+            link: Some(&link),
+            expires_in: Duration::from_secs(300),
+        });
+        let lines = mail
+            .text
+            .lines()
+            .filter(|line| line.starts_with("https://"));
+        assert_eq!(lines.collect::<Vec<_>>(), [link.open(), link.disown()]);
+        let html = mail.html.expect("html");
+        for address in [link.open(), link.disown()] {
+            let address = address.replace('&', "&amp;");
+            assert_eq!(
+                html.matches(&format!("href=\"{address}\"")).count(),
+                1,
+                "{html}"
+            );
+        }
+        assert!(!mail.subject.expect("a subject").contains("http"));
+        said.extend(
+            mail.text
+                .lines()
+                .find(|line| line.ends_with([':', '。']))
+                .map(str::to_owned),
+        );
+    }
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), every_locale().len(), "{said:?}");
+}
+
+#[test]
 fn a_minute_has_its_own_form() {
     let one = |locale: &str| {
         let template = Template {
@@ -215,6 +262,7 @@ fn a_minute_has_its_own_form() {
             locale: &Locale::new(locale).expect("a tag"),
             brand: &Brand::default(),
             code: &Code::normalise(CodeFormat::SIX_DIGITS, "271828").expect("digits"),
+            link: None,
             expires_in: Duration::from_secs(20),
         };
         ShippedCatalogue::default().render(&template).text
