@@ -23,6 +23,7 @@ mod enumeration;
 mod fleet;
 mod lanes;
 mod leak;
+mod links;
 mod managed;
 mod outage;
 mod pumping;
