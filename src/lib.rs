@@ -73,6 +73,8 @@ pub mod providers {
     pub use otp_providers::vonage::{self, Vonage};
     #[cfg(feature = "_webhook")]
     pub use otp_providers::webhook;
+    #[cfg(feature = "telegram-login")]
+    pub use otp_providers::webhook::{TelegramBot, TelegramLogin};
     #[cfg(feature = "whatsapp")]
     pub use otp_providers::whatsapp::{self, WhatsApp};
     pub use otp_providers::{Classified, http};

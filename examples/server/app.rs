@@ -9,12 +9,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use otp_axum::Edge;
 use otp_kit::delivery::TemplateState;
+use otp_kit::providers::TelegramBot;
 use otp_kit::verifier::Verifier;
 
 use crate::config::{Config, Listen, Operators, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{initiate, oauth, request, session, status, verify, webhook};
+use crate::routes::{initiate, oauth, request, session, status, telegram, verify, webhook};
 use crate::tokens::Door;
 use crate::users::Users;
 use crate::{operator, service};
@@ -31,6 +32,7 @@ pub(crate) struct App {
     listen: Listen,
     pub(crate) whatsapp_template: TemplateState,
     pub(crate) webhooks: Webhooks,
+    pub(crate) telegram: Option<TelegramBot>,
 }
 
 impl App {
@@ -44,7 +46,7 @@ impl App {
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
-        let webhooks = config.webhooks.clone();
+        let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
         let (verifier, outbox, sessions) = service::build(config).await?;
         let door = Door::new(&sessions, verifier.keys(), access_life)?;
         Ok(Arc::new(Self {
@@ -58,6 +60,7 @@ impl App {
             listen,
             whatsapp_template,
             webhooks,
+            telegram,
         }))
     }
 }
@@ -67,6 +70,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
     let routes = probes()
         .route("/api/auth/otp/request", post(request::handle))
         .route("/api/auth/verify-otp", post(verify::handle))
+        .route("/api/auth/telegram", post(telegram::handle))
         .route("/api/auth/token/refresh", post(session::refresh))
         .route("/api/v1/auth/logout", post(session::logout))
         .route("/api/v1/auth/logout-all", post(session::logout_all))

@@ -18,7 +18,7 @@ use std::time::Duration;
 use otp_kit::delivery::TemplateApproval;
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::policy::Policy;
-use otp_kit::providers::SiteVerify;
+use otp_kit::providers::{SiteVerify, TelegramBot};
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
 
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) captcha: Option<SiteVerify>,
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
+    pub(crate) telegram: Option<TelegramBot>,
     pub(crate) policy: Policy,
     /// How long no second factor is asked for, where one is not.
     pub(crate) waiver: Option<Duration>,
@@ -109,6 +110,7 @@ impl Config {
             captcha,
             whatsapp_template: providers::approval(env)?,
             webhooks: Webhooks::read(env)?,
+            telegram: webhooks::telegram_bot(env)?,
             policy: file.policy,
             waiver: second_factor::waiver(env)?,
             access_life: access_life(env)?,

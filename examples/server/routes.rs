@@ -7,5 +7,6 @@ pub(crate) mod oauth;
 pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod status;
+pub(crate) mod telegram;
 pub(crate) mod verify;
 pub(crate) mod webhook;

@@ -54,6 +54,17 @@ impl Users {
         self.find(proven).await?.ok_or(Failed)
     }
 
+    /// Finds the user that Telegram names so, or adds one.
+    pub(crate) async fn of_telegram(&self, id: u64) -> Result<User, Failed> {
+        let sub = format!("telegram-{id}");
+        self.0
+            .say("INSERT INTO users (sub) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(sub.clone())
+            .execute(self.0.pool())
+            .await?;
+        self.get(&sub).await?.ok_or(Failed)
+    }
+
     /// Finds a user by id.
     pub(crate) async fn get(&self, sub: &str) -> Result<Option<User>, Failed> {
         let found = self
@@ -144,17 +155,16 @@ impl Users {
     }
 }
 
-/// Reads a row. A phone's e-mail address is made up for the answer and kept nowhere, so that it
-/// opens no account.
+/// Reads a row. The e-mail address of who has none is made up for the answer and kept nowhere, so
+/// that it opens no account.
 fn user(row: &AnyRow) -> Result<User, Failed> {
+    let sub: String = row.try_get("sub")?;
     let email: Option<String> = row.try_get("email")?;
     let phone: Option<String> = row.try_get("phone")?;
     let email = match (email, phone) {
         (Some(email), _) => email,
-        (None, phone) => format!("{}@example.com", phone.unwrap_or_default()),
+        (None, Some(phone)) => format!("{phone}@example.com"),
+        (None, None) => format!("{sub}@example.com"),
     };
-    Ok(User {
-        sub: row.try_get("sub")?,
-        email,
-    })
+    Ok(User { sub, email })
 }

@@ -2,6 +2,7 @@
 
 mod addressees;
 mod again;
+mod assertion;
 mod attempt;
 mod builder;
 mod cancel;
@@ -35,6 +36,7 @@ mod verify;
 use std::sync::Arc;
 
 pub use again::NotAgain;
+pub use assertion::{Accepted, Assertion};
 pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
 pub use device::{DeviceToken, Forgotten};

@@ -13,7 +13,7 @@
 //! | `vonage-webhook` | `VonageWebhook`, `VonageSmsWebhook` | token with time and body hash; fields |
 //! | `ses-webhook` | `SesWebhook` | the message of Amazon SNS that carries the event |
 //! | `whatsapp-webhook` | `WhatsAppWebhook` | body; no time |
-//! | `telegram-webhook` | `TelegramGatewayWebhook`, and `TelegramLogin` | time and body |
+//! | `telegram-webhook` | `TelegramGatewayWebhook` | time and body |
 //! | `resend-webhook` | `ResendWebhook` | id, time and body (Svix) |
 //! | `mailgun-webhook` | `MailgunWebhook` | time and token only |
 //!
@@ -21,6 +21,9 @@
 //! [`ReplayKey`](otp_core::delivery::ReplayKey) to `SeenStore::first_seen`, skip what was seen, and
 //! move the message's state by `DeliveryState::advance`. An event about a message that nobody knows
 //! is answered with 200 all the same.
+//!
+//! With the feature `telegram-login` there is `TelegramBot` beside them: it reads what Telegram signs
+//! in the same way, a login instead of a report.
 #![cfg_attr(
     not(feature = "webhooks"),
     allow(dead_code, reason = "some readers use some of what all of them share")
@@ -48,6 +51,8 @@ mod sendgrid;
 mod ses;
 #[cfg(feature = "telegram-webhook")]
 mod telegram;
+#[cfg(feature = "telegram-login")]
+mod telegram_login;
 #[cfg(feature = "twilio-webhook")]
 mod twilio;
 #[cfg(feature = "vonage-webhook")]
@@ -82,7 +87,11 @@ pub use self::ses::{
     InvalidCertificateUrl, SesWebhook,
 };
 #[cfg(feature = "telegram-webhook")]
-pub use self::telegram::{TelegramGatewayWebhook, TelegramKey, TelegramLogin};
+pub use self::telegram::TelegramGatewayWebhook;
+#[cfg(feature = "telegram-login")]
+pub use self::telegram_login::{
+    TelegramBot, TelegramKey, TelegramLogin, TelegramPerson, TelegramRefusal,
+};
 #[cfg(feature = "twilio-webhook")]
 pub use self::twilio::TwilioWebhook;
 #[cfg(feature = "vonage-webhook")]

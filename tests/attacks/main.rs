@@ -10,6 +10,8 @@
 
 #[path = "../support/factors.rs"]
 mod factors;
+#[path = "../support/telegram.rs"]
+mod signed;
 #[path = "../support/service.rs"]
 mod support;
 
@@ -30,3 +32,4 @@ mod pumping;
 mod pumping_shapes;
 mod race;
 mod second_factors;
+mod telegram;

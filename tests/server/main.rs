@@ -45,10 +45,15 @@ mod secrecy;
 #[cfg(debug_assertions)]
 mod sessions;
 #[cfg(debug_assertions)]
+#[path = "../support/telegram.rs"]
+mod signed;
+#[cfg(debug_assertions)]
 mod storm;
 #[cfg(debug_assertions)]
 mod strict;
 mod support;
+#[cfg(debug_assertions)]
+mod telegram;
 #[cfg(debug_assertions)]
 mod verify;
 #[cfg(debug_assertions)]

@@ -12,7 +12,7 @@ pub(crate) fn check_svix(case: &Value) -> Verdict {
     let parts = Parts::of(case);
     let secret = SvixSecret::parse(case["secret"].as_str().unwrap_or_default());
     let Ok(secret) = secret else {
-        return verdict::<()>(case, Err(WebhookError::BadSignature));
+        return verdict::<(), _>(case, Err(WebhookError::BadSignature));
     };
     let reader = ResendWebhook::new(secret).tolerance(age(case, "tolerance_s"));
     let names = ["svix-timestamp", "webhook-timestamp"];

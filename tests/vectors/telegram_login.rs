@@ -2,7 +2,7 @@
 
 use otp_kit::clock::Timestamp;
 use otp_kit::providers::webhook::{
-    TelegramGatewayWebhook, TelegramKey, TelegramLogin, WebhookError,
+    TelegramBot, TelegramGatewayWebhook, TelegramKey, TelegramLogin, TelegramRefusal,
 };
 use serde_json::Value;
 
@@ -25,7 +25,8 @@ pub(crate) fn check_widget(case: &Value) -> Verdict {
         .collect();
     let token = secret(case, "bot_token");
     let (now, age) = moment(case);
-    dated(case, TelegramLogin::of_widget(&fields, &token, now, age))
+    let bot = TelegramBot::new(token).max_age(age);
+    dated(case, bot.widget(&fields, now))
 }
 
 pub(crate) fn check_mini_app(case: &Value) -> Verdict {
@@ -40,7 +41,8 @@ pub(crate) fn check_mini_app(case: &Value) -> Verdict {
         let key = key.expect("a key of 32 bytes");
         TelegramLogin::of_third_party_mini_app(data, bot, &key, now, age)
     } else {
-        TelegramLogin::of_mini_app(data, &secret(case, "bot_token"), now, age)
+        let bot = TelegramBot::new(secret(case, "bot_token")).max_age(age);
+        bot.mini_app(data, now)
     };
     dated(case, found)
 }
@@ -66,9 +68,11 @@ fn moment(case: &Value) -> (Timestamp, std::time::Duration) {
     }
 }
 
-fn dated<T>(case: &Value, found: Result<T, WebhookError>) -> Verdict {
+fn dated<T>(case: &Value, found: Result<T, TelegramRefusal>) -> Verdict {
     match found {
-        Err(WebhookError::Malformed("auth_date")) if case["now"].is_null() => verdict(case, Ok(())),
+        Err(TelegramRefusal::Undated) if case["now"].is_null() => {
+            verdict::<(), TelegramRefusal>(case, Ok(()))
+        }
         found => verdict(case, found),
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn age(case: &Value, key: &str) -> Duration {
     Duration::from_secs(case[key].as_u64().unwrap_or(300))
 }
 
-pub(crate) fn verdict<T>(case: &Value, found: Result<T, WebhookError>) -> Verdict {
+pub(crate) fn verdict<T, E: std::error::Error>(case: &Value, found: Result<T, E>) -> Verdict {
     match (case["expect_valid"].as_bool(), found) {
         (Some(true), Ok(_)) | (Some(false), Err(_)) => Verdict::Agrees,
         (Some(true), Err(error)) => Verdict::Differs(format!("refused: {error}")),

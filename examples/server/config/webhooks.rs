@@ -4,7 +4,8 @@ use std::sync::Arc;
 use otp_kit::providers::http::{BaseUrl, ReqwestTransport};
 use otp_kit::providers::webhook::{
     EventPublicKey, HttpCertificates, PlivoWebhook, PublicUrl, SendGridWebhook, SesWebhook,
-    TelegramGatewayWebhook, TwilioWebhook, VonageWebhook, Webhook, WebhookSecret, WhatsAppWebhook,
+    TelegramBot, TelegramGatewayWebhook, TwilioWebhook, VonageWebhook, Webhook, WebhookSecret,
+    WhatsAppWebhook,
 };
 
 use super::providers::base_url;
@@ -56,6 +57,15 @@ type Reader = Option<(&'static str, Arc<dyn Webhook>)>;
 
 fn some(vendor: &'static str, reader: impl Webhook) -> Reader {
     Some((vendor, Arc::new(reader)))
+}
+
+/// The bot whose logins are believed: `TELEGRAM_BOT_TOKEN`, several while one replaces another.
+pub(super) fn telegram_bot(env: &Environment) -> Result<Option<TelegramBot>, Refused> {
+    let Some((first, others)) = secrets(env, "TELEGRAM_BOT_TOKEN")? else {
+        return Ok(None);
+    };
+    let bot = TelegramBot::new(first);
+    Ok(Some(others.into_iter().fold(bot, TelegramBot::or_token)))
 }
 
 /// Reads the secrets of a variable; several are separated by commas while one replaces another.

@@ -35,8 +35,8 @@ pub(crate) struct Try {
 #[derive(Serialize)]
 pub(crate) struct SignedIn {
     #[serde(flatten)]
-    tokens: Pair,
-    user: User,
+    pub(super) tokens: Pair,
+    pub(super) user: User,
 }
 
 pub(crate) async fn handle(

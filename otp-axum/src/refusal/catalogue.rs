@@ -52,6 +52,7 @@ refusals! {
     NOT_SIGNED_IN: UNAUTHORIZED, "not_signed_in", "Not signed in";
     INVALID_REFRESH_TOKEN: UNAUTHORIZED, "invalid_refresh_token", "Invalid refresh token";
     INVALID_STATE: BAD_REQUEST, "invalid_state", "Invalid state token";
+    INVALID_SIGNATURE: UNAUTHORIZED, "invalid_signature", "Invalid signature";
     BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";
     HANDSHAKE_REFUSED: FORBIDDEN, "handshake_refused", "Handshake refused";
     BLOCKED: FORBIDDEN, "blocked", "Request refused";

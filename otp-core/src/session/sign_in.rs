@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::clock::Timestamp;
 use crate::random::{RandomError, SecureRandom};
 use crate::request::{AttemptId, SubjectId, Tenant};
-use crate::verifier::Verified;
+use crate::verifier::{Accepted, Assertion, Verified};
 
 use super::SessionId;
 
@@ -124,6 +124,21 @@ impl SignIn {
             attempt: None,
             repeated: verified.is_repeated(),
         })
+    }
+
+    /// Takes an accepted assertion for a proof; `subject` is who the asserted person is here.
+    ///
+    /// # Errors
+    /// [`RandomError`] where the random source fails.
+    pub fn of_assertion<A: Assertion>(
+        accepted: &Accepted<A>,
+        subject: &SubjectId,
+        random: &dyn SecureRandom,
+    ) -> Result<Self, RandomError> {
+        // A party whose name is none of a method's is told of as somebody else.
+        let methods = Methods::new([A::PARTY]).unwrap_or_else(|_| Methods("other".into()));
+        let tenant = accepted.tenant();
+        Self::by_host(tenant, subject, methods, accepted.accepted_at(), random)
     }
 
     /// Vouches for somebody whom the host knows by other means: a password, another provider's

@@ -1,11 +1,8 @@
-mod login;
-
 use std::time::Duration;
 
 use otp_core::clock::Timestamp;
 use otp_core::delivery::{DeliveryErrorKind, DeliveryState, Report};
 
-pub use self::login::{TelegramKey, TelegramLogin};
 use super::freshness::{self, Tolerance};
 use super::{
     Answer, Notice, Topic, Webhook, WebhookError, WebhookRequest, WebhookSecret, async_trait,

@@ -7,7 +7,7 @@ mod schemes;
 #[cfg(feature = "ses-webhook")]
 mod ses;
 mod support;
-#[cfg(feature = "telegram-webhook")]
+#[cfg(feature = "telegram-login")]
 mod telegram_login;
 #[cfg(feature = "webhooks")]
 mod vendors;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::super::mac::{hex, hmac_sha256, sha256};
-use super::super::{TelegramKey, TelegramLogin, WebhookError};
+use super::super::{TelegramBot, TelegramKey, TelegramLogin, TelegramRefusal};
 use super::support::{NOW, secret};
 
 const TOKEN: &str = "1000:token";
@@ -19,8 +19,8 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
         .to_vec()
 }
 
-fn widget(fields: &[(&str, &str)]) -> Result<TelegramLogin, WebhookError> {
-    TelegramLogin::of_widget(fields, &secret(TOKEN), NOW, AGE)
+fn widget(fields: &[(&str, &str)]) -> Result<TelegramLogin, TelegramRefusal> {
+    TelegramBot::new(secret(TOKEN)).widget(fields, NOW)
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn a_login_is_stale_after_its_age_and_before_its_time() {
         NOW.saturating_add(AGE + Duration::from_secs(1)),
         NOW.saturating_sub(AGE + Duration::from_secs(1)),
     ] {
-        let login = TelegramLogin::of_widget(&fields, &secret(TOKEN), now, AGE);
-        assert_eq!(login, Err(WebhookError::Stale));
+        let login = TelegramBot::new(secret(TOKEN)).widget(&fields, now);
+        assert_eq!(login, Err(TelegramRefusal::Stale));
     }
 }
 
@@ -82,15 +82,15 @@ fn a_widgets_hash_is_worth_nothing_for_a_mini_app_and_the_other_way_round() {
     let widget_hash = hex(&mac(&sha256(TOKEN.as_bytes()), lines));
     let app_hash = hex(&mac(&mac(b"WebAppData", TOKEN), lines));
     let data = |hash: &str| format!("id=42&auth_date=1700000000&hash={hash}");
-    let app = |hash| TelegramLogin::of_mini_app(&data(hash), &secret(TOKEN), NOW, AGE);
+    let app = |hash| TelegramBot::new(secret(TOKEN)).mini_app(&data(hash), NOW);
     assert!(app(&app_hash).is_ok());
-    assert_eq!(app(&widget_hash), Err(WebhookError::BadSignature));
+    assert_eq!(app(&widget_hash), Err(TelegramRefusal::BadSignature));
     let fields = [
         ("id", "42"),
         ("auth_date", "1700000000"),
         ("hash", app_hash.as_str()),
     ];
-    assert_eq!(widget(&fields), Err(WebhookError::BadSignature));
+    assert_eq!(widget(&fields), Err(TelegramRefusal::BadSignature));
 }
 
 #[test]
@@ -122,4 +122,34 @@ fn a_mini_app_of_another_is_checked_by_telegrams_key_and_bound_to_its_bot() {
             "{twice}"
         );
     }
+}
+
+#[test]
+fn while_a_token_is_replaced_both_are_believed_and_no_third() {
+    let lines = "auth_date=1700000000\nid=42";
+    let signed = |token: &str| {
+        let hash = hex(&mac(&sha256(token.as_bytes()), lines));
+        let bot = TelegramBot::new(secret(TOKEN)).or_token(secret("1000:next"));
+        let fields = [("id", "42"), ("auth_date", "1700000000"), ("hash", &hash)];
+        bot.widget(&fields, NOW).map(|login| login.user_id())
+    };
+    assert_eq!(signed(TOKEN), Ok(Some(42)));
+    assert_eq!(signed("1000:next"), Ok(Some(42)));
+    assert_eq!(signed("1000:third"), Err(TelegramRefusal::BadSignature));
+}
+
+#[test]
+fn whoever_has_no_id_is_nobody_however_well_signed() {
+    let lines = "auth_date=1700000000\nquery_id=7";
+    let hash = hex(&mac(&mac(b"WebAppData", TOKEN), lines));
+    let data = format!("query_id=7&auth_date=1700000000&hash={hash}");
+    let login = TelegramBot::new(secret(TOKEN)).mini_app(&data, NOW);
+    assert_eq!(
+        login.and_then(TelegramLogin::person),
+        Err(TelegramRefusal::Nobody)
+    );
+    let undated = hex(&mac(&mac(b"WebAppData", TOKEN), "query_id=7"));
+    let data = format!("query_id=7&hash={undated}");
+    let login = TelegramBot::new(secret(TOKEN)).mini_app(&data, NOW);
+    assert_eq!(login, Err(TelegramRefusal::Undated));
 }
