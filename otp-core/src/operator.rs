@@ -5,6 +5,7 @@
 //! too. [`Operator::preview`] makes the calls that change things say what they would do, and change
 //! nothing.
 
+mod accounts;
 mod attackers;
 mod blocks;
 mod devices;
@@ -15,9 +16,11 @@ mod failures;
 mod limits;
 mod list;
 mod locks;
+mod notice;
 mod overview;
 mod reached;
 mod records;
+mod refused;
 mod resend;
 mod revoke;
 mod whom;
@@ -25,6 +28,7 @@ mod whom;
 use std::fmt;
 use std::sync::Arc;
 
+pub use accounts::{Account, Accounts, AccountsFailed, Forced, Notified};
 pub use attackers::{Attackers, Source};
 pub use blocks::ImportError;
 pub use effect::{Count, Effect, Mode};
@@ -32,6 +36,7 @@ pub use explain::{Explanation, LimitState};
 pub use factors::{DriftError, OperatorProof, ResetError};
 pub use failures::FailedDelivery;
 pub use list::{BlockLine, BlockList, InvalidBlockList, InvalidLine};
+pub use notice::{InvalidNotice, Notice};
 pub use overview::Overview;
 pub use resend::{NotResent, Resending};
 pub use whom::Whom;
@@ -137,6 +142,14 @@ impl Operator {
     /// [`Unavailable`]; then the host should not act.
     pub async fn record(&self, what: &'static str) -> Result<(), Unavailable> {
         self.note(self.event(what)).await
+    }
+
+    /// Puts an act of the host's own on somebody on record: a session that is handed out, say.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; then the host should not act.
+    pub async fn record_about(&self, what: &'static str, whom: &Whom) -> Result<(), Unavailable> {
+        self.note(whom.named_in(self.event(what))).await
     }
 
     fn store(&self) -> &dyn Store {

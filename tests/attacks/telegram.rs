@@ -115,7 +115,7 @@ async fn a_blocked_address_signs_nobody_in_by_telegram_either() {
     let operator = service.verifier.operator(act);
     operator.block(&[network], None).await.unwrap();
     let data = init_data(TOKEN, 42, seconds(&service));
-    let read = read(&data, service.clock.now());
-    let refused = service.verifier.accept(&Tenant::default(), read, here());
+    let (tenant, read) = (Tenant::default(), read(&data, service.clock.now()));
+    let refused = service.verifier.accept(&tenant, read, here());
     assert!(matches!(refused.await, Err(VerifyError::Blocked)));
 }

@@ -68,7 +68,7 @@ kinds! {
     /// A new set of recovery codes took the place of the old one.
     RecoveryRenewed: "identity.auth.recovery_renewed", "RECOVERY_CODES_RENEWED";
     /// An operator acted.
-    OperatorAction: "identity.operator.action", "OPERATOR_ACTION";
+    OperatorAction: "identity.operator.action", "OPERATOR_ACTION" or "OPERATOR_REFUSED";
     /// The toll-fraud guard had something against a message.
     TollFraudSuspected: "identity.guard.toll_fraud", "TOLL_FRAUD_SUSPECTED";
     /// The alarm for guesses at many accounts began or ended.

@@ -60,7 +60,7 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    pub(super) fn by(readings: Vec<QuotaReading>) -> Self {
+    pub(crate) fn by(readings: Vec<QuotaReading>) -> Self {
         let retry_after = readings
             .iter()
             .filter_map(QuotaReading::retry_after)

@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use crate::event::{Event, EventKind, Outcome};
+use crate::quota::{ClientAddress, Quota, QuotaClaim, QuotaKey, Scope};
+use crate::request::{RequestContext, Tenant};
+use crate::verifier::{Throttled, Verifier, VerifyError};
+
+/// How many refused calls of an address are put on record in a minute.
+const A_MINUTE: u32 = 100;
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Verifier {
+    /// Counts a call that somebody made as an operator without being one, and puts it on record
+    /// with the client's address; what they showed is in neither. Beyond a hundred a minute from
+    /// one address nothing more is recorded, and the answer says when to come back.
+    ///
+    /// Ask this after the token was found wrong, never before: a right one must not meet what
+    /// others have used up.
+    ///
+    /// Always an error, for the answer: [`Rejected`](VerifyError::Rejected),
+    /// [`Throttled`](VerifyError::Throttled), or [`Unavailable`](VerifyError::Unavailable).
+    pub async fn refuse_operator(&self, context: &RequestContext) -> VerifyError {
+        match self.count_refused(context).await {
+            Ok(()) => VerifyError::Rejected,
+            Err(error) => error,
+        }
+    }
+
+    async fn count_refused(&self, context: &RequestContext) -> Result<(), VerifyError> {
+        let tenant = Tenant::default();
+        let quota = Quota::window(A_MINUTE, MINUTE).map_err(|_| VerifyError::Rejected)?;
+        let address = ClientAddress::bucket(&context.client_address());
+        let key = QuotaKey::new("operator", Scope::Address, tenant.as_str(), &address);
+        let readings = self
+            .store()
+            .check_all(&[QuotaClaim::new(key, quota)])
+            .await?;
+        if readings.iter().any(|it| it.retry_after().is_some()) {
+            return Err(VerifyError::Throttled(Throttled::by(readings)));
+        }
+        let event = Event::new(EventKind::OperatorAction, &tenant).from_request(context);
+        self.record(event.with_outcome(Outcome::Refused, "unknown_operator"))
+            .await?;
+        Ok(())
+    }
+}
