@@ -147,7 +147,7 @@ impl TelegramLogin {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Gives what tells a second use of it, for twice the time that it is believed: a clock that
+    /// Gives what tells a second use of it, for a little more than twice the time that it is believed: a clock that
     /// is ahead of the signer's makes it last longer.
     #[must_use]
     pub fn replay(&self) -> &ReplayKey {

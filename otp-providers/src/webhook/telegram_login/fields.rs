@@ -76,11 +76,14 @@ impl Fields {
         let signed_at = signed_at.ok_or(TelegramRefusal::Undated)?;
         let dated = Tolerance::new(max_age).check(signed_at, now);
         dated.map_err(|_| TelegramRefusal::Stale)?;
+        // The last moment of believing is not yet one of forgetting.
+        let remembered = max_age
+            .saturating_mul(2)
+            .saturating_add(Duration::from_secs(1));
         Ok(TelegramLogin {
             user_id,
             signed_at,
-            replay: ReplayKey::new("telegram", &[scheme, once])
-                .with_life(max_age.saturating_mul(2)),
+            replay: ReplayKey::new("telegram", &[scheme, once]).with_life(remembered),
             fields: self.0.clone(),
         })
     }
