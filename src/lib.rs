@@ -3,7 +3,7 @@
 
 pub use otp_core::{
     breaker, challenge, check, clock, delivery, destination, event, factor, gate, guard, hash, key,
-    operator, policy,
+    metrics, operator, policy,
 };
 pub use otp_core::{quota, random, request, secret, session, verifier};
 
@@ -15,16 +15,16 @@ pub mod store {
     pub use otp_core::store::{
         Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlockKind,
         BlocklistStore, BudgetClaim, BudgetKey, BudgetReading, BudgetStore, ChainStore,
-        ChallengeQuery, ChallengeStore, Climb, Condition, Consume, Delivery, DeliveryStore,
-        DeviceQuery, DeviceStore, Duty, EngineStatus, Enrol, Enrolled, FactorAdvanced,
-        FactorChange, FactorOwner, FactorSheet, FactorStore, Findings, Granted, IdempotencyClaim,
-        IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport, KeyHold, KeyUse,
-        KeyUseStore, Lease, NewDelivery, NewDevice, NewSession, Opened, OutboxEntry, Plan,
-        PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, PutState, QuotaStore,
-        Recipient, RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, Revocation,
-        Rotate, Rotated, SealBatch, SealerId, Sealing, Seen, SeenStore, SessionQuery,
-        SessionRecord, SessionStore, Settled, StatGrain, StatKey, StatName, StatWindow, StatsStore,
-        Step, Store, StoreError, StoreErrorKind, Target, UseRecovery,
+        ChallengeQuery, ChallengeStore, Climb, Condition, Connections, Consume, Delivery,
+        DeliveryStore, DeviceQuery, DeviceStore, Duty, EngineStatus, Enrol, Enrolled,
+        FactorAdvanced, FactorChange, FactorOwner, FactorSheet, FactorStore, Findings, Granted,
+        IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport,
+        KeyHold, KeyUse, KeyUseStore, Lease, NewDelivery, NewDevice, NewSession, Opened,
+        OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
+        PutState, QuotaStore, Recipient, RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor,
+        Removed, Revocation, Rotate, Rotated, SealBatch, SealerId, Sealing, Seen, SeenStore,
+        SessionQuery, SessionRecord, SessionStore, Settled, StatGrain, StatKey, StatName,
+        StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target, UseRecovery,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};

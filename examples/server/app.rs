@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use otp_axum::Edge;
 use otp_kit::delivery::TemplateState;
+use otp_kit::metrics::Metrics;
 use otp_kit::providers::TelegramBot;
+use otp_kit::request::Tenant;
 use otp_kit::verifier::Verifier;
 
 use crate::config::{Config, Listen, Operators, Webhooks};
@@ -18,7 +21,7 @@ use crate::outbox::Outbox;
 use crate::routes::{initiate, oauth, request, session, status, telegram, verify, webhook};
 use crate::tokens::Door;
 use crate::users::Users;
-use crate::{operator, service};
+use crate::{metering, operator, service};
 
 /// Everything that a request may need. Handlers hold it shared.
 pub(crate) struct App {
@@ -33,6 +36,7 @@ pub(crate) struct App {
     pub(crate) whatsapp_template: TemplateState,
     pub(crate) webhooks: Webhooks,
     pub(crate) telegram: Option<TelegramBot>,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
@@ -47,7 +51,9 @@ impl App {
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
         let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
-        let (verifier, outbox, sessions) = service::build(config).await?;
+        let metrics = Metrics::for_tenants([Tenant::default()]);
+        database.watched_by(&metrics);
+        let (verifier, outbox, sessions) = service::build(config, &metrics).await?;
         let door = Door::new(&sessions, verifier.keys(), access_life)?;
         Ok(Arc::new(Self {
             verifier,
@@ -61,6 +67,7 @@ impl App {
             whatsapp_template,
             webhooks,
             telegram,
+            metrics,
         }))
     }
 }
@@ -123,5 +130,7 @@ fn probes() -> Router<Arc<App>> {
 
 /// Adds what holds for every answer of every route.
 fn finished(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
-    app.edge.around(routes).with_state(Arc::clone(app))
+    let counted = from_fn_with_state(Arc::clone(app), metering::count);
+    let routes = app.edge.around(routes).layer(counted);
+    routes.with_state(Arc::clone(app))
 }

@@ -79,8 +79,9 @@ impl Config {
         let mut unused = known::check(env)?;
         let development = development(env)?;
         let mut file = policy::read(env, address_quota(env)?)?;
-        let stores = Stores::read(env)?;
+        let mut stores = Stores::read(env)?;
         policy::agree(&file, &stores)?;
+        stores.connections = file.database.max_open_conns;
         let captcha = captcha::read(env, &mut file, development)?;
         unused.extend(policy::unused(&file));
         let delivery = Delivery::read(env, development)?.along(&file.routes)?;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use otp_kit::metrics::Metrics;
+use otp_kit::store::Connections;
 use sqlx::any::{Any, AnyArguments, install_default_drivers};
 use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
@@ -49,6 +51,15 @@ impl Database {
         let pool = options.connect(&url).await?;
         query(users::TABLE).execute(&pool).await?;
         Ok(Self { pool, dialect })
+    }
+
+    /// Shows the pool's connections to whoever reads the metrics.
+    pub(crate) fn watched_by(&self, metrics: &Metrics) {
+        let pool = self.pool.clone();
+        metrics.watch_pool("users", move || {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            Connections::new(pool.size(), idle, pool.options().get_max_connections())
+        });
     }
 
     pub(crate) fn pool(&self) -> &Pool<Any> {

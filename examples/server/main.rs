@@ -15,6 +15,7 @@ mod config;
 mod database;
 mod housekeeping;
 mod json;
+mod metering;
 mod operator;
 mod outbox;
 mod routes;

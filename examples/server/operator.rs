@@ -25,6 +25,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::metering;
 
 pub(crate) use desk::{Desk, Done};
 pub(crate) use overrides::waive_second_factor;
@@ -44,6 +45,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/admin/otp/policy", policy)
         .route("/admin/otp/override", overrides)
+        .route("/metrics", get(metering::handle))
         .route("/admin/otp/dashboard", get(dashboard::handle))
         .route("/admin/otp/blacklist", blacklist)
         .route("/admin/otp/blacklist/export", get(blacklist::export))

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use otp_kit::delivery::TemplateApproval;
+use otp_kit::metrics::Metrics;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
 use otp_kit::providers::SiteVerify;
@@ -21,7 +22,7 @@ type Routed = VerifierBuilder<Present, Present>;
 type Built = (Verifier, Outbox, Arc<dyn SessionStore>);
 
 /// Builds the verifier, and the outbox where codes are shown.
-pub(crate) async fn build(config: Config) -> Result<Built, Box<dyn Error>> {
+pub(crate) async fn build(config: Config, metrics: &Metrics) -> Result<Built, Box<dyn Error>> {
     let Config {
         stores,
         keys,
@@ -39,8 +40,9 @@ pub(crate) async fn build(config: Config) -> Result<Built, Box<dyn Error>> {
         captcha,
         policy,
         whatsapp_template,
+        metrics: metrics.clone(),
     };
-    let (taken, sessions) = stores::open(stores, parts).await?;
+    let (taken, sessions) = stores::open(stores, metrics, parts).await?;
     let (verifier, outbox) = taken?;
     Ok((verifier, outbox, sessions))
 }
@@ -53,6 +55,7 @@ struct Parts {
     captcha: Option<SiteVerify>,
     policy: Policy,
     whatsapp_template: TemplateApproval,
+    metrics: Metrics,
 }
 
 impl Taker for Parts {
@@ -61,7 +64,8 @@ impl Taker for Parts {
     fn take(self, store: impl Store) -> Self::Taken {
         let mut builder = Verifier::builder(store, self.keys)
             .policy(self.policy)
-            .hasher(self.hasher);
+            .hasher(self.hasher)
+            .observer(self.metrics);
         if let Some(captcha) = self.captcha {
             builder = builder.captcha(captcha);
         }

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use otp_kit::metrics::Metrics;
 use otp_kit::store::{
-    Degrading, MysqlStore, PostgresStore, ReadOnlyFallback, RedisOptions, RedisStore, SessionStore,
-    Split, SqliteStore, Store, StoreErrorKind,
+    Degrading, MysqlOptions, MysqlStore, PostgresOptions, PostgresStore, ReadOnlyFallback,
+    RedisOptions, RedisStore, SessionStore, Split, SqliteStore, Store, StoreErrorKind,
 };
 
 use otp_kit::policy::OutagePolicy;
@@ -24,11 +25,16 @@ pub(crate) trait Taker {
 type Opened<T> = (<T as Taker>::Taken, Arc<dyn SessionStore>);
 
 /// Opens what is asked for and hands it over. Sessions are kept in the database: they outlive a Redis.
-pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<Opened<T>, Refused> {
+pub(crate) async fn open<T: Taker>(
+    stores: Stores,
+    metrics: &Metrics,
+    taker: T,
+) -> Result<Opened<T>, Refused> {
     let Stores {
         database,
         fallback,
         redis,
+        connections,
     } = stores;
     match database {
         Place::Sqlite(path) => {
@@ -37,14 +43,30 @@ pub(crate) async fn open<T: Taker>(stores: Stores, taker: T) -> Result<Opened<T>
             Ok((shared(redis, store, taker).await?, sessions))
         }
         Place::Postgres(url) => {
-            let store = PostgresStore::connect(&url)
+            let options = PostgresOptions::new(&url);
+            let options = match connections {
+                Some(most) => options.connections(most.get()),
+                None => options,
+            };
+            let store = PostgresStore::with_options(options)
                 .await
                 .map_err(database_refused)?;
+            let watched = store.clone();
+            metrics.watch_pool("postgres", move || watched.connections());
             let sessions = Arc::new(store.clone());
             Ok((backed(fallback, redis, store, taker).await?, sessions))
         }
         Place::Mysql(url) => {
-            let store = MysqlStore::connect(&url).await.map_err(database_refused)?;
+            let options = MysqlOptions::new(&url);
+            let options = match connections {
+                Some(most) => options.connections(most.get()),
+                None => options,
+            };
+            let store = MysqlStore::with_options(options)
+                .await
+                .map_err(database_refused)?;
+            let watched = store.clone();
+            metrics.watch_pool("mysql", move || watched.connections());
             let sessions = Arc::new(store.clone());
             Ok((backed(fallback, redis, store, taker).await?, sessions))
         }

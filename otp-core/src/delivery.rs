@@ -26,7 +26,7 @@ pub use catalogue::{
     ShippedCatalogue, Template, UnfitReason, UnfitText,
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
-pub use health::{ProviderHealth, ReceiptCounts};
+pub use health::{AnswerTimes, ProviderHealth, ReceiptCounts};
 pub use link::{InvalidAddress, LinkSettings, MessageLink, OtherBrowser, ReturnAddress};
 pub use message::{Message, MessageBuilder, MessageId};
 pub use price::{Price, Prices};

@@ -7,11 +7,13 @@
 mod act;
 pub mod chain;
 mod kind;
+mod measure;
 mod record;
 mod sink;
 mod vendor;
 
 pub use act::{Act, InvalidAct, OperatorName, Reason};
 pub use kind::{EventKind, Outcome};
+pub use measure::{Answer, Measure};
 pub use record::{Event, EventId};
 pub use sink::{Observer, TracingSink};

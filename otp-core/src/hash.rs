@@ -20,6 +20,7 @@ pub use bcrypt::{BcryptCost, InvalidBcryptCost};
 pub use binding::Binding;
 pub use comparison::{Comparison, HashError, MismatchReason, Upgrade};
 pub use hasher::{Busy, CodeHasher};
+pub use pool::PoolLoad;
 pub use scheme::Algorithm;
 pub use slot::HashSlot;
 pub use stored::{MalformedHash, StoredHash};

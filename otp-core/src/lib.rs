@@ -19,6 +19,7 @@ pub mod gate;
 pub mod guard;
 pub mod hash;
 pub mod key;
+pub mod metrics;
 pub mod operator;
 pub mod policy;
 pub mod quota;

@@ -54,7 +54,7 @@ pub use session::{
     NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord, SessionStore,
 };
 pub use stats::{StatGrain, StatKey, StatName, StatWindow, StatsStore};
-pub use status::{Condition, Duty, EngineStatus};
+pub use status::{Condition, Connections, Duty, EngineStatus};
 
 /// Everything that a [`Verifier`](crate::verifier::Verifier) keeps in one engine.
 ///

@@ -19,6 +19,7 @@ mod held_back;
 mod issue;
 mod link;
 mod managed;
+mod measured;
 mod onward;
 mod outbound;
 mod overdue;
@@ -51,6 +52,7 @@ pub use factors::{
 };
 pub use guarded::Suspicion;
 pub use link::Link;
+pub use measured::Load;
 pub use outbound::StillSending;
 #[cfg(feature = "policy-file")]
 pub use policies::{FleetPolicy, FleetTrouble, PolicyText, PublishError};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp_core::event::Event;
-use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::store::{Connections, StoreError, StoreErrorKind};
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use tokio::time::timeout;
@@ -28,6 +28,7 @@ use crate::sql::{
     Dialect, Engine, Forgive, Intent, Ping, keep_devices_in_rows, keep_in_rows,
     keep_sessions_in_rows,
 };
+use crate::tables;
 use crate::terms::Retention;
 use failure::failed;
 use options::Place;
@@ -123,6 +124,12 @@ impl MysqlStore {
             Err(error) if error.kind() != StoreErrorKind::ClockAnomaly => Err(error),
             _ => Ok(store),
         }
+    }
+
+    /// Says how full the pool is, at once and without asking the server.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        tables::connections(&self.inner.pool)
     }
 
     /// Makes the tables, or brings them up to date, through the host's own connections.

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use otp_core::clock::Clock;
 use otp_core::event::Event;
-use otp_core::store::StoreError;
+use otp_core::store::{Connections, StoreError};
 use sqlx::PgPool;
 
 pub use options::PostgresOptions;
@@ -134,6 +134,12 @@ impl PostgresStore {
                 retention: options.retention,
             }),
         })
+    }
+
+    /// Says how full the pool is, at once and without asking the server.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.inner.link.connections()
     }
 
     /// Makes tables and functions in the schema of the pool's connections, or brings them up to

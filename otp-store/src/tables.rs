@@ -1,5 +1,8 @@
 //! The tables of an SQL engine: who makes them, and which versions go together.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use otp_core::store::Connections;
+
 /// What opening a store does about its tables.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,6 +11,13 @@ pub enum Tables {
     Migrate,
     /// Expects them to be there, and refuses where they are not.
     Expect,
+}
+
+/// Says how full a pool is.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) fn connections<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> Connections {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    Connections::new(pool.size(), idle, pool.options().get_max_connections())
 }
 
 /// Migrations below this number add and leave what there is, so that an older version of the library

@@ -25,7 +25,11 @@ mod forwarding;
 mod initiate;
 #[cfg(debug_assertions)]
 mod limits;
+#[cfg(debug_assertions)]
+mod log_lines;
 mod managed;
+#[cfg(debug_assertions)]
+mod metrics;
 #[cfg(debug_assertions)]
 mod operator;
 #[cfg(debug_assertions)]

@@ -83,7 +83,6 @@ pub(super) fn agree(file: &PolicyFile, stores: &Stores) -> Result<(), Refused> {
 pub(super) fn unused(file: &PolicyFile) -> impl Iterator<Item = String> {
     let plan = &file.database;
     let set = [
-        ("max_open_conns", plan.max_open_conns.is_some()),
         ("max_idle_conns", plan.max_idle_conns.is_some()),
         ("conn_max_lifetime", plan.conn_max_lifetime.is_some()),
     ];

@@ -11,6 +11,8 @@ pub(crate) struct Stores {
     /// What can be read while the database is away.
     pub(crate) fallback: Option<PathBuf>,
     pub(crate) redis: Option<Redis>,
+    /// The most connections to a database server, where `OTP_CONFIG` says so.
+    pub(crate) connections: Option<NonZeroU32>,
 }
 
 /// A database. A URL may hold a password, so it has no `Debug`.
@@ -48,6 +50,7 @@ impl Stores {
             database,
             fallback,
             redis: redis(env)?,
+            connections: None,
         })
     }
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::destination::Channel;
+use otp_kit::metrics::Webhook;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::store::{Seen, StoreError};
 use otp_kit::verifier::ReportOutcome;
@@ -41,24 +42,25 @@ pub(crate) async fn handle(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let Ok(body) = body else {
-        return refused(&vendor, WebhookError::TooLarge);
+        return refused(&app, &vendor, WebhookError::TooLarge);
     };
     let Some(reader) = app.webhooks.of(&vendor) else {
         return Refusal::NOT_FOUND.into_response();
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(url) = app.webhooks.url.of(path) else {
-        return refused(&vendor, WebhookError::Malformed("url"));
+        return refused(&app, &vendor, WebhookError::Malformed("url"));
     };
     let read = async {
         let request = WebhookRequest::new(&method, &url, &headers, &body)?;
         reader.read(&request, SystemClock.now()).await
     };
     match read.await {
-        Ok(Answer::Events(events)) => match note(&app, events).await {
+        Ok(Answer::Events(events)) => match note(&app, &vendor, events).await {
             Ok(()) => StatusCode::OK.into_response(),
             // The vendor sends it again.
             Err(error) => {
+                app.metrics.webhook(&vendor, Webhook::Unavailable);
                 tracing::warn!(%error, vendor, "a report could not be noted");
                 Refusal::UNAVAILABLE.into_response()
             }
@@ -66,44 +68,68 @@ pub(crate) async fn handle(
         Ok(Answer::Echo(text)) => text.into_response(),
         Ok(Answer::Confirm(address)) => confirmed(&app, &address).await,
         Ok(_) => StatusCode::OK.into_response(),
-        Err(error) => refused(&vendor, error),
+        Err(error) => refused(&app, &vendor, error),
     }
 }
 
 /// Notes what was not seen before, once over all instances; templates' states every time.
-async fn note(app: &App, events: Vec<Event>) -> Result<(), StoreError> {
+async fn note(app: &App, vendor: &str, events: Vec<Event>) -> Result<(), StoreError> {
     for event in events {
-        match &event {
+        let seen = match &event {
             Event::Report(report) => match app.verifier.apply(report).await? {
-                ReportOutcome::Repeated => again(&event),
-                outcome => tracing::info!(
-                    provider = report.provider(),
-                    reference = report.reference(),
-                    state = report.state().name(),
-                    code = report.code(),
-                    ?outcome,
-                    "delivery report"
-                ),
+                ReportOutcome::Repeated => Seen::Again,
+                outcome => {
+                    tracing::info!(
+                        provider = report.provider(),
+                        reference = report.reference(),
+                        state = report.state().name(),
+                        code = report.code(),
+                        ?outcome,
+                        "delivery report"
+                    );
+                    Seen::First
+                }
             },
             // A template's state is each instance's own: another one that has seen this notice has
             // not told this one. Told twice, the state is the same.
             Event::Notice(notice) if matches!(notice.topic, Topic::Template(_)) => {
                 noted(app, notice);
+                Seen::First
             }
             _ => {
                 let (store, replay) = (app.verifier.store(), event.replay());
-                match store.first_seen(replay.as_str(), replay.life()).await? {
-                    Seen::Again => again(&event),
-                    Seen::First => first(app, &event),
+                let seen = store.first_seen(replay.as_str(), replay.life()).await?;
+                if seen == Seen::First {
+                    first(app, &event);
                 }
+                seen
             }
-        }
+        };
+        app.metrics.webhook(
+            vendor,
+            match seen {
+                Seen::First => Webhook::Accepted,
+                Seen::Again => again(&event),
+            },
+        );
     }
     Ok(())
 }
 
-fn again(event: &Event) {
-    tracing::info!(word = event.word(), "a report came again");
+/// Says that a report changes nothing, in the words that operators search for: a vendor repeats
+/// what it got no answer to, and so does whoever recorded it on its way.
+fn again(event: &Event) -> Webhook {
+    let word = event.word();
+    match event {
+        Event::Report(report) => tracing::warn!(
+            provider = report.provider(),
+            word,
+            "Message already processed MessageSid={}",
+            report.reference()
+        ),
+        _ => tracing::warn!(word, "Message already processed"),
+    }
+    Webhook::Repeated
 }
 
 fn first(app: &App, event: &Event) {
@@ -151,7 +177,17 @@ fn noted(app: &App, notice: &Notice) {
 }
 
 /// Says why a vendor's report was not taken, and nothing of it.
-fn refused(vendor: &str, error: WebhookError) -> Response {
+fn refused(app: &App, vendor: &str, error: WebhookError) -> Response {
+    app.metrics.webhook(
+        vendor,
+        match error {
+            WebhookError::Unsigned | WebhookError::BadSignature | WebhookError::Stale => {
+                Webhook::BadSignature
+            }
+            WebhookError::KeyUnavailable => Webhook::Unavailable,
+            _ => Webhook::Malformed,
+        },
+    );
     tracing::warn!(%error, vendor, "a webhook was refused");
     let refusal = match error {
         WebhookError::TooLarge => Refusal::TOO_LARGE,

@@ -11,6 +11,7 @@ use crate::destination::Region;
 mod latency;
 mod receipts;
 
+pub use latency::AnswerTimes;
 use latency::Latencies;
 pub use receipts::ReceiptCounts;
 
@@ -58,6 +59,8 @@ pub struct ProviderHealth {
     /// What 95 of a hundred answers of the last minutes stayed under, rounded up to a power of two
     /// of milliseconds.
     pub latency_p95: Option<Duration>,
+    /// How long all its answers took.
+    pub answers: AnswerTimes,
     /// The kind of its last error.
     pub last_error: Option<DeliveryErrorKind>,
     /// When it last failed or refused.
@@ -134,6 +137,7 @@ impl LegHealth {
             passed_over: tally.passed_over,
             latency: tally.latencies.average(),
             latency_p95: tally.latencies.p95(now),
+            answers: tally.latencies.all().clone(),
             last_error: tally.last_error.map(|(kind, _)| kind),
             last_error_at: tally.last_error.map(|(_, at)| at),
             last_accepted_at: tally.last_accepted_at,

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use tracing::{info, warn};
 
-use super::{Event, Outcome};
+use super::{Event, Measure, Outcome};
 
 /// Sees what happened, after it is true.
 ///
@@ -11,6 +11,11 @@ use super::{Event, Outcome};
 pub trait Observer: Debug + Send + Sync + 'static {
     /// Takes one event.
     fn observe(&self, event: &Event);
+
+    /// Takes one measurement. Does nothing by itself: most observers want events alone.
+    fn measure(&self, measure: &Measure<'_>) {
+        let _nothing = measure;
+    }
 }
 
 /// Writes each event as one structured line of `tracing`, target `otp_kit`.

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use super::{
     Algorithm, Argon2Params, BcryptCost, HashSlot,
-    pool::Pool,
+    pool::{Pool, PoolLoad},
     scheme::{AllowList, Scheme},
 };
 use crate::key::DerivedKey;
@@ -188,6 +188,12 @@ impl CodeHasher {
             Algorithm::Argon2id => self.clone(),
             _ => Self::argon2id(),
         }
+    }
+
+    /// Says how full the pool is. One that writes keyed digests takes no place.
+    #[must_use]
+    pub fn load(&self) -> PoolLoad {
+        self.inner.pool.load()
     }
 
     /// Takes a place for one hash or check, at once; dropping the slot gives it back.

@@ -23,6 +23,18 @@ const FIRST_GUESS: Duration = Duration::from_millis(20);
 const SHORTEST_RETRY: Duration = Duration::from_millis(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
+/// How full a pool of hashing threads is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolLoad {
+    /// The most jobs that run at once.
+    pub workers: usize,
+    /// The most that run or wait; beyond that the answer is [`Busy`](super::Busy).
+    pub places: usize,
+    /// Those that run, wait, or are about to be handed over.
+    pub taken: usize,
+}
+
 /// The right to have one job running or waiting; dropping it gives the place back.
 pub(super) type Place = OwnedSemaphorePermit;
 
@@ -71,6 +83,16 @@ impl Pool {
             places: Arc::new(Semaphore::new(capacity)),
             workers,
             capacity,
+        }
+    }
+
+    pub(super) fn load(&self) -> PoolLoad {
+        PoolLoad {
+            workers: self.workers.get(),
+            places: self.capacity,
+            taken: self
+                .capacity
+                .saturating_sub(self.places.available_permits()),
         }
     }
 

@@ -38,6 +38,26 @@ pub enum Duty {
     Audit,
 }
 
+/// The connections of an engine's pool, as they are now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connections {
+    /// Those that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// The most that may be open.
+    pub most: u32,
+}
+
+impl Connections {
+    /// Puts the figures together.
+    #[must_use]
+    pub const fn new(open: u32, idle: u32, most: u32) -> Self {
+        Self { open, idle, most }
+    }
+}
+
 /// An engine of a store, and how it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineStatus {

@@ -177,6 +177,13 @@ impl Verifier {
             self.inner.store.append(refused.clone()).await?;
         }
         self.observe(&refused);
+        if matches!(denial, Denial::Locked(_)) {
+            tracing::warn!(
+                target: "otp_kit",
+                operation = request.operation.name(),
+                "Account temporarily locked"
+            );
+        }
         if matches!(denial, Denial::Limited(_)) {
             let mut exceeded = refused;
             exceeded.kind = EventKind::RateLimitExceeded;

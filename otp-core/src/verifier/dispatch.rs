@@ -19,8 +19,8 @@ use crate::delivery::{
     DeliveryState, DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route,
     RouteFailure, Template,
 };
-use crate::destination::{Channel, Destination};
-use crate::event::{Event, EventKind, Outcome};
+use crate::destination::{Channel, Destination, PhoneNumber};
+use crate::event::{Event, EventKind, Measure, Outcome};
 use crate::request::{Purpose, RequestContext};
 use crate::store::{NewDelivery, Settled};
 
@@ -253,6 +253,14 @@ impl Verifier {
             let left = sent.as_ref().map(drop).map_err(RouteFailure::certainty);
             self.guard_sent(&event, phone.as_ref(), left);
             event = delivery_event(event, &sent);
+            self.measure(&Measure::Sent {
+                tenant: &event.tenant,
+                channel: letter.channel,
+                provider: event.provider.as_deref(),
+                country: phone.as_ref().and_then(PhoneNumber::country),
+                outcome: event.outcome,
+                took: begun.elapsed().saturating_sub(gone),
+            });
             let settled = letter.settled(&event, &sent);
             let failure = match sent {
                 Ok(receipt) => {

@@ -40,6 +40,10 @@ impl Verifier {
     /// message is sent and settled to the end all the same. Repeat the call with its idempotency
     /// key.
     pub async fn issue(&self, issue: Issue) -> Result<Issued, IssueError> {
+        self.measured(Operation::Issue, self.start(issue)).await
+    }
+
+    async fn start(&self, issue: Issue) -> Result<Issued, IssueError> {
         let policy = self.policy();
         let (purpose, format) = policy
             .purposes()

@@ -85,7 +85,7 @@ impl Outbound {
         }
     }
 
-    fn under_way(&self) -> usize {
+    pub(super) fn under_way(&self) -> usize {
         usize::try_from(self.limit)
             .unwrap_or(usize::MAX)
             .saturating_sub(self.places.available_permits())

@@ -61,7 +61,17 @@ impl Verifier {
         context: impl Into<RequestContext>,
         dispatch: Dispatch,
     ) -> Result<Issued, ResendError> {
-        let context = context.into();
+        let again = self.start_again(tenant, challenge, context.into(), dispatch);
+        self.measured(Operation::Resend, again).await
+    }
+
+    async fn start_again(
+        &self,
+        tenant: &Tenant,
+        challenge: &ChallengeId,
+        context: RequestContext,
+        dispatch: Dispatch,
+    ) -> Result<Issued, ResendError> {
         let policy = self.policy();
         let keys = self.inner.keys.snapshot();
         // The limits of a resend are those of the challenge's own destination, so it is read

@@ -45,8 +45,8 @@ impl Verifier {
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<Verified, VerifyError> {
-        self.check(challenge.into(), attempt.into(), context.into())
-            .await
+        let check = self.check(challenge.into(), attempt.into(), context.into());
+        self.measured(Operation::Verify, check).await
     }
 
     async fn check(

@@ -142,6 +142,11 @@ impl Drop for Doubt {
         run.failures = 0;
         if let Some(pass) = self.pass.take() {
             pass.failed(circuit.clock.now());
+            tracing::warn!(
+                target: "otp_kit",
+                seconds = circuit.rules.rest().as_secs(),
+                "Circuit breaker OPEN: an engine of the store is left alone"
+            );
         }
     }
 }

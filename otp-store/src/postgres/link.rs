@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::store::{Connections, StoreError, StoreErrorKind};
 use serde_json::Value;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnection;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{WRONG_ISOLATION, code, failed, is_undone};
 use super::mark::{Mark, Told};
+use crate::tables;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
 use crate::wire::request::{Request, millis};
@@ -86,6 +87,10 @@ impl Link {
             mark: Mark::default(),
             by_name: Arc::default(),
         }
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        tables::connections(&self.pool)
     }
 
     /// Runs work aside, and waits for it up to the deadline; it goes on all the same.

@@ -7,6 +7,54 @@ const BUCKETS: usize = 16;
 /// How long a histogram is filled before the next one is begun.
 const PERIOD: Duration = Duration::from_secs(300);
 
+/// How long a provider's answers took since the process began: what a histogram is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerTimes {
+    counts: [u64; BUCKETS],
+    sum: Duration,
+}
+
+impl AnswerTimes {
+    fn add(&mut self, took: Duration) {
+        if let Some(count) = self.counts.get_mut(bucket(took)) {
+            *count = count.saturating_add(1);
+        }
+        self.sum = self.sum.saturating_add(took);
+    }
+
+    /// Adds up the answers of two records.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count = count.saturating_add(more);
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+        self
+    }
+
+    /// Counts the answers that took up to each bound: 1, 2, 4 and so on up to 16,384 milliseconds.
+    pub fn within(&self) -> impl Iterator<Item = (Duration, u64)> {
+        let bounds = (0..BUCKETS.saturating_sub(1)).map(|power| Duration::from_millis(1 << power));
+        let mut seen = 0_u64;
+        bounds.zip(self.counts).map(move |(bound, count)| {
+            seen = seen.saturating_add(count);
+            (bound, seen)
+        })
+    }
+
+    /// Counts all answers.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Adds up how long they took.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+}
+
 /// How long answers took: a moving average, and two histograms of five minutes each, the one that
 /// is being filled and the one before. A fixed size, however many answers there are.
 #[derive(Debug, Default)]
@@ -15,10 +63,12 @@ pub(super) struct Latencies {
     begun: Option<Timestamp>,
     filling: [u32; BUCKETS],
     before: [u32; BUCKETS],
+    all: AnswerTimes,
 }
 
 impl Latencies {
     pub(super) fn add(&mut self, took: Duration, now: Timestamp) {
+        self.all.add(took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.average_micros = Some(match self.average_micros {
             None => micros,
@@ -28,6 +78,10 @@ impl Latencies {
         if let Some(count) = self.filling.get_mut(bucket(took)) {
             *count = count.saturating_add(1);
         }
+    }
+
+    pub(super) fn all(&self) -> &AnswerTimes {
+        &self.all
     }
 
     pub(super) fn average(&self) -> Option<Duration> {
@@ -131,6 +185,19 @@ mod tests {
         assert_eq!(latencies.p95(soon.saturating_add(PERIOD * 2)), None);
         latencies.add(millis(1), NOW.saturating_sub(PERIOD));
         assert_eq!(latencies.p95(NOW.saturating_sub(PERIOD)), Some(millis(1)));
+    }
+
+    #[test]
+    fn all_answers_are_counted_within_their_bounds_for_good() {
+        let mut latencies = Latencies::default();
+        for (took, at) in [(3, 0), (1_024, 1), (60_000, 3)] {
+            latencies.add(millis(took), NOW.saturating_add(PERIOD * at));
+        }
+        let both = latencies.all().clone().and(latencies.all());
+        let of = |bound| both.within().find(|(within, _)| *within == millis(bound));
+        let counts = [2, 4, 1_024, 16_384].map(|bound| of(bound).map(|(_, count)| count));
+        assert_eq!(counts, [Some(0), Some(2), Some(4), Some(4)]);
+        assert_eq!((both.count(), both.sum()), (6, millis(2 * 61_027)));
     }
 
     #[test]

@@ -228,8 +228,19 @@ impl Trip<'_> {
             Err(_elapsed) => DeliveryError::new(DeliveryErrorKind::Timeout, name),
         };
         let now = self.clock.now();
+        let before = choice.health.breaker.state();
         if error.kind().blames_provider() {
             pass.failed(now);
+        }
+        let after = choice.health.breaker.state();
+        if after == BreakerState::Open && before != after {
+            tracing::warn!(
+                target: "otp_kit",
+                provider = name,
+                channel = self.message.channel().name(),
+                seconds = self.rules.rest().as_secs(),
+                "Circuit breaker OPEN"
+            );
         }
         choice.health.erred(&error, started.elapsed(), now);
         tracing::warn!(
