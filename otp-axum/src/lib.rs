@@ -8,6 +8,7 @@ pub mod error;
 pub mod idempotency;
 pub mod json;
 mod limits;
+mod page;
 pub mod refusal;
 pub mod time;
 
@@ -16,4 +17,5 @@ pub use edge::Edge;
 pub use error::ApiError;
 pub use idempotency::IdempotencyKey;
 pub use json::StrictJson;
+pub use page::{OperatorPage, WebhookCounts};
 pub use refusal::Refusal;

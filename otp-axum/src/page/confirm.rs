@@ -1,0 +1,135 @@
+//! The dry run, and the deed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use otp_core::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Page;
+use super::access::Visitor;
+use super::cookie::{self, Name};
+use super::deed::{Told, Wanted};
+use super::form::Sent;
+use super::origin::Scheme;
+use super::reference::Use;
+use super::render::Shown;
+use super::trouble::Trouble;
+use super::view::Place;
+
+/// How long a dry run is a base for the deed.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+/// How long what was done waits to be said.
+const NOTICE: Duration = Duration::from_secs(60);
+
+/// Why a dry run is made before anybody has said why.
+const UNSAID: &str = "dry run on the operator page";
+
+/// The page that asks.
+#[derive(Serialize)]
+struct Confirm {
+    question: String,
+    told: Told,
+    caution: String,
+    reason: String,
+    button: &'static str,
+    ticket: String,
+    place: Place,
+    back: String,
+}
+
+/// The form that does what was tried.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirmed {
+    ticket: String,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) async fn check(
+    State(page): State<Arc<Page>>,
+    Extension(visitor): Extension<Visitor>,
+    Sent(wanted): Sent<Wanted>,
+) -> Shown {
+    let asked = page.ask(&visitor, wanted).await;
+    page.shown(&visitor, "confirm.html", asked)
+}
+
+pub(super) async fn apply(
+    State(page): State<Arc<Page>>,
+    Extension(visitor): Extension<Visitor>,
+    Sent(confirmed): Sent<Confirmed>,
+) -> Response {
+    let done = page.carry_out(&visitor, &confirmed).await;
+    match done {
+        Err(trouble) => page.trouble(Some(&visitor), trouble).into_response(),
+        Ok((place, notice)) => {
+            let mut response = Redirect::to(&place.path()).into_response();
+            let session = visitor.session.as_ref();
+            let scheme = session.map_or(Scheme::Https, |session| session.scheme);
+            cookie::set(
+                response.headers_mut(),
+                Name::Notice,
+                &notice,
+                NOTICE,
+                scheme,
+            );
+            response
+        }
+    }
+}
+
+impl Page {
+    async fn ask(&self, visitor: &Visitor, wanted: Wanted) -> Result<Confirm, Trouble> {
+        // A form does not say when it was tried.
+        if wanted.tried_at().is_some() {
+            return Err(Trouble::Malformed);
+        }
+        let operator = match wanted.reason.as_str() {
+            "" => self.operator(visitor, UNSAID)?,
+            reason => self.operator(visitor, reason)?,
+        };
+        let now = self.store_time().await?;
+        let deed = self.deed(visitor, &wanted, now)?;
+        let told = deed.run(&operator.preview()).await?;
+        let reason = wanted.reason.clone();
+        let place = deed.place();
+        Ok(Confirm {
+            question: deed.question(),
+            caution: deed.caution(),
+            button: deed.button(),
+            ticket: self.seal(visitor, Use::Ticket, &wanted.tried(now))?,
+            back: place.path(),
+            told,
+            reason,
+            place,
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        visitor: &Visitor,
+        confirmed: &Confirmed,
+    ) -> Result<(Place, String), Trouble> {
+        let operator = self.operator(visitor, &confirmed.reason)?;
+        let wanted: Wanted = self.open(visitor, Use::Ticket, &confirmed.ticket)?;
+        let tried = wanted.tried_at().ok_or(Trouble::Stale)?;
+        if self.store_time().await?.since(tried) > FRESH {
+            return Err(Trouble::Stale);
+        }
+        let deed = self.deed(visitor, &wanted, tried)?;
+        let told = deed.run(&operator).await;
+        // What is shown from now on must show it, or that nobody knows.
+        self.gathered.forget().await;
+        let notice = self.seal(visitor, Use::Notice, &told?)?;
+        Ok((deed.place(), notice))
+    }
+
+    /// Reads the clock that codes and failures are dated by.
+    pub(super) async fn store_time(&self) -> Result<Timestamp, Trouble> {
+        Ok(self.verifier.store().ping().await?)
+    }
+}

@@ -1,0 +1,227 @@
+use axum::http::StatusCode;
+use otp_core::delivery::DeliveryErrorKind;
+use otp_core::event::EventKind;
+use otp_core::prelude::*;
+
+use super::{Desk, PHONE, desk};
+
+/// What operators did, as `what: why`; looking is left out.
+async fn deeds(desk: &Desk) -> Vec<String> {
+    let entries = desk.verifier.store().outbox(None, 1_000).await.unwrap();
+    let acts = entries
+        .into_iter()
+        .map(|entry| entry.event)
+        .filter(|event| event.kind == EventKind::OperatorAction);
+    let told = acts.filter_map(|event| {
+        let what = event.reason.unwrap_or_default().into_owned();
+        let looks = [
+            "overview",
+            "list_blocks",
+            "explain",
+            "failed_deliveries",
+            "page_sign_in",
+        ];
+        let act = event.act.as_ref().unwrap();
+        assert_eq!(act.operator.as_str(), "mike");
+        (!looks.contains(&what.as_str())).then(|| format!("{what}: {}", act.reason.as_str()))
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn a_block_is_tried_then_done_then_found_and_taken_off() {
+    let desk = desk();
+    let mut browser = desk.signed_in().await;
+    let block = [
+        ("deed", "block"),
+        ("kind", "phone"),
+        ("value", "+1 (415) 555-0123"),
+        ("life", "1h"),
+        ("reason", "calls"),
+    ];
+    let tried = browser.post("/check", &block).await;
+    assert!(
+        tried
+            .body
+            .contains("+1415•••0123 would be on the blocklist."),
+        "{}",
+        tried.body
+    );
+    assert!(tried.body.contains("value=\"calls\""), "the reason is kept");
+    assert!(desk.start().await.is_ok(), "a dry run blocks nobody");
+    assert_eq!(browser.does(&block).await, "+1415•••0123 is blocked.");
+    assert!(matches!(desk.start().await, Err(IssueError::Blocked)));
+
+    let found = browser
+        .post("/blocks", &[("q", "4155550123 INCIDENT")])
+        .await;
+    assert!(found.body.contains("1 of 1 fit."), "{}", found.body);
+    let entry = found.field("entry").unwrap();
+    let none = browser.post("/blocks", &[("q", "somebody")]).await;
+    assert!(none.body.contains("Nothing fits."));
+    let off = [("deed", "unblock"), ("entry", entry.as_str())];
+    assert_eq!(
+        browser.does(&off).await,
+        "+1415•••0123 is off the blocklist."
+    );
+    desk.wait(120);
+    assert!(desk.start().await.is_ok());
+    assert_eq!(
+        deeds(&desk).await,
+        [
+            "preview_block:1: calls",
+            "preview_block:1: calls",
+            "block: incident 123",
+            "preview_unblock:1: dry run on the operator page",
+            "unblock: incident 123",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_locked_person_is_found_among_the_locked_looked_up_and_unlocked() {
+    let desk = desk();
+    let issued = desk.start().await.unwrap();
+    let context = RequestContext::new();
+    let sent = desk
+        .outbox
+        .last_code_for(&PhoneNumber::parse(PHONE).unwrap().into())
+        .unwrap();
+    let flip = if sent.expose().starts_with('0') {
+        "1"
+    } else {
+        "0"
+    };
+    let wrong = format!("{flip}{}", &sent.expose()[1..]);
+    for _ in 0..5 {
+        let tried = desk
+            .verifier
+            .verify(&issued.challenge_id, &wrong, &context)
+            .await;
+        assert!(tried.is_err());
+    }
+    assert!(matches!(desk.start().await, Err(IssueError::Locked(_))));
+    let mut browser = desk.signed_in().await;
+    let overview = browser.get("").await;
+    assert!(
+        overview.body.contains("<dt>Locked</dt><dd>1</dd>"),
+        "{}",
+        overview.body
+    );
+    let blocked = browser.get("/people?only=blocked").await;
+    assert_eq!(blocked.field("whom"), None, "nobody was blocked");
+    let locked = browser.get("/people?only=locked").await;
+    let whom = locked.field("whom").unwrap();
+    let told = browser.post("/people", &[("whom", &whom)]).await;
+    assert!(told.body.contains("Refused now: locked"), "{}", told.body);
+    let whom = told.field("whom").unwrap();
+    let unlock = [("deed", "unlock"), ("whom", whom.as_str())];
+    let said = browser.does(&unlock).await;
+    assert_eq!(said, "1 guess budget was opened.");
+    assert!(desk.start().await.is_ok());
+}
+
+#[tokio::test]
+async fn limits_are_cleared_and_live_codes_revoked_of_one_and_of_all() {
+    let desk = desk();
+    desk.start().await.unwrap();
+    let mut browser = desk.signed_in().await;
+    let told = browser.post("/people", &[("who", PHONE)]).await;
+    assert!(told.body.contains("1 live code"), "{}", told.body);
+    let whom = told.field("whom").unwrap();
+    let said = browser
+        .does(&[("deed", "clear-limits"), ("whom", &whom)])
+        .await;
+    assert!(said.ends_with("limits were cleared."), "{said}");
+    let said = browser
+        .does(&[("deed", "revoke-of"), ("whom", &whom)])
+        .await;
+    assert_eq!(said, "1 live code was revoked.");
+    desk.wait(120);
+    desk.start().await.unwrap();
+    let elsewhere = [("deed", "revoke"), ("which", "named"), ("channel", "email")];
+    let tried = browser.post("/check", &elsewhere).await;
+    assert!(
+        tried.body.contains("No live code would be revoked."),
+        "{}",
+        tried.body
+    );
+    desk.wait(120);
+    let all = [("deed", "revoke"), ("which", "all")];
+    assert_eq!(browser.does(&all).await, "1 live code was revoked.");
+}
+
+#[tokio::test]
+async fn failed_messages_are_listed_masked_and_sent_again_once() {
+    let desk = desk();
+    desk.outbox.fail_next(DeliveryErrorKind::Unavailable);
+    assert!(desk.start().await.is_err());
+    desk.wait(120);
+    let mut browser = desk.signed_in().await;
+    let listed = browser.get("/failed").await;
+    assert!(listed.body.contains("+1415•••0123"), "{}", listed.body);
+    let again = [("deed", "resend"), ("within", "1h")];
+    let tried = browser.post("/check", &again).await;
+    assert!(
+        tried.body.contains("1 person would get a fresh code."),
+        "{}",
+        tried.body
+    );
+    assert_eq!(desk.outbox.len(), 0, "a dry run sends nothing");
+    let said = browser.does(&again).await;
+    assert_eq!(said, "1 person tried, 1 messages sent.");
+    assert_eq!(desk.outbox.len(), 1);
+    desk.wait(1);
+    let tried = browser.post("/check", &again).await;
+    assert!(
+        tried.body.contains("No person would get a fresh code."),
+        "{}",
+        tried.body
+    );
+}
+
+#[tokio::test]
+async fn what_no_deed_is_and_what_has_no_reason_is_said_and_not_done() {
+    let desk = desk();
+    let mut browser = desk.signed_in().await;
+    let long = "x".repeat(257);
+    for (fields, said) in [
+        (vec![("deed", "drop")], "cannot be read"),
+        (
+            vec![("deed", "block"), ("kind", "phone"), ("value", "12")],
+            "not a value of this kind",
+        ),
+        (
+            vec![
+                ("deed", "block"),
+                ("kind", "phone"),
+                ("value", PHONE),
+                ("reason", &long),
+            ],
+            "256 characters",
+        ),
+        (
+            vec![("deed", "revoke"), ("channel", "pigeon")],
+            "cannot be read",
+        ),
+        (vec![("deed", "unblock"), ("entry", "AAAA")], "out of date"),
+        (
+            vec![("deed", "revoke"), ("deed", "revoke")],
+            "cannot be read",
+        ),
+        (vec![("deed", "revoke"), ("color", "red")], "cannot be read"),
+    ] {
+        let reply = browser.post("/check", &fields).await;
+        assert!(reply.status.is_client_error(), "{fields:?}");
+        assert!(reply.body.contains(said), "{fields:?}: {}", reply.body);
+    }
+    let ticket = browser
+        .post("/check", &[("deed", "revoke"), ("which", "all")])
+        .await
+        .field("ticket")
+        .unwrap();
+    let unsaid = browser.post("/apply", &[("ticket", &ticket)]).await;
+    assert_eq!(unsaid.status, StatusCode::BAD_REQUEST);
+    let nobody = browser.post("/people", &[("who", "+12")]).await;
+    assert!(nobody.body.contains("names nobody"));
+}

@@ -1,0 +1,56 @@
+//! Why a page is not shown, as a page.
+
+use axum::http::StatusCode;
+use otp_core::verifier::Unavailable;
+
+use otp_core::store::{StoreError, StoreErrorKind};
+
+/// What went wrong, in words for the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("The form was not sent by this page. Nothing was done. Go back, reload and try again.")]
+    Forged,
+    #[error("What the form names is out of date. Nothing was done. Go back, reload and try again.")]
+    Stale,
+    #[error("The form cannot be read. Nothing was done.")]
+    Malformed,
+    #[error("A reason is 1 to 256 characters on one line: it is kept in the audit log.")]
+    Reason,
+    #[error("That is not a value of this kind. Phone numbers begin with + and the country code.")]
+    Value,
+    #[error(
+        "That names nobody: a phone number with + and the country code, an e-mail address, an IP address or an account."
+    )]
+    Whom,
+    #[error(
+        "The store does not answer. Whether it was done is not known; doing it again does no harm."
+    )]
+    Store(StoreErrorKind),
+    #[error("The page could not be made. The log of the service says why.")]
+    Ours,
+}
+
+impl Trouble {
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Stale => StatusCode::CONFLICT,
+            Self::Malformed | Self::Reason | Self::Value | Self::Whom => StatusCode::BAD_REQUEST,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Ours => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<Unavailable> for Trouble {
+    fn from(error: Unavailable) -> Self {
+        tracing::warn!(target: "otp_kit", %error, "a call of the operator's page failed");
+        Self::Store(error.kind())
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Unavailable::from(error).into()
+    }
+}
