@@ -11,6 +11,7 @@ mod desk;
 mod explain;
 mod keys;
 mod overrides;
+mod page;
 mod policy;
 mod revoke;
 mod unlock;
@@ -65,4 +66,5 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/admin/otp/users/{id}/logout-all", post(users::logout_all))
         .route_layer(from_fn_with_state(Arc::clone(app), desk::guard))
+        .merge(page::routes(app))
 }

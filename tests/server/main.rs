@@ -35,6 +35,8 @@ mod operator;
 #[cfg(debug_assertions)]
 mod outage;
 #[cfg(debug_assertions)]
+mod page;
+#[cfg(debug_assertions)]
 mod policy;
 #[cfg(debug_assertions)]
 mod process;

@@ -1,0 +1,145 @@
+use serde_json::json;
+
+use super::{Browser, PHONE, Server, server, sign_in, start, url};
+use crate::support::{body_of_request, body_of_verify, wrong};
+
+/// Finds text that is too faint: below 4.5 to 1, or 3 to 1 where it is large (WCAG 2.2, 1.4.3).
+const FAINT: &str = r"(() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgb = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return { r, g, b, a: a / 255 }; };
+  const light = ({ r, g, b }) => { const [x, y, z] = [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * x + .7152 * y + .0722 * z; };
+  const ground = it => { for (; it; it = it.parentElement) { const color = rgb(getComputedStyle(it).backgroundColor); if (color.a > .99) return color; }
+    return rgb(matchMedia('(prefers-color-scheme: dark)').matches ? '#121212' : '#fff'); };
+  const faint = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const it = walk.currentNode.parentElement;
+    if (!walk.currentNode.textContent.trim() || !it.checkVisibility() || it.closest('script, style, option, :disabled, .hidden')) continue;
+    const [one, two] = [light(rgb(getComputedStyle(it).color)), light(ground(it))].sort((a, b) => b - a);
+    const large = parseFloat(getComputedStyle(it).fontSize) >= 24;
+    if ((one + .05) / (two + .05) < (large ? 3 : 4.5)) faint.push(it.textContent.trim());
+  }
+  return faint;
+})()";
+
+/// Finds what a screen reader cannot name or would name twice, and headings that skip a level.
+const UNNAMED: &str = r"(() => {
+  const wrong = [];
+  for (const it of document.querySelectorAll('input:not([type=hidden]), select'))
+    if (!it.labels.length) wrong.push('no label: ' + it.outerHTML);
+  for (const it of document.querySelectorAll('button, a'))
+    if (!(it.getAttribute('aria-label') || it.innerText).trim()) wrong.push('no name: ' + it.outerHTML);
+  const ids = [...document.querySelectorAll('[id]')].map(it => it.id);
+  ids.filter((id, place) => ids.indexOf(id) !== place).forEach(id => wrong.push('twice: ' + id));
+  for (const it of document.querySelectorAll('[aria-labelledby]'))
+    if (!document.getElementById(it.getAttribute('aria-labelledby'))) wrong.push('names nothing: ' + it.outerHTML);
+  if (document.querySelectorAll('h1').length !== 1) wrong.push('headings of the first level');
+  let last = 0;
+  for (const it of document.querySelectorAll('h1, h2, h3')) { const level = +it.tagName[1]; if (level > last + 1) wrong.push('skips: ' + it.innerText); last = level; }
+  if (document.querySelectorAll('main').length !== 1 || !document.documentElement.lang) wrong.push('landmarks');
+  return wrong;
+})()";
+
+/// Fills a service with what there is to see.
+async fn busy() -> Server {
+    let server = server();
+    let code = server
+        .post(super::START, &body_of_request(PHONE))
+        .await
+        .text("preview_code");
+    for _ in 0..5 {
+        server
+            .post(
+                "/api/auth/verify-otp",
+                &body_of_verify(PHONE, &wrong(&code)),
+            )
+            .await;
+    }
+    for number in 130..150 {
+        start(&server, &format!("+14155550{number}")).await;
+        start(&server, &format!("+14155550{number}")).await;
+    }
+    start(&server, PHONE).await;
+    for (kind, value, note, expires_in) in [
+        ("phone", "+250788000000", "Incident #123", 86_400),
+        (
+            "ip",
+            "203.0.113.0/24",
+            "Guesses from one hosting network, see the ticket of the abuse desk",
+            3_600,
+        ),
+        ("email", "ada.lovelace@example.org", "asked us to", 604_800),
+        ("prefix", "+2507", "pumped numbers", 86_400),
+    ] {
+        let body = json!({ "type": kind, "value": value, "note": note, "expires_in": expires_in });
+        let url = format!("http://{}/admin/otp/blacklist", server.admin);
+        let request = server.client.post(url).header("x-admin-token", super::MIKE);
+        assert!(
+            request
+                .json(&body)
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .is_success()
+        );
+    }
+    let body = json!({ "what": "channel_off", "channel": "whatsapp", "expires_in": 3_600, "reason": "template paused" });
+    let url = format!("http://{}/admin/otp/override", server.admin);
+    let request = server.client.post(url).header("x-admin-token", super::MIKE);
+    assert!(
+        request
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+    );
+    server
+}
+
+fn inspect(browser: &mut Browser, page: &str, look: &str) {
+    let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    assert_eq!(browser.ask(overflow), 0, "{page} {look} is too wide");
+    assert_eq!(browser.ask(FAINT), json!([]), "{page} {look}");
+    assert_eq!(browser.ask(UNNAMED), json!([]), "{page} {look}");
+    assert_eq!(browser.complaints(), Vec::<String>::new(), "{page} {look}");
+    browser.picture(&format!("{page}-{look}"));
+}
+
+#[tokio::test]
+#[ignore = "needs a Chromium: set TEST_BROWSER (./test.sh does)"]
+async fn every_page_fits_is_legible_and_is_named_on_phones_and_desktops_in_light_and_dark() {
+    let (server, mut browser) = (busy().await, Browser::start());
+    for (look, scheme, width, height) in [
+        ("light", "light", 1280, 800),
+        ("dark", "dark", 1280, 800),
+        ("phone", "light", 390, 844),
+        ("phone-dark", "dark", 360, 740),
+    ] {
+        browser.size(width, height);
+        browser.scheme(scheme);
+        browser.open(&url(&server, ""));
+        if browser.text("h1") == "Sign in" {
+            inspect(&mut browser, "sign-in", look);
+            sign_in(&mut browser, &server);
+        }
+        for page in ["", "/people", "/blocks", "/failed", "/codes"] {
+            browser.open(&url(&server, page));
+            let name = page.strip_prefix('/').unwrap_or("overview");
+            inspect(&mut browser, name, look);
+        }
+        browser.open(&url(&server, "/people"));
+        browser.write("#who", PHONE);
+        browser.press(".find button");
+        inspect(&mut browser, "person", look);
+        browser.press("button[value=unlock]");
+        inspect(&mut browser, "confirm", look);
+        browser.write("#reason", " ");
+        browser.press("#apply");
+        inspect(&mut browser, "trouble", look);
+    }
+}
