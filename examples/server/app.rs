@@ -18,7 +18,7 @@ use otp_kit::verifier::Verifier;
 use crate::config::{Config, Listen, Operators, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{initiate, oauth, request, session, status, telegram, verify, webhook};
+use crate::routes::{initiate, link, oauth, request, session, status, telegram, verify, webhook};
 use crate::tokens::Door;
 use crate::users::Users;
 use crate::{metering, operator, service};
@@ -84,6 +84,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/me", get(session::me))
         .route("/api/auth/oauth/{name}/start", get(oauth::start))
         .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
+        .route("/auth/link", get(link::show).post(link::act))
         .merge(initiations())
         .route("/otp/status", get(status::handle))
         .merge(webhooks());

@@ -4,6 +4,7 @@ mod captcha;
 mod environment;
 mod keys;
 mod known;
+mod links;
 mod logging;
 mod operators;
 mod policy;
@@ -15,7 +16,7 @@ mod webhooks;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use otp_kit::delivery::TemplateApproval;
+use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::policy::Policy;
 use otp_kit::providers::{SiteVerify, TelegramBot};
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) telegram: Option<TelegramBot>,
+    /// Where links lead to, where the outside address is one that they may have.
+    pub(crate) links: Option<LinkSettings>,
     pub(crate) policy: Policy,
     /// How long no second factor is asked for, where one is not.
     pub(crate) waiver: Option<Duration>,
@@ -84,6 +87,7 @@ impl Config {
         stores.connections = file.database.max_open_conns;
         let captcha = captcha::read(env, &mut file, development)?;
         unused.extend(policy::unused(&file));
+        let webhooks = Webhooks::read(env)?;
         let delivery = Delivery::read(env, development)?.along(&file.routes)?;
         Ok(Self {
             listen: Listen {
@@ -110,7 +114,8 @@ impl Config {
             delivery,
             captcha,
             whatsapp_template: providers::approval(env)?,
-            webhooks: Webhooks::read(env)?,
+            links: links::read(env, &webhooks)?,
+            webhooks,
             telegram: webhooks::telegram_bot(env)?,
             policy: file.policy,
             waiver: second_factor::waiver(env)?,
@@ -129,6 +134,9 @@ impl Config {
     pub(crate) fn warn(&self) {
         for name in &self.unused {
             tracing::warn!("{name} is set, and this version does nothing with it yet");
+        }
+        if self.links.is_none() {
+            tracing::warn!("PUBLIC_BASE_URL is not https: mails carry codes and no links");
         }
         if self.is_development() {
             tracing::warn!("development mode: codes are in the answers and no message leaves");

@@ -30,6 +30,17 @@ impl Outbox {
         false
     }
 
+    /// Gives the link of a challenge's message, where links are shown and it has one.
+    pub(crate) fn link_of(&self, issued: &Issued) -> Option<String> {
+        #[cfg(any(debug_assertions, feature = "danger-preview"))]
+        if let Some(preview) = &self.preview {
+            let link = preview.link_for(&issued.challenge_id.fingerprint())?;
+            return Some(link.open().to_owned());
+        }
+        let _ = issued;
+        None
+    }
+
     /// Gives the code of a challenge, where codes are shown.
     pub(crate) fn code_of(&self, issued: &Issued) -> Option<String> {
         #[cfg(any(debug_assertions, feature = "danger-preview"))]

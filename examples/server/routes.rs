@@ -3,6 +3,7 @@
 mod address;
 mod captcha;
 pub(crate) mod initiate;
+pub(crate) mod link;
 pub(crate) mod oauth;
 pub(crate) mod request;
 pub(crate) mod session;

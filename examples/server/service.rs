@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use otp_kit::delivery::TemplateApproval;
+use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::metrics::Metrics;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
@@ -31,6 +31,7 @@ pub(crate) async fn build(config: Config, metrics: &Metrics) -> Result<Built, Bo
         captcha,
         policy,
         whatsapp_template,
+        links,
         ..
     } = config;
     let parts = Parts {
@@ -41,6 +42,7 @@ pub(crate) async fn build(config: Config, metrics: &Metrics) -> Result<Built, Bo
         policy,
         whatsapp_template,
         metrics: metrics.clone(),
+        links,
     };
     let (taken, sessions) = stores::open(stores, metrics, parts).await?;
     let (verifier, outbox) = taken?;
@@ -56,6 +58,7 @@ struct Parts {
     policy: Policy,
     whatsapp_template: TemplateApproval,
     metrics: Metrics,
+    links: Option<LinkSettings>,
 }
 
 impl Taker for Parts {
@@ -66,6 +69,9 @@ impl Taker for Parts {
             .policy(self.policy)
             .hasher(self.hasher)
             .observer(self.metrics);
+        if let Some(links) = self.links {
+            builder = builder.links(links);
+        }
         if let Some(captcha) = self.captcha {
             builder = builder.captcha(captcha);
         }

@@ -42,6 +42,12 @@ pub(crate) struct Pair {
     refresh_token: String,
 }
 
+impl Pair {
+    pub(crate) fn access_token(&self) -> &str {
+        &self.access_token
+    }
+}
+
 impl From<Tokens> for Pair {
     fn from(tokens: Tokens) -> Self {
         Self {

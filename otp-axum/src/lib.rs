@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod browser;
 pub mod client;
 pub mod cookie;
 pub mod edge;
@@ -8,10 +9,12 @@ pub mod error;
 pub mod idempotency;
 pub mod json;
 mod limits;
+pub mod link;
 mod page;
 pub mod refusal;
 pub mod time;
 
+pub use browser::Browser;
 pub use client::Client;
 pub use edge::Edge;
 pub use error::ApiError;

@@ -26,6 +26,8 @@ mod initiate;
 #[cfg(debug_assertions)]
 mod limits;
 #[cfg(debug_assertions)]
+mod links;
+#[cfg(debug_assertions)]
 mod log_lines;
 mod managed;
 #[cfg(debug_assertions)]

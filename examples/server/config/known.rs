@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 73] = [
+const READ: [&str; 74] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -47,6 +47,7 @@ const READ: [&str; 73] = [
     "OTP_KEYS",
     "OTP_KEYS_FILE",
     "OTP_REDIS_OUTAGE",
+    "OTP_RETURN_URLS",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
     "OTP_WHATSAPP_TEMPLATE_APPROVED",
     "PLIVO_AUTH_ID",

@@ -1,14 +1,19 @@
 //! `POST /browser/api/v1/identity/auth/otp/initiate` and `.../magic-link/initiate`: sends a code to
-//! a user who is named, and says nothing of whether there is such a user.
+//! a user who is named, and says nothing of whether there is such a user. The mail carries a link
+//! beside the code, for the browser that asks.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use otp_axum::IdempotencyKey;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use otp_axum::{Browser, IdempotencyKey};
+use otp_kit::delivery::ReturnAddress;
 use otp_kit::destination::Channel;
+use otp_kit::random::OsRandom;
 use otp_kit::request::Purpose;
-use otp_kit::verifier::{Dispatch, Issue};
+use otp_kit::verifier::{Dispatch, Issue, Link};
 use serde::Deserialize;
 
 use super::captcha;
@@ -26,6 +31,7 @@ const LONGEST: usize = 64;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Named {
     user_id: Member,
+    return_to: Member,
     captcha_token: Member,
     #[serde(rename = "h-captcha-response")]
     h_captcha: Member,
@@ -42,17 +48,37 @@ pub(crate) async fn by_phone(
     key: Option<IdempotencyKey>,
     Strict(named): Strict<Named>,
 ) -> Result<Json<Started>, Declined> {
-    start(&app, Channel::Sms, client, key, &named).await
+    if !matches!(named.return_to, Member::Missing) {
+        return Err(Refusal::MALFORMED.into());
+    }
+    start(&app, Channel::Sms, client, key, &named, None).await
 }
 
-/// Sends it to the user's e-mail address.
+/// What a start by mail answers: the cookie that the link is for, where there is a link.
+type Mailed = (Option<[(HeaderName, HeaderValue); 1]>, Json<Started>);
+
+/// Sends it to the user's e-mail address, with a link where the server has an outside address.
 pub(crate) async fn by_email(
     State(app): State<Arc<App>>,
     client: Client,
     key: Option<IdempotencyKey>,
+    headers: HeaderMap,
     Strict(named): Strict<Named>,
-) -> Result<Json<Started>, Declined> {
-    start(&app, Channel::Email, client, key, &named).await
+) -> Result<Mailed, Declined> {
+    let return_to = named.return_to(&app)?;
+    if app.verifier.links().is_none() {
+        let started = start(&app, Channel::Email, client, key, &named, None).await?;
+        return Ok((None, started));
+    }
+    let (browser, cookie) =
+        Browser::known_or_new(&headers, &OsRandom).map_err(|_| Refusal::UNAVAILABLE)?;
+    let link = Link::for_browser(browser.binding().clone());
+    let link = match return_to {
+        Some(address) => link.returning_to(address),
+        None => link,
+    };
+    let started = start(&app, Channel::Email, client, key, &named, Some(link)).await?;
+    Ok((Some([(SET_COOKIE, cookie)]), started))
 }
 
 /// Starts for the user's address, or for nobody: both are looked up, counted and answered alike,
@@ -63,6 +89,7 @@ async fn start(
     Client(context): Client,
     key: Option<IdempotencyKey>,
     named: &Named,
+    link: Option<Link>,
 ) -> Result<Json<Started>, Declined> {
     let id = named.user_id()?;
     let tokens = [
@@ -90,6 +117,9 @@ async fn start(
         .over(channel)
         .dispatch(dispatch)
         .from(context);
+    if let Some(link) = link {
+        issue = issue.with_link(link);
+    }
     if let Some(key) = &key {
         issue = issue.idempotency_key(key.as_str());
     }
@@ -98,6 +128,19 @@ async fn start(
 }
 
 impl Named {
+    /// Gives the allowed address that is named to go on to.
+    fn return_to(&self, app: &App) -> Result<Option<ReturnAddress>, Refusal> {
+        match self.return_to.given() {
+            Given::Nothing => Ok(None),
+            Given::Text(address) => {
+                let links = app.verifier.links();
+                let allowed = links.and_then(|links| links.return_address(address));
+                allowed.cloned().map(Some).ok_or(Refusal::INVALID_RETURN)
+            }
+            Given::Wrong => Err(Refusal::INVALID_RETURN),
+        }
+    }
+
     fn user_id(&self) -> Result<&str, Refusal> {
         match self.user_id.given() {
             Given::Nothing => Err(Refusal::USER_REQUIRED),

@@ -44,6 +44,8 @@ pub(crate) struct Started {
     expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     preview_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview_link: Option<String>,
 }
 
 pub(crate) async fn handle(
@@ -88,6 +90,7 @@ impl Started {
             resend_at: Rfc3339::from(issued.resend_at).to_string(),
             expires_at: Rfc3339::from(issued.expires_at).to_string(),
             preview_code: app.outbox.code_of(issued),
+            preview_link: app.outbox.link_of(issued),
         }
     }
 }

@@ -8,9 +8,11 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use otp_axum::cookie;
 use otp_kit::session::Session;
 use serde::{Deserialize, Serialize};
 
+use super::link;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
@@ -32,7 +34,8 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = Declined;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Declined> {
-        let token = bearer(parts).ok_or(Refusal::NOT_SIGNED_IN)?;
+        let token = bearer(parts).or_else(|| of_page(parts));
+        let token = token.ok_or(Refusal::NOT_SIGNED_IN)?;
         let session = app.door.sessions.check(token, &app.door.tenant).await;
         Ok(Self(session.map_err(|error| {
             Declined::of_session(&error, Refusal::NOT_SIGNED_IN)
@@ -49,6 +52,13 @@ fn bearer(parts: &Parts) -> Option<&str> {
     let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     is_bearer.then_some(token.trim())
+}
+
+/// Takes the token of a browser that signed in by a link. Only to read: a cookie comes along with
+/// what another page has the browser send.
+fn of_page(parts: &Parts) -> Option<&str> {
+    let reads = parts.method.is_safe() && !parts.headers.contains_key(AUTHORIZATION);
+    reads.then(|| cookie::find(&parts.headers, link::SESSION))?
 }
 
 pub(crate) async fn refresh(

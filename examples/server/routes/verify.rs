@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use otp_kit::challenge::ChallengeId;
 use otp_kit::destination::Destination;
-use otp_kit::request::{AttemptId, Purpose, SubjectId, SubjectKey};
+use otp_kit::request::{AttemptId, Purpose, RequestContext, SubjectId, SubjectKey};
 use otp_kit::session::SignIn;
 use otp_kit::verifier::{Attempt, Claim, Verified};
 use serde::{Deserialize, Serialize};
@@ -55,13 +55,25 @@ pub(crate) async fn handle(
         attempt = attempt.with_id(id.clone());
     }
     let verified = app.verifier.verify(claim, attempt, &context).await?;
+    sign_in(&app, &verified, attempt_id, &context)
+        .await
+        .map(Json)
+}
+
+/// Starts the session of whoever proved an address.
+pub(super) async fn sign_in(
+    app: &App,
+    verified: &Verified,
+    attempt_id: Option<AttemptId>,
+    context: &RequestContext,
+) -> Result<SignedIn, Declined> {
     // Whose session it is says what was proven, never what the body claims.
     let user = app.users.of(verified.destination()).await?;
-    let mut proof = proof(&verified, &user)?;
+    let mut proof = proof(verified, &user)?;
     if let Some(id) = attempt_id {
         proof = proof.named(id);
     }
-    let started = app.door.sessions.start(proof, &context).await;
+    let started = app.door.sessions.start(proof, context).await;
     let tokens = started.map_err(|error| {
         // The code was right and is spent.
         tracing::error!(
@@ -70,10 +82,16 @@ pub(crate) async fn handle(
         );
         Refusal::VERIFY_FAILED
     })?;
-    Ok(Json(SignedIn {
+    Ok(SignedIn {
         tokens: tokens.into(),
         user,
-    }))
+    })
+}
+
+impl SignedIn {
+    pub(super) fn access_token(&self) -> &str {
+        self.tokens.access_token()
+    }
 }
 
 /// Takes the right code for a proof of whose address it went to.

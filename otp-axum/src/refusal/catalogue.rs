@@ -51,6 +51,9 @@ refusals! {
     KEYS_NOT_WRITTEN: INTERNAL_SERVER_ERROR, "keys_not_written", "Keys were not rotated";
     NOT_SIGNED_IN: UNAUTHORIZED, "not_signed_in", "Not signed in";
     INVALID_REFRESH_TOKEN: UNAUTHORIZED, "invalid_refresh_token", "Invalid refresh token";
+    INVALID_LINK: BAD_REQUEST, "invalid_link", "Invalid or expired link";
+    INVALID_RETURN: BAD_REQUEST, "invalid_return_to", "Return address not allowed";
+    OTHER_BROWSER: CONFLICT, "other_browser", "Opened in another browser than the one that asked";
     INVALID_STATE: BAD_REQUEST, "invalid_state", "Invalid state token";
     INVALID_SIGNATURE: UNAUTHORIZED, "invalid_signature", "Invalid signature";
     BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";

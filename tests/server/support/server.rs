@@ -171,6 +171,13 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// A client that shows a redirect instead of following it.
+    pub(crate) fn client_that_stays(&self) -> reqwest::Client {
+        let stays = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder().no_proxy().redirect(stays);
+        client.build().unwrap()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> Reply {
         Reply::of(self.client.post(self.url(path)).json(body)).await
     }

@@ -1,0 +1,183 @@
+//! `GET /auth/link?token=` shows a button and does nothing. `POST /auth/link` signs in the browser
+//! that asked, shows any other one the code, or stops what somebody else began.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use otp_axum::Browser;
+use otp_axum::link::{Answer, Choice, LinkForm, LinkPage};
+use otp_kit::request::{Purpose, RequestContext};
+use otp_kit::verifier::{Attempt, LinkError, Relay, Verified, VerifyError};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::verify::{SignedIn, sign_in};
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::client::Client;
+use crate::json::{Given, Member, Strict, body};
+
+/// The cookie that a browser is signed in by; it ends with the browser, and its token before.
+pub(crate) const SESSION: &str = "__Host-otp_session";
+
+/// The body of a program.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Shown {
+    token: Member,
+    disown: Option<bool>,
+}
+
+/// Shows what the link is for. It asks nobody whether the link is right: a page that did would
+/// tell, and would cost a look-up for every scanner that opens it.
+pub(crate) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> LinkPage {
+    match LinkForm::read(query.as_deref().unwrap_or_default()) {
+        Ok(form) => {
+            let links = app.verifier.links();
+            LinkPage::ask(&form, links.map_or(&[], |links| links.returns()))
+        }
+        Err(refusal) => LinkPage::refused(refusal.status()),
+    }
+}
+
+/// Does what the form says.
+pub(crate) async fn act(
+    State(app): State<Arc<App>>,
+    Client(context): Client,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let answer = Answer::wanted(&headers);
+    let context = match Browser::of(&headers) {
+        Some(browser) => context.bound_to(browser.binding().clone()),
+        None => context,
+    };
+    let done = match read(&headers, request).await {
+        Ok(form) => done(&app, &form, &context).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    done.map_or_else(
+        |declined| declined_as(answer, declined),
+        |done| done.answered(answer),
+    )
+}
+
+/// What a form came to.
+enum Done {
+    SignedIn(SignedIn, Box<Verified>),
+    Relayed(Relay),
+    Disowned,
+}
+
+async fn done(app: &App, form: &LinkForm, context: &RequestContext) -> Result<Done, Declined> {
+    let attempt = Attempt::new(form.token()).for_purpose(Purpose::LOGIN);
+    match form.choice() {
+        Choice::Disown => match app.verifier.disown_link(attempt, context).await {
+            Ok(()) => Ok(Done::Disowned),
+            Err(error) => Err(refused(error)),
+        },
+        Choice::SignIn => match app.verifier.verify_link(attempt, context).await {
+            Ok(verified) => {
+                let signed_in = sign_in(app, &verified, None, context).await?;
+                Ok(Done::SignedIn(signed_in, Box::new(verified)))
+            }
+            Err(LinkError::OtherBrowser(relay)) => Ok(Done::Relayed(relay)),
+            Err(LinkError::NotAccepted(error)) => Err(refused(error)),
+            Err(_) => Err(Refusal::INVALID_LINK.into()),
+        },
+    }
+}
+
+fn refused(error: VerifyError) -> Declined {
+    match error {
+        VerifyError::Rejected => Refusal::INVALID_LINK.into(),
+        error => error.into(),
+    }
+}
+
+/// Reads a form or a program's body.
+async fn read(headers: &HeaderMap, request: Request) -> Result<LinkForm, Refusal> {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_form = kind.is_some_and(|kind| {
+        let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    });
+    if is_form {
+        let bytes = body(request, &()).await?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::INVALID_LINK)?;
+        return LinkForm::read(text);
+    }
+    use axum::extract::FromRequest as _;
+    let Strict(shown) = Strict::<Shown>::from_request(request, &()).await?;
+    let choice = match shown.disown {
+        Some(true) => Choice::Disown,
+        _ => Choice::SignIn,
+    };
+    match shown.token.given() {
+        Given::Text(token) => LinkForm::of(token, choice),
+        _ => Err(Refusal::INVALID_LINK),
+    }
+}
+
+impl Done {
+    fn answered(self, answer: Answer) -> Response {
+        match (self, answer) {
+            (Self::SignedIn(signed_in, _), Answer::Json) => Json(signed_in).into_response(),
+            (Self::SignedIn(signed_in, verified), Answer::Page) => {
+                let page = match verified.return_to() {
+                    Some(address) => LinkPage::go_on(address),
+                    None => LinkPage::signed_in().into_response(),
+                };
+                with_session(page, &signed_in)
+            }
+            (Self::Relayed(relay), Answer::Page) => LinkPage::relay(&relay).into_response(),
+            (Self::Relayed(relay), Answer::Json) => {
+                let refusal = Refusal::OTHER_BROWSER;
+                let told = json!({
+                    "detail": refusal.detail(),
+                    "code": refusal.code(),
+                    "relay_code": relay.code().expose(),
+                });
+                (refusal.status(), Json(told)).into_response()
+            }
+            (Self::Disowned, Answer::Page) => LinkPage::disowned().into_response(),
+            (Self::Disowned, Answer::Json) => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+}
+
+/// Signs the browser in. The token is plain ASCII; without the cookie the page would say more than
+/// is true.
+fn with_session(mut page: Response, signed_in: &SignedIn) -> Response {
+    let token = signed_in.access_token();
+    let cookie = format!("{SESSION}={token}; Path=/; HttpOnly; Secure; SameSite=Lax");
+    match HeaderValue::try_from(cookie) {
+        Ok(mut cookie) => {
+            cookie.set_sensitive(true);
+            page.headers_mut().insert(SET_COOKIE, cookie);
+            page
+        }
+        Err(_) => LinkPage::refused(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
+}
+
+/// A page for people keeps the status and the headers of the refusal, such as when to come back.
+fn declined_as(answer: Answer, declined: Declined) -> Response {
+    let response = declined.into_response();
+    match answer {
+        Answer::Json => response,
+        Answer::Page => {
+            let mut page = LinkPage::refused(response.status()).into_response();
+            for (name, value) in response.headers() {
+                page.headers_mut().entry(name).or_insert(value.clone());
+            }
+            page
+        }
+    }
+}
