@@ -9,13 +9,15 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use otp_axum::Edge;
+use otp_axum::cors::Origins;
+use otp_axum::operators::OperatorTokens;
 use otp_kit::delivery::TemplateState;
 use otp_kit::metrics::Metrics;
 use otp_kit::providers::TelegramBot;
 use otp_kit::request::Tenant;
 use otp_kit::verifier::Verifier;
 
-use crate::config::{Config, Listen, Operators, Webhooks};
+use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{initiate, link, oauth, request, session, status, telegram, verify, webhook};
@@ -30,8 +32,9 @@ pub(crate) struct App {
     pub(crate) door: Door,
     pub(crate) outbox: Outbox,
     edge: Edge,
+    origins: Origins,
     pub(crate) key_file: Option<PathBuf>,
-    pub(crate) operators: Operators,
+    pub(crate) operators: OperatorTokens,
     listen: Listen,
     pub(crate) whatsapp_template: TemplateState,
     pub(crate) webhooks: Webhooks,
@@ -47,6 +50,7 @@ impl App {
     ) -> Result<Arc<Self>, Box<dyn Error>> {
         let edge = Edge::new().trusting(config.proxies.clone());
         let (operators, listen) = (config.operators.clone(), config.listen);
+        let origins = config.origins.clone();
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
@@ -61,6 +65,7 @@ impl App {
             door,
             outbox,
             edge,
+            origins,
             key_file,
             operators,
             listen,
@@ -88,6 +93,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .merge(initiations())
         .route("/otp/status", get(status::handle))
         .merge(webhooks());
+    let routes = app.origins.around(routes);
     let routes = if app.listen.is_shared() {
         routes.merge(operator::routes(app))
     } else {

@@ -11,11 +11,15 @@ mod policy;
 mod providers;
 mod second_factor;
 mod stores;
+mod tls;
 mod webhooks;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use otp_axum::cors::Origins;
+use otp_axum::operators::OperatorTokens;
 use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::policy::Policy;
@@ -26,7 +30,6 @@ use otp_kit::request::TrustedProxies;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
-pub(crate) use operators::Operators;
 pub(crate) use providers::{Delivery, Providers};
 pub(crate) use stores::{Place, Redis, Stores};
 pub(crate) use webhooks::Webhooks;
@@ -34,7 +37,10 @@ pub(crate) use webhooks::Webhooks;
 /// Everything the server is told, in types that cannot be half right.
 pub(crate) struct Config {
     pub(crate) listen: Listen,
-    pub(crate) operators: Operators,
+    /// How both listeners speak TLS, where they do.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) origins: Origins,
+    pub(crate) operators: OperatorTokens,
     pub(crate) proxies: TrustedProxies,
     pub(crate) stores: Stores,
     pub(crate) keys: Keys,
@@ -102,7 +108,13 @@ impl Config {
                     "an address such as 127.0.0.1:9090",
                 )?,
             },
-            operators: Operators::read(env)?,
+            tls: tls::read(env)?,
+            origins: env.parsed(
+                "CORS_ORIGINS",
+                "",
+                "origins such as https://app.example.org",
+            )?,
+            operators: operators::read(env)?,
             proxies: env.parsed(
                 "TRUSTED_PROXIES",
                 "",

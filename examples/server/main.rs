@@ -23,6 +23,7 @@ mod serve;
 mod service;
 mod stores;
 mod time;
+mod tls;
 mod tokens;
 mod users;
 
@@ -55,16 +56,17 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listeners = serve::bind(&config.listen).await?;
     let database = Database::open(&config.stores.database).await?;
+    let tls = config.tls.clone();
     let (development, waiver) = (config.is_development(), config.waiver);
     let app = App::new(config, database).await?;
     if development {
         app.users.add_test_user().await?;
     }
     if let Some(life) = waiver {
-        operator::waive_second_factor(&app, life).await;
+        operator::waive_second_factor(&app.verifier, life).await;
     }
     let chores = housekeeping::start(&app);
-    serve::until_stopped(listeners, Arc::clone(&app)).await?;
+    serve::until_stopped(listeners, tls, Arc::clone(&app)).await?;
     if app.verifier.drain(serve::GRACE).await.is_err() {
         tracing::warn!("some messages were still on their way");
     }

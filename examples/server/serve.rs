@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::{Listener, ListenerExt as _};
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::{self, App};
 use crate::config::{Listen, Refused};
+use crate::tls::TlsListener;
 
 /// How long requests in flight may take once the process is told to stop.
 pub(crate) const GRACE: Duration = Duration::from_secs(15);
@@ -39,16 +42,25 @@ async fn open(key: &str, address: SocketAddr) -> Result<TcpListener, Refused> {
 }
 
 /// Serves until the process is told to stop and the requests in flight have ended.
-pub(crate) async fn until_stopped(listeners: Listeners, app: Arc<App>) -> io::Result<()> {
+pub(crate) async fn until_stopped(
+    listeners: Listeners,
+    tls: Option<Arc<ServerConfig>>,
+    app: Arc<App>,
+) -> io::Result<()> {
     tracing::info!("listening on {}", listeners.public.local_addr()?);
     let (stop, stopped) = watch::channel(());
-    let public = serve(listeners.public, app::public(&app), stopped.clone());
+    let public = serve(
+        listeners.public,
+        tls.clone(),
+        app::public(&app),
+        stopped.clone(),
+    );
     let admin = async {
         match listeners.admin {
             None => Ok(()),
             Some(listener) => {
                 tracing::info!("operators: listening on {}", listener.local_addr()?);
-                serve(listener, app::admin(&app), stopped).await
+                serve(listener, tls, app::admin(&app), stopped).await
             }
         }
     };
@@ -70,9 +82,23 @@ pub(crate) async fn until_stopped(listeners: Listeners, app: Arc<App>) -> io::Re
 
 async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    routes: Router,
+    stopped: watch::Receiver<()>,
+) -> io::Result<()> {
+    match tls {
+        None => answer(listener, routes, stopped).await,
+        Some(config) => answer(TlsListener::new(listener, config)?, routes, stopped).await,
+    }
+}
+
+async fn answer(
+    listener: impl Listener<Addr = SocketAddr>,
     routes: Router,
     mut stopped: watch::Receiver<()>,
 ) -> io::Result<()> {
+    // Passed through unchanged: so the peer's address is known of every kind of listener.
+    let listener = listener.tap_io(|_| {});
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         // The sender is dropped to stop, and never sends.

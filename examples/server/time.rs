@@ -1,3 +1,3 @@
 //! Times as the answers have them.
 
-pub(crate) use otp_axum::time::{Rfc3339, parse};
+pub(crate) use otp_axum::time::Rfc3339;

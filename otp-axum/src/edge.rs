@@ -15,6 +15,8 @@ use crate::error::{as_asked, wants_problem};
 use crate::json;
 use crate::refusal::Refusal;
 
+pub(crate) use request_id::HEADER as X_REQUEST_ID;
+
 /// Puts around routes what every answer has.
 ///
 /// - `Cache-Control: no-store`, unless the route says how its answer is kept;
@@ -87,7 +89,75 @@ async fn finish(believed: Believed, mut request: Request, next: Next) -> Respons
         .entry(REFERRER_POLICY)
         .or_insert(HeaderValue::from_static("no-referrer"));
     if let Some(id) = id {
-        headers.insert(request_id::HEADER, id);
+        headers.insert(X_REQUEST_ID, id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::ApiError;
+
+    fn routes() -> Router {
+        let refuse = async || ApiError::from(Refusal::INVALID_OTP);
+        Edge::new().around(Router::new().route("/greet", post(refuse)))
+    }
+
+    async fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        routes().oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_id_of_the_callers_comes_back_without_what_does_not_belong_in_a_log() {
+        let answer = ask("POST", "/greet", &[("x-request-id", "a b\tc-1")]).await;
+        assert_eq!(answer.headers()["x-request-id"], "abc-1");
+        let mut fresh = Vec::new();
+        for given in [&[][..], &[("x-request-id", " ")]] {
+            let answer = ask("POST", "/greet", given).await;
+            fresh.push(answer.headers()["x-request-id"].clone());
+        }
+        assert_eq!(fresh[0].len(), 32);
+        assert_ne!(fresh[0], fresh[1]);
+    }
+
+    #[tokio::test]
+    async fn every_error_has_the_form_that_the_client_asks_for_and_the_headers() {
+        for (method, path, status, code) in [
+            ("POST", "/greet", StatusCode::BAD_REQUEST, "invalid_otp"),
+            (
+                "GET",
+                "/greet",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+            ),
+            ("GET", "/nowhere", StatusCode::NOT_FOUND, "not_found"),
+        ] {
+            let accept = [("accept", "application/problem+json")];
+            for (headers, kind) in [
+                (&[][..], "application/json"),
+                (&accept, "application/problem+json"),
+            ] {
+                let answer = ask(method, path, headers).await;
+                assert_eq!(answer.status(), status);
+                assert_eq!(answer.headers()["content-type"], kind);
+                assert_eq!(answer.headers()["cache-control"], "no-store");
+                assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+                assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
+                let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+                let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(body["code"], code);
+            }
+        }
+    }
 }

@@ -4,12 +4,15 @@
 pub mod browser;
 pub mod client;
 pub mod cookie;
+pub mod cors;
 pub mod edge;
 pub mod error;
 pub mod idempotency;
 pub mod json;
 mod limits;
 pub mod link;
+pub mod openapi;
+pub mod operators;
 mod page;
 pub mod refusal;
 pub mod time;

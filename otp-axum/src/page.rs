@@ -127,7 +127,6 @@ impl OperatorPage {
     }
 
     /// Gives the routes, all under [`PATH`](Self::PATH); for a listener that operators reach.
-    #[must_use]
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let page = Arc::new(Page {
             verifier: self.verifier,

@@ -145,6 +145,12 @@ impl Verifier {
         VerifierBuilder::new(Arc::new(store), keys)
     }
 
+    /// Gives the clock that everything here is judged by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
     /// Gives the store, for the operator's calls.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -276,7 +276,7 @@ async fn a_made_up_account_has_no_code_that_is_right() {
     let event = |number: u32| from_anywhere(number);
     // A hundred accounts, each guessed at with the codes that would be right of an empty secret.
     for number in 0..100 {
-        let subject = SubjectId::new(&format!("nobody-{number}")).unwrap();
+        let subject = SubjectId::new(format!("nobody-{number}")).unwrap();
         refused(
             service
                 .verifier

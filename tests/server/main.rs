@@ -37,6 +37,8 @@ mod operator;
 #[cfg(debug_assertions)]
 mod outage;
 #[cfg(debug_assertions)]
+mod outside;
+#[cfg(debug_assertions)]
 mod page;
 #[cfg(debug_assertions)]
 mod policy;

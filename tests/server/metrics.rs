@@ -107,7 +107,7 @@ async fn the_four_ratios_of_the_playbook_move_with_what_is_caused() {
     for line in [
         // Delivery.
         "otp_messages_total{channel=\"sms\",provider=\"twilio\",outcome=\"success\"} 1",
-        "otp_messages_total{channel=\"sms\",provider=\"twilio\",outcome=\"failed\"} 1",
+        "otp_messages_total{channel=\"sms\",provider=\"twilio\",outcome=\"failed\"} 3",
         "otp_country_messages_total{channel=\"sms\",country=\"US\",outcome=\"success\"} 1",
         "otp_receipts_total{channel=\"sms\",provider=\"twilio\",state=\"delivered\"} 1",
         // Signatures and replays.
@@ -135,7 +135,7 @@ async fn the_four_ratios_of_the_playbook_move_with_what_is_caused() {
         assert_eq!(value(&text, "otp_call_seconds_count", &done), 1.0);
     }
     let asked = ["provider=\"twilio\""];
-    assert_eq!(value(&text, "otp_provider_seconds_count", &asked), 2.0);
+    assert_eq!(value(&text, "otp_provider_seconds_count", &asked), 4.0);
     for secret in [&code, PHONE, "4155550123", "SM0000", TOKEN] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }

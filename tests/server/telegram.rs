@@ -16,6 +16,10 @@ fn server() -> Server {
     Server::with(&[("TELEGRAM_BOT_TOKEN", &tokens)])
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server under test has the real clock"
+)]
 fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

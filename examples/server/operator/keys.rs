@@ -39,7 +39,7 @@ pub(super) async fn rotate(
     desk: Desk,
     Strict(because): Strict<Because>,
 ) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, because.reason.as_deref())?;
+    let operator = desk.operator(&app.verifier, because.reason.as_deref())?;
     let file = app.key_file.clone().ok_or(Refusal::NO_KEY_FILE)?;
     let (id, line) = new_key().map_err(|_| Refusal::KEYS_NOT_WRITTEN)?;
     let _turn = ONE_AT_A_TIME.lock().await;

@@ -17,7 +17,7 @@ pub(super) async fn force_password_reset(
     desk: Desk,
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, None)?;
+    let operator = desk.operator(&app.verifier, None)?;
     if !app
         .users
         .is_known(&id)
@@ -40,7 +40,7 @@ pub(super) async fn logout_all(
     desk: Desk,
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, None)?;
+    let operator = desk.operator(&app.verifier, None)?;
     let subject = SubjectId::new(id.as_str()).map_err(|_| Refusal::UNKNOWN_USER)?;
     operator.record("logout_all").await?;
     if desk.mode() == Mode::Apply {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// Long enough for a slow machine; nothing waits for it that works.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A Chromium with one tab, led over its DevTools pipe: no port that another test may have.
+/// A Chromium with one tab, led over its `DevTools` pipe: no port that another test may have.
 pub(super) struct Browser {
     child: Child,
     orders: ChildStdin,
@@ -178,12 +178,6 @@ impl Browser {
         self.click(selector);
         self.ask(&format!("document.querySelector({selector:?}).select?.()"));
         self.call("Input.insertText", json!({ "text": text }));
-    }
-
-    pub(super) fn choose(&mut self, selector: &str, value: &str) {
-        self.ask(&format!(
-            "document.querySelector({selector:?}).value = {value:?}"
-        ));
     }
 
     fn click(&mut self, selector: &str) {

@@ -76,6 +76,6 @@ pub(super) fn of(snapshot: &Snapshot, seen: &Seen<'_>) -> Vec<Finding> {
         );
         add(Level::Watch, text);
     }
-    findings.sort_by(|one, two| two.level.cmp(&one.level));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
 }

@@ -1,23 +1,20 @@
 //! `/admin/otp/blacklist` and its kin: who is kept out.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use otp_kit::operator::BlockList;
-use otp_kit::store::{Block, BlockEntry, BlockKind};
-use otp_kit::verifier::Unavailable;
+use otp_core::operator::BlockList;
+use otp_core::store::{Block, BlockEntry, BlockKind};
+use otp_core::verifier::{Unavailable, Verifier};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Desk, Done};
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
-use crate::json::Strict;
 use crate::time::Rfc3339;
+use crate::{ApiError, Refusal, StrictJson};
 
 /// The most bytes of an import.
 pub(super) const LARGEST: usize = 1024 * 1024;
@@ -74,21 +71,21 @@ fn life(seconds: Option<u64>) -> Result<Option<Duration>, Refusal> {
 }
 
 pub(super) async fn add(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(entry): Strict<Entry>,
-) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, entry.reason())?;
+    StrictJson(entry): StrictJson<Entry>,
+) -> Result<Json<Done>, ApiError> {
+    let operator = desk.operator(&verifier, entry.reason())?;
     let (blocks, life) = (entry.blocks()?, life(entry.expires_in)?);
     Ok(Done::of(operator.block(&blocks, life).await?))
 }
 
 pub(super) async fn add_address(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(address): Strict<Address>,
-) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, address.reason.as_deref())?;
+    StrictJson(address): StrictJson<Address>,
+) -> Result<Json<Done>, ApiError> {
+    let operator = desk.operator(&verifier, address.reason.as_deref())?;
     let blocks = Block::covering(BlockKind::Ip, &address.ip);
     let blocks = blocks.map_err(|_| Refusal::INVALID_IP)?;
     let life = life(address.expires_in)?;
@@ -96,16 +93,19 @@ pub(super) async fn add_address(
 }
 
 pub(super) async fn remove(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(entry): Strict<Entry>,
-) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, entry.reason())?;
+    StrictJson(entry): StrictJson<Entry>,
+) -> Result<Json<Done>, ApiError> {
+    let operator = desk.operator(&verifier, entry.reason())?;
     Ok(Done::of(operator.unblock(&entry.blocks()?).await?))
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, desk: Desk) -> Result<Json<Value>, Declined> {
-    let entries = desk.operator(&app, None)?.blocks(LISTED).await?;
+pub(super) async fn list(
+    State(verifier): State<Verifier>,
+    desk: Desk,
+) -> Result<Json<Value>, ApiError> {
+    let entries = desk.operator(&verifier, None)?.blocks(LISTED).await?;
     let entries: Vec<Value> = entries.iter().map(shown).collect();
     Ok(Json(json!({ "entries": entries })))
 }
@@ -113,11 +113,11 @@ pub(super) async fn list(State(app): State<Arc<App>>, desk: Desk) -> Result<Json
 /// Takes the whole list, or says which line is wrong and takes nothing. Where the store fails on
 /// the way, `x-written` says how many entries it has; one who hangs up stops nothing.
 pub(super) async fn import(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(import): Strict<Import>,
-) -> Result<Response, Declined> {
-    let operator = desk.operator(&app, import.reason.as_deref())?;
+    StrictJson(import): StrictJson<Import>,
+) -> Result<Response, ApiError> {
+    let operator = desk.operator(&verifier, import.reason.as_deref())?;
     let list = match BlockList::parse(&import.list) {
         Ok(list) => list,
         Err(wrong) => {
@@ -137,7 +137,7 @@ pub(super) async fn import(
         Err(error) => {
             let written = error.written();
             tracing::warn!(written, "a blocklist was taken in part");
-            let mut refused = Declined::from(Unavailable::from(error)).into_response();
+            let mut refused = ApiError::from(Unavailable::from(error)).into_response();
             let headers = refused.headers_mut();
             headers.insert("x-written", HeaderValue::from(written));
             return Ok(refused);
@@ -146,8 +146,11 @@ pub(super) async fn import(
     Ok(Done::of(done).into_response())
 }
 
-pub(super) async fn export(State(app): State<Arc<App>>, desk: Desk) -> Result<Response, Declined> {
-    let list = desk.operator(&app, None)?.export_blocks().await?;
+pub(super) async fn export(
+    State(verifier): State<Verifier>,
+    desk: Desk,
+) -> Result<Response, ApiError> {
+    let list = desk.operator(&verifier, None)?.export_blocks().await?;
     let mut response = list.to_text().into_response();
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

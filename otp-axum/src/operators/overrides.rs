@@ -1,25 +1,22 @@
 //! `/admin/otp/override`: what holds for a while, on this instance, and ends by itself.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use otp_kit::clock::{Clock as _, SystemClock, Timestamp};
-use otp_kit::destination::{Channel, Region};
-use otp_kit::event::Act;
-use otp_kit::operator::{Mode, Whom};
-use otp_kit::policy::{Exception, Override, OverrideId, Vip};
-use otp_kit::quota::{Quota, Scope};
-use otp_kit::request::Operation;
+use otp_core::clock::Timestamp;
+use otp_core::destination::{Channel, Region};
+use otp_core::operator::{Mode, Whom};
+use otp_core::policy::{Exception, Override, OverrideId, Vip};
+use otp_core::quota::{Quota, Scope};
+use otp_core::request::Operation;
+use otp_core::verifier::Verifier;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Desk, Done, whom};
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
-use crate::json::Strict;
 use crate::time::Rfc3339;
+use crate::{ApiError, Refusal, StrictJson};
 
 const OPERATIONS: [Operation; 3] = [Operation::Issue, Operation::Resend, Operation::Verify];
 const SCOPES: [Scope; 9] = [
@@ -63,7 +60,7 @@ pub(super) struct Ended {
 }
 
 impl Wanted {
-    fn end(&mut self) -> Result<Timestamp, Declined> {
+    fn end(&mut self, now: Timestamp) -> Result<Timestamp, ApiError> {
         let most = Override::LONGEST.as_secs();
         let life = self
             .expires_in
@@ -71,12 +68,12 @@ impl Wanted {
             .filter(|life| (1..=most).contains(life));
         let wanted = "expires_in must be 1 to 604800 seconds";
         let life = life.ok_or_else(|| Refusal::INVALID_EXPIRY.saying(wanted))?;
-        Ok(SystemClock.now().saturating_add(Duration::from_secs(life)))
+        Ok(now.saturating_add(Duration::from_secs(life)))
     }
 
     /// Reads the exception. A member that it does not have is refused: whoever wrote it meant
     /// something else.
-    fn exception(mut self) -> Result<Exception, Declined> {
+    fn exception(mut self) -> Result<Exception, ApiError> {
         let exception = match std::mem::take(&mut self.what).as_str() {
             "quota" => self.quota()?,
             "vip" => Exception::Vip(self.vip()?),
@@ -102,12 +99,12 @@ impl Wanted {
         Ok(exception)
     }
 
-    fn channel(&mut self) -> Result<Channel, Declined> {
+    fn channel(&mut self) -> Result<Channel, ApiError> {
         let channel = self.channel.take().and_then(|name| name.parse().ok());
         channel.ok_or_else(|| Refusal::UNKNOWN_CHANNEL.into())
     }
 
-    fn quota(&mut self) -> Result<Exception, Declined> {
+    fn quota(&mut self) -> Result<Exception, ApiError> {
         let (operation, scope) = (self.operation.take(), self.scope.take());
         let operation = OPERATIONS
             .into_iter()
@@ -131,7 +128,7 @@ impl Wanted {
         }
     }
 
-    fn vip(&mut self) -> Result<Vip, Declined> {
+    fn vip(&mut self) -> Result<Vip, ApiError> {
         let times = self.times.take().unwrap_or_default();
         let named = (self.user_id.take(), self.phone.take(), self.email.take());
         let whom = match &named {
@@ -149,23 +146,24 @@ impl Wanted {
     }
 }
 
-fn wrong(detail: &'static str) -> Declined {
+fn wrong(detail: &'static str) -> ApiError {
     Refusal::INVALID_OVERRIDE.saying(detail)
 }
 
 pub(super) async fn begin(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(mut wanted): Strict<Wanted>,
-) -> Result<Json<Done>, Declined> {
+    StrictJson(mut wanted): StrictJson<Wanted>,
+) -> Result<Json<Done>, ApiError> {
     let said = wanted.reason.take().or_else(|| wanted.note.take());
-    let (end, policies) = (wanted.end()?.into(), app.verifier.policies());
+    let end = wanted.end(verifier.clock().now())?.into();
+    let policies = verifier.policies();
     let exception = wanted.exception()?;
     let act = desk.act(said.as_deref())?;
     let what = match desk.mode() {
         Mode::Preview => {
             policies.check_override(exception.clone(), end, act)?;
-            let operator = desk.operator(&app, said.as_deref())?;
+            let operator = desk.operator(&verifier, said.as_deref())?;
             operator.record("override").await?;
             exception.to_string()
         }
@@ -178,19 +176,19 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn end(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(ended): Strict<Ended>,
-) -> Result<Json<Done>, Declined> {
+    StrictJson(ended): StrictJson<Ended>,
+) -> Result<Json<Done>, ApiError> {
     let said = ended.reason.as_deref();
     let id = ended.id.parse::<OverrideId>();
     let id = id.map_err(|_| Refusal::UNKNOWN_OVERRIDE)?;
-    let policies = app.verifier.policies();
+    let policies = verifier.policies();
     let held = policies.overrides().into_iter().find(|one| one.id() == id);
     let held = held.ok_or(Refusal::UNKNOWN_OVERRIDE)?;
     match desk.mode() {
         Mode::Preview => {
-            let operator = desk.operator(&app, said)?;
+            let operator = desk.operator(&verifier, said)?;
             operator.record("end_override").await?;
         }
         Mode::Apply => policies.end_override(id, desk.act(said)?).await?,
@@ -212,23 +210,4 @@ pub(super) fn shown(one: &Override) -> Value {
         "why": one.act().reason.as_str(),
         "expires_at": Rfc3339::from(one.expires_at()).to_string(),
     })
-}
-
-/// Begins what `ADMIN_MFA_REQUIRED=false` asks for. It counts from the start of the process; where
-/// it cannot be recorded, a second factor stays required.
-pub(crate) async fn waive_second_factor(app: &App, life: Duration) {
-    let Ok(act) = Act::new("environment", "ADMIN_MFA_REQUIRED=false") else {
-        return;
-    };
-    let end = SystemClock.now().saturating_add(life);
-    let waived = Exception::SecondFactorWaived;
-    let policies = app.verifier.policies();
-    let begun = policies.override_until(waived, end.into(), act);
-    match begun.await {
-        Ok(id) => {
-            let end = Rfc3339::from(end);
-            tracing::warn!("no second factor is asked for until {end}: override {id}");
-        }
-        Err(error) => tracing::error!(%error, "a second factor stays required"),
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use otp_kit::destination::{Destination, EmailAddress, PhoneNumber};
-use otp_kit::operator::Whom;
-use otp_kit::request::SubjectId;
+use otp_core::destination::{Destination, EmailAddress, PhoneNumber};
+use otp_core::operator::Whom;
+use otp_core::request::SubjectId;
 use serde::Deserialize;
 
-use crate::answer::Refusal;
+use crate::Refusal;
 
 /// The members that name somebody; exactly one of them does.
 #[derive(Default, Deserialize)]

@@ -1,7 +1,5 @@
 //! `/admin/otp/policy`: the policy of the fleet, read and put in force as a text.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{
@@ -9,16 +7,15 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use otp_kit::operator::Mode;
-use otp_kit::policy::PolicyFile;
-use otp_kit::verifier::{FleetTrouble, PolicyText, PublishError};
+use otp_core::operator::Mode;
+use otp_core::policy::PolicyFile;
+use otp_core::verifier::{FleetTrouble, PolicyText, PublishError, Verifier};
 use serde_json::json;
 
 use super::{Desk, Done, overrides};
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
 use crate::json;
 use crate::time::Rfc3339;
+use crate::{ApiError, Refusal};
 
 /// The most bytes of a body; the library says what is too long for a policy.
 pub(super) const LARGEST: usize = 128 * 1024;
@@ -32,9 +29,9 @@ pub(super) enum Document {
 }
 
 impl<S: Send + Sync> FromRequest<S> for Document {
-    type Rejection = Declined;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Declined> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let language = language(request.headers());
         let document = language.ok_or_else(|| Refusal::UNSUPPORTED_MEDIA_TYPE.saying(LANGUAGES))?;
         let body = json::body(request, state).await?;
@@ -67,13 +64,15 @@ impl Document {
 /// Shows the document of the fleet; where none was published, the policy that this instance was
 /// started with. Either may be changed and put back.
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
     headers: HeaderMap,
-) -> Result<Response, Declined> {
-    desk.operator(&app, None)?.record("read_policy").await?;
-    let record = app.verifier.store().current().await?;
-    let policies = app.verifier.policies();
+) -> Result<Response, ApiError> {
+    desk.operator(&verifier, None)?
+        .record("read_policy")
+        .await?;
+    let record = verifier.store().current().await?;
+    let policies = verifier.policies();
     let status = policies.status();
     let version = record.as_ref().map_or(0, |record| record.version);
     let text = match &record {
@@ -116,16 +115,16 @@ fn trouble(trouble: &FleetTrouble) -> String {
 
 /// Puts a document in force here and, within seconds, on every instance of the fleet.
 pub(super) async fn publish(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
     uri: Uri,
     headers: HeaderMap,
     document: Document,
-) -> Result<Response, Declined> {
-    let operator = desk.operator(&app, None)?;
-    let policies = app.verifier.policies();
+) -> Result<Response, ApiError> {
+    let operator = desk.operator(&verifier, None)?;
+    let policies = verifier.policies();
     let expected = expected(&uri, &headers)?;
-    let current = app.verifier.store().version().await?;
+    let current = verifier.store().version().await?;
     let expected = expected.unwrap_or(current);
     let published = match desk.mode() {
         Mode::Preview => {
@@ -151,7 +150,7 @@ pub(super) async fn publish(
         }
         Err(PublishError::Conflict { current }) => {
             let conflict = PublishError::Conflict { current };
-            (current, Declined::from(conflict).into_response())
+            (current, ApiError::from(conflict).into_response())
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,18 +1,15 @@
 //! `POST /admin/otp/revoke`: ends live codes.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
-use otp_kit::operator::Whom;
-use otp_kit::store::ChallengeQuery;
+use otp_core::operator::Whom;
+use otp_core::store::ChallengeQuery;
+use otp_core::verifier::Verifier;
 use serde::Deserialize;
 
 use super::{Desk, Done, whom};
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
-use crate::json::Strict;
 use crate::time;
+use crate::{ApiError, Refusal, StrictJson};
 
 /// Which codes: those that fit every member. `{"all": true}` means all of them, and is never meant
 /// by leaving something out.
@@ -33,11 +30,11 @@ pub(super) struct Meant {
 }
 
 pub(super) async fn handle(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(meant): Strict<Meant>,
-) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app, meant.reason.as_deref().or(meant.note.as_deref()))?;
+    StrictJson(meant): StrictJson<Meant>,
+) -> Result<Json<Done>, ApiError> {
+    let operator = desk.operator(&verifier, meant.reason.as_deref().or(meant.note.as_deref()))?;
     Ok(Done::of(operator.revoke(meant.query()?).await?))
 }
 

@@ -1,29 +1,26 @@
 //! `POST /admin/otp/explain`: why somebody is refused.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
-use otp_kit::destination::Destination;
-use otp_kit::event::Event;
-use otp_kit::operator::Whom;
-use otp_kit::quota::BudgetRefusal;
-use otp_kit::request::{RequestContext, Tenant};
+use otp_core::destination::Destination;
+use otp_core::event::Event;
+use otp_core::operator::Whom;
+use otp_core::quota::BudgetRefusal;
+use otp_core::request::{RequestContext, Tenant};
+use otp_core::verifier::Verifier;
 use serde_json::{Value, json};
 
 use super::Desk;
 use super::whom::Named;
-use crate::answer::Declined;
-use crate::app::App;
-use crate::json::Strict;
 use crate::time::Rfc3339;
+use crate::{ApiError, StrictJson};
 
 pub(super) async fn handle(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(named): Strict<Named>,
-) -> Result<Json<Value>, Declined> {
-    let operator = desk.operator(&app, named.reason())?;
+    StrictJson(named): StrictJson<Named>,
+) -> Result<Json<Value>, ApiError> {
+    let operator = desk.operator(&verifier, named.reason())?;
     let whom = named.whom()?;
     let told = operator.explain(&whom).await?;
     let budgets = told.budgets.iter().map(|(class, reading)| {
@@ -42,21 +39,21 @@ pub(super) async fn handle(
         "limits": told.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "blocks": blocks.collect::<Vec<_>>(),
         "live_challenges": told.live_challenges,
-        "toll_fraud": toll_fraud(&app, &whom),
+        "toll_fraud": toll_fraud(&verifier, &whom),
         "refusals": told.refusals.iter().map(line).collect::<Vec<_>>(),
     })))
 }
 
 /// Says what the toll-fraud guard of this instance would say to a start for a phone, from an
 /// address that is not known.
-fn toll_fraud(app: &App, whom: &Whom) -> Value {
+fn toll_fraud(verifier: &Verifier, whom: &Whom) -> Value {
     let Whom::Destination(Destination::Phone(phone)) = whom else {
         return Value::Null;
     };
     let (tenant, context) = (Tenant::default(), RequestContext::new());
-    let verdict = app.verifier.explain_toll_fraud(&tenant, phone, &context);
+    let verdict = verifier.explain_toll_fraud(&tenant, phone, &context);
     json!({
-        "mode": app.verifier.policy().toll_fraud().mode().name(),
+        "mode": verifier.policy().toll_fraud().mode().name(),
         "action": verdict.action.name(),
         "score": verdict.score(),
         "reasons": verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -2,21 +2,19 @@
 //! sends it again.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use otp_kit::clock::Timestamp;
-use otp_kit::operator::{Count, FailedDelivery, Mode, NotResent, Resending};
+use otp_core::clock::Timestamp;
+use otp_core::operator::{Count, FailedDelivery, Mode, NotResent, Resending};
+use otp_core::verifier::Verifier;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
-use crate::json::Strict;
 use crate::time::{self, Rfc3339};
+use crate::{ApiError, Refusal, StrictJson};
 
 /// How far back it is looked where nobody says since when.
 const LATELY: Duration = Duration::from_secs(3_600);
@@ -52,16 +50,16 @@ enum Moment {
 }
 
 pub(super) async fn failed(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
     listed: Result<Query<Listed>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Value>, Declined> {
+) -> Result<Json<Value>, ApiError> {
     let Query(listed) = listed.map_err(|_| Refusal::UNKNOWN_QUERY)?;
     let at = |text: Option<&String>| text.map(|text| moment(text)).transpose();
     let (from, until) = (at(listed.from.as_ref())?, at(listed.until.as_ref())?);
-    let window = window(&app, from, until).await?;
+    let window = window(&verifier, from, until).await?;
     let limit = listed.limit.unwrap_or(MOST).min(MOST);
-    let operator = desk.operator(&app, None)?;
+    let operator = desk.operator(&verifier, None)?;
     let found = operator.failed_deliveries(window.clone(), limit).await?;
     Ok(Json(json!({
         "from": Rfc3339::from(window.start).to_string(),
@@ -71,15 +69,15 @@ pub(super) async fn failed(
 }
 
 pub(super) async fn resend(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-    Strict(meant): Strict<Meant>,
-) -> Result<Json<Value>, Declined> {
+    StrictJson(meant): StrictJson<Meant>,
+) -> Result<Json<Value>, ApiError> {
     let at = |moment: Option<&Moment>| moment.map(Moment::read).transpose();
     let (from, until) = (at(meant.from.as_ref())?, at(meant.until.as_ref())?);
-    let window = window(&app, from, until).await?;
+    let window = window(&verifier, from, until).await?;
     let limit = meant.limit.unwrap_or(MOST).min(MOST);
-    let operator = desk.operator(&app, meant.reason.as_deref().or(meant.note.as_deref()))?;
+    let operator = desk.operator(&verifier, meant.reason.as_deref().or(meant.note.as_deref()))?;
     Ok(Json(told(&operator.resend_failed(window, limit).await?)))
 }
 
@@ -108,11 +106,11 @@ fn of_seconds(seconds: i64) -> Result<Timestamp, Refusal> {
 
 /// By the store's clock, up to now and with it.
 async fn window(
-    app: &App,
+    verifier: &Verifier,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
-) -> Result<Range<Timestamp>, Declined> {
-    let now = app.verifier.store().ping().await?;
+) -> Result<Range<Timestamp>, ApiError> {
+    let now = verifier.store().ping().await?;
     let until = until.unwrap_or_else(|| now.saturating_add(Duration::from_secs(1)));
     let from = from.unwrap_or_else(|| now.saturating_sub(LATELY));
     Ok(from..until.max(from))

@@ -1,34 +1,35 @@
 //! `GET /admin/otp/dashboard`: how the last hour went, for a first look.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use otp_kit::event::{EventKind, Outcome};
-use otp_kit::operator::{Overview, Source};
-use otp_kit::verifier::RouteStatus;
+use otp_core::event::{EventKind, Outcome};
+use otp_core::operator::{Overview, Source};
+use otp_core::verifier::{RouteStatus, Verifier};
 use serde_json::{Value, json};
 
 use super::Desk;
-use crate::answer::Declined;
-use crate::app::App;
+use crate::ApiError;
 use crate::time::Rfc3339;
 
 const WITHIN: Duration = Duration::from_secs(3_600);
 const TOP: usize = 20;
 
 pub(super) async fn handle(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
-) -> Result<Json<Value>, Declined> {
-    let overview = desk.operator(&app, None)?.overview(WITHIN, TOP).await?;
-    let engines = app.verifier.status().await.engines;
+) -> Result<Json<Value>, ApiError> {
+    let overview = desk
+        .operator(&verifier, None)?
+        .overview(WITHIN, TOP)
+        .await?;
+    let engines = verifier.status().await.engines;
     let engines = engines
         .iter()
         .map(|engine| json!({ "engine": engine.engine, "condition": engine.condition.name() }));
-    let routes = app.verifier.routes().status();
-    let overrides = app.verifier.policies().overrides();
+    let routes = verifier.routes().status();
+    let overrides = verifier.policies().overrides();
     Ok(Json(json!({
         "at": Rfc3339::from(overview.now).to_string(),
         "window_seconds": WITHIN.as_secs(),
@@ -45,10 +46,10 @@ pub(super) async fn handle(
         "engines": engines.collect::<Vec<_>>(),
         "routes": routes.iter().map(route).collect::<Vec<_>>(),
         "overrides": overrides.iter().map(super::overrides::shown).collect::<Vec<_>>(),
-        "toll_fraud": toll_fraud(&app),
+        "toll_fraud": toll_fraud(&verifier),
         "fleet_alarm": {
-            "alarmed": app.verifier.is_fleet_alarmed(),
-            "wrong_codes_a_minute": app.verifier.policy().fleet_alarm().wrong_codes_a_minute(),
+            "alarmed": verifier.is_fleet_alarmed(),
+            "wrong_codes_a_minute": verifier.policy().fleet_alarm().wrong_codes_a_minute(),
         },
     })))
 }
@@ -101,8 +102,8 @@ fn rates(overview: &Overview) -> Value {
 }
 
 /// What the toll-fraud guard of this instance had something against, the latest first.
-fn toll_fraud(app: &App) -> Value {
-    let suspicions = app.verifier.suspicions();
+fn toll_fraud(verifier: &Verifier) -> Value {
+    let suspicions = verifier.suspicions();
     let latest = suspicions.iter().rev().take(TOP).map(|one| {
         json!({
             "at": Rfc3339::from(one.at).to_string(),
@@ -112,7 +113,7 @@ fn toll_fraud(app: &App) -> Value {
         })
     });
     json!({
-        "mode": app.verifier.policy().toll_fraud().mode().name(),
+        "mode": verifier.policy().toll_fraud().mode().name(),
         "suspicions": latest.collect::<Vec<_>>(),
     })
 }

@@ -1,18 +1,16 @@
 //! `GET /admin/otp/audit`: the records, a JSON object a line. `?after=` goes on behind a line.
 
-use std::sync::Arc;
-
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use otp_kit::store::OutboxEntry;
+use otp_core::store::OutboxEntry;
+use otp_core::verifier::Verifier;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
-use crate::answer::{Declined, Refusal};
-use crate::app::App;
 use crate::time::Rfc3339;
+use crate::{ApiError, Refusal};
 
 /// The most lines of an answer.
 const MOST: usize = 10_000;
@@ -26,13 +24,13 @@ pub(super) struct Page {
 }
 
 pub(super) async fn handle(
-    State(app): State<Arc<App>>,
+    State(verifier): State<Verifier>,
     desk: Desk,
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Declined> {
+) -> Result<Response, ApiError> {
     let Query(page) = page.map_err(|_| Refusal::UNKNOWN_QUERY)?;
     let limit = page.limit.unwrap_or(MOST).min(MOST);
-    let operator = desk.operator(&app, None)?;
+    let operator = desk.operator(&verifier, None)?;
     let entries = operator.records(page.after, limit).await?;
     let lines = entries.iter().map(|entry| format!("{}\n", line(entry)));
     let mut response = lines.collect::<String>().into_response();

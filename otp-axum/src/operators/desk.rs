@@ -1,72 +1,52 @@
 //! Who acts, why, and whether in earnest.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use otp_kit::event::{Act, OperatorName, Reason};
-use otp_kit::operator::{Count, Effect, Mode, Operator};
-use otp_kit::request::RequestContext;
+use otp_core::event::{Act, OperatorName, Reason};
+use otp_core::operator::{Count, Effect, Mode, Operator};
+use otp_core::request::RequestContext;
+use otp_core::verifier::Verifier;
 use serde::Serialize;
 
-use crate::answer::Refusal;
-use crate::app::App;
-use crate::client::Client;
+use crate::{Client, Refusal};
 
-const TOKEN: &str = "x-admin-token";
 const REASON: &str = "x-admin-reason";
 /// What is on record where nobody says why.
 const UNSAID: &str = "no reason given";
 
-/// Lets operators through, and nobody else.
-pub(super) async fn guard(
-    State(app): State<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let token = token(request.headers());
-    let Some(name) = token.and_then(|token| app.operators.whose(token)) else {
-        tracing::warn!("an operator's route was asked for without a token that is known");
-        return Refusal::UNAUTHORIZED.into_response();
-    };
-    request.extensions_mut().insert(name.clone());
-    next.run(request).await
-}
-
-/// Takes the token from either header; where both are there, they must agree.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    let mut tokens = headers
-        .get_all(TOKEN)
-        .iter()
-        .map(|value| value.to_str().ok());
-    let bearers = headers.get_all(AUTHORIZATION).iter().map(|value| {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
-    });
-    let mut all = tokens.by_ref().chain(bearers);
-    let first = all.next()??;
-    all.all(|other| other == Some(first)).then_some(first)
-}
-
-/// An operator at work: what a handler acts through.
-pub(crate) struct Desk {
+/// An operator at work: what a handler behind a [`Guard`](super::Guard) acts through.
+///
+/// `X-Admin-Reason` says why, else what the handler finds in its body; where nobody says, the
+/// record has "no reason given". `?dry_run=true` makes it a preview; on what changes things any
+/// other query is refused as `unknown_query`, because a misspelt one must not act in earnest.
+///
+/// # Examples
+/// ```
+/// use axum::Json;
+/// use axum::extract::State;
+/// use otp_axum::operators::{Desk, Done};
+/// use otp_axum::ApiError;
+/// use otp_core::verifier::Verifier;
+///
+/// async fn close_shop(State(verifier): State<Verifier>, desk: Desk) -> Result<Json<Done>, ApiError> {
+///     desk.operator(&verifier, None)?.record("close_shop").await?;
+///     Ok(Done::one(desk.mode(), "the shop".to_owned()))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Desk {
     name: OperatorName,
     reason: Option<Reason>,
     mode: Mode,
     context: RequestContext,
 }
 
-impl FromRequestParts<Arc<App>> for Desk {
+impl<S: Send + Sync> FromRequestParts<S> for Desk {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let name = parts.extensions.get::<OperatorName>().cloned();
         let name = name.ok_or(Refusal::UNAUTHORIZED)?;
         let reason = match parts.headers.get(REASON) {
@@ -106,10 +86,13 @@ fn mode(method: &Method, query: &str) -> Result<Mode, Refusal> {
 }
 
 impl Desk {
-    /// Gives the calls. What the body says of the reason counts where no header does.
-    pub(crate) fn operator(&self, app: &App, said: Option<&str>) -> Result<Operator, Refusal> {
+    /// Gives the library's calls. What the body says of the reason counts where no header does.
+    ///
+    /// # Errors
+    /// [`Refusal::INVALID_REASON`].
+    pub fn operator(&self, verifier: &Verifier, said: Option<&str>) -> Result<Operator, Refusal> {
         let act = self.act(said)?;
-        let operator = app.verifier.operator(act).from(&self.context);
+        let operator = verifier.operator(act).from(&self.context);
         Ok(match self.mode {
             Mode::Apply => operator,
             Mode::Preview => operator.preview(),
@@ -117,7 +100,10 @@ impl Desk {
     }
 
     /// Says who acts, and why.
-    pub(crate) fn act(&self, said: Option<&str>) -> Result<Act, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::INVALID_REASON`].
+    pub fn act(&self, said: Option<&str>) -> Result<Act, Refusal> {
         let reason = match (&self.reason, said) {
             (Some(reason), _) => reason.clone(),
             (None, Some(said)) => reason(said)?,
@@ -130,14 +116,15 @@ impl Desk {
     }
 
     /// Says whether the call is one in earnest.
-    pub(crate) fn mode(&self) -> Mode {
+    #[must_use]
+    pub fn mode(&self) -> Mode {
         self.mode
     }
 }
 
-/// What was done, or would be.
-#[derive(Serialize)]
-pub(crate) struct Done {
+/// The answer of a call that changes something: what was done, or would be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Done {
     status: &'static str,
     dry_run: bool,
     count: u64,
@@ -148,7 +135,8 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    pub(crate) fn of(effect: Effect) -> Json<Self> {
+    /// Tells what a call of the library did.
+    pub fn of(effect: Effect) -> Json<Self> {
         Json(Self {
             status: "ok",
             dry_run: effect.mode == Mode::Preview,
@@ -158,8 +146,8 @@ impl Done {
         })
     }
 
-    /// One thing, that no call of the library counts.
-    pub(crate) fn one(mode: Mode, what: String) -> Json<Self> {
+    /// Tells of one thing, that no call of the library counts.
+    pub fn one(mode: Mode, what: String) -> Json<Self> {
         Json(Self {
             status: "ok",
             dry_run: mode == Mode::Preview,
