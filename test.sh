@@ -3,8 +3,9 @@
 #
 # SQLite is built in. A private Redis, Redis Cluster, PostgreSQL and MariaDB are started on free
 # ports and stopped at the end, also on Ctrl-C. Where TEST_REDIS_URL, TEST_REDIS_CLUSTER_URLS,
-# TEST_POSTGRES_URL or TEST_MYSQL_URL names one, that is used instead. What is missing is installed
-# (Debian, as root), or named; its tests then show as ignored, which fails in CI.
+# TEST_POSTGRES_URL or TEST_MYSQL_URL names one, that is used instead. The operators' page is led
+# through by a Chromium, which TEST_BROWSER may name. What is missing is installed (Debian, as
+# root), or named; its tests then show as ignored, which fails in CI.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -35,6 +36,13 @@ postgres_bin() {
   [ -z "$found" ] || [ ! -x "$found/initdb" ] || echo "$found"
 }
 
+browser() {
+  local name
+  for name in ${TEST_BROWSER:-} chromium chromium-browser google-chrome; do
+    command -v "$name" && return
+  done
+}
+
 pids=()
 stop() {
   trap - EXIT INT TERM
@@ -55,6 +63,7 @@ for need in "redis-server redis-server" "mariadbd mariadb-server"; do
   command -v "$program" >/dev/null || missing+=("$package")
 done
 [ -n "$(postgres_bin)" ] || missing+=(postgresql)
+[ -n "$(browser)" ] || missing+=(chromium)
 if [ ${#missing[@]} != 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   say "installing ${missing[*]}"
   # The packages would start servers of their own on the usual ports; these are ours alone.
@@ -164,6 +173,10 @@ elif [ -z "${TEST_MYSQL_URL:-}" ]; then
   absent+=("MariaDB (apt-get install mariadb-server)")
 fi
 
+TEST_BROWSER=$(browser)
+export TEST_BROWSER
+[ -n "$TEST_BROWSER" ] || absent+=("a browser (apt-get install chromium)")
+
 say "examples, which some tests run"
 cargo build --workspace --examples
 
@@ -187,6 +200,10 @@ served TEST_REDIS_URL -p otp-store --test redis
 served TEST_REDIS_URL -p otp-store --test composite
 served TEST_POSTGRES_URL -p otp-store --test postgres
 served TEST_MYSQL_URL -p otp-store --test mysql
+if [ -n "$TEST_BROWSER" ]; then
+  say "the operators' page in a browser"
+  cargo test --test server -- --include-ignored page::
+fi
 if [ ${#absent[@]} = 0 ]; then
   say "the reference server on every engine"
   cargo test --test server -- --include-ignored engines

@@ -106,7 +106,7 @@ fn a_bad_value_is_refused_by_the_name_of_its_key() {
         ("RATE_LIMIT_REQUESTS", "-1"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
         ("RUST_LOG", "otp_kit=canary"),
-        ("TLS_CERT", "/etc/canary.pem"),
+        ("CORS_ORIGINS", "canary"),
         ("OTP_CONFIG", "/etc/canary.yaml"),
         ("OTP_HASHR", "canary"),
         ("TWILIO_ACOUNT_SID", "canary"),
@@ -157,15 +157,18 @@ fn an_address_in_use_is_refused_by_the_name_of_its_key() {
 #[tokio::test]
 async fn what_is_known_and_not_there_yet_is_a_warning_and_what_is_empty_is_not_set() {
     let settings = [
-        ("CORS_ORIGINS", "https://app.example"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example"),
         ("TWILIO_FROM", ""),
         ("REDIS_URL", ""),
     ];
     let server = Server::with(&settings);
     assert_eq!(server.get("/readyz").await.status, 200);
-    let warned = server.log().matches("CORS_ORIGINS is set").count();
+    let warned = server
+        .log()
+        .matches("OTEL_EXPORTER_OTLP_ENDPOINT is set")
+        .count();
     assert_eq!(warned, 1);
-    assert!(!server.log().contains("app.example"));
+    assert!(!server.log().contains("collector.example"));
 }
 
 #[tokio::test]

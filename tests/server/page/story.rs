@@ -15,7 +15,7 @@ async fn blocks_and_unblocks(browser: &mut Browser, server: &Server) {
     );
     assert_eq!(start(server, PHONE).await, None, "a dry run blocks nobody");
     browser.press("#apply");
-    assert_eq!(browser.text("#notice"), "+1415•••0123 is blocked.");
+    assert_eq!(browser.text("#notice p"), "+1415•••0123 is blocked.");
     assert_eq!(browser.text(".rows .why"), "Incident #123");
     assert_eq!(start(server, PHONE).await.as_deref(), Some("blocked"));
     browser.press(".rows button");
@@ -23,7 +23,7 @@ async fn blocks_and_unblocks(browser: &mut Browser, server: &Server) {
     browser.write("#reason", "over");
     browser.press("#apply");
     assert_eq!(
-        browser.text("#notice"),
+        browser.text("#notice p"),
         "+1415•••0123 is off the blocklist."
     );
     assert_eq!(browser.text(".empty"), "Nobody is kept out.");
@@ -98,7 +98,7 @@ async fn somebody_who_is_locked_is_looked_up_and_unlocked_by_keyboard_alone() {
     // The reason has the focus already.
     browser.call("Input.insertText", json!({ "text": "called us" }));
     browser.enter();
-    assert_eq!(browser.text("#notice"), "1 guess budget was opened.");
+    assert_eq!(browser.text("#notice p"), "1 guess budget was opened.");
     assert_ne!(start(&server, PHONE).await.as_deref(), Some("locked"));
 }
 
