@@ -2,8 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use otp_core::{
-    breaker, challenge, check, clock, delivery, destination, event, factor, gate, guard, hash, key,
-    metrics, operator, policy,
+    audit, breaker, challenge, check, clock, delivery, destination, event, factor, gate, guard,
+    hash, key, metrics, operator, policy,
 };
 pub use otp_core::{quota, random, request, secret, session, verifier};
 
@@ -84,7 +84,9 @@ pub mod providers {
 #[cfg(feature = "testing")]
 pub use otp_core::testing;
 #[cfg(feature = "testing")]
-pub use otp_core::{provider_conformance, session_conformance, store_conformance};
+pub use otp_core::{
+    chain_conformance, provider_conformance, session_conformance, store_conformance,
+};
 
 /// What most hosts need, in one line.
 pub mod prelude {

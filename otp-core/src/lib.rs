@@ -7,6 +7,7 @@
 //! A request flows one way: [`verifier`], [`gate`], [`challenge`], [`store`], [`delivery`],
 //! [`event`]. Nothing points back up.
 
+pub mod audit;
 pub mod breaker;
 pub mod challenge;
 pub mod check;

@@ -1,6 +1,7 @@
 //! Conformance suites, doubles, a manual clock and an outbox, for the tests of stores, providers
 //! and hosts.
 
+pub mod chain;
 mod outbox;
 pub mod provider;
 pub mod session;

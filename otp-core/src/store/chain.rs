@@ -1,9 +1,11 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::event::chain::{ChainedRecord, Head, Link, Record};
+use crate::event::chain::{Chain, ChainedRecord, Head, Link, Record};
+use crate::key::KeySet;
 use crate::random::{RandomError, SecureRandom};
 
 use super::{AuditStore, StoreError};
@@ -107,6 +109,25 @@ pub struct SealBatch {
     pub links: Vec<(u64, Link)>,
     /// Where the chain ends with them.
     pub to: Head,
+}
+
+impl SealBatch {
+    /// Links records, in their order, to an end of the chain; seals are made with the current key.
+    #[must_use]
+    pub fn link(holder: &SealerId, from: Head, records: Vec<Record>, keys: Arc<KeySet>) -> Self {
+        let mut chain = Chain::after(from, keys);
+        let link = |record| {
+            let ChainedRecord { record, link } = chain.add(record);
+            (record.sequence, link)
+        };
+        let links = records.into_iter().map(link).collect();
+        Self {
+            holder: holder.clone(),
+            from,
+            links,
+            to: *chain.head(),
+        }
+    }
 }
 
 /// What came of a batch.

@@ -33,7 +33,7 @@ mod audit_intents;
 pub(crate) mod bench;
 mod blocks;
 mod budget;
-mod cancel;
+pub(crate) mod cancel;
 mod clock;
 mod consume;
 mod deliveries;

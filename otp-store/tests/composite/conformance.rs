@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use otp_core::clock::ManualClock;
 use otp_core::policy::OutagePolicy;
-use otp_core::store::Store;
+use otp_core::store::{ChainStore, Store};
+use otp_core::testing::chain::ChainFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::composite::degrading::DegradingOptions;
 use otp_store::composite::read_only::ReadOnlyOptions;
@@ -36,6 +37,17 @@ impl<S: Store> StoreFixture for Fixture<S> {
     }
 }
 
+impl<S: ChainStore> ChainFixture for Fixture<S> {
+    fn chain(&self) -> Arc<dyn ChainStore> {
+        let store: Arc<S> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
 fn fixture<S: Store>(make: impl FnOnce(&ManualClock) -> S) -> Fixture<S> {
     let clock = ManualClock::default();
     Fixture {
@@ -55,7 +67,7 @@ fn degrading<P: Store>(primary: P, clock: &ManualClock) -> Degrading<P> {
     Degrading::with_options(primary, options.clock(Arc::new(clock.clone())))
 }
 
-async fn degrading_memory() -> impl StoreFixture {
+async fn degrading_memory() -> impl StoreFixture + ChainFixture {
     fixture(|clock| degrading(memory(clock), clock))
 }
 
@@ -70,14 +82,14 @@ async fn degrading_redis() -> impl StoreFixture {
     }
 }
 
-async fn read_only_fallback() -> impl StoreFixture {
+async fn read_only_fallback() -> impl StoreFixture + ChainFixture {
     fixture(|clock| {
         let options = ReadOnlyOptions::new().clock(Arc::new(clock.clone()));
         ReadOnlyFallback::with_options(memory(clock), memory(clock), options)
     })
 }
 
-async fn split() -> impl StoreFixture {
+async fn split() -> impl StoreFixture + ChainFixture {
     fixture(|clock| Split::new(memory(clock), memory(clock), "memory"))
 }
 
@@ -89,3 +101,6 @@ otp_core::store_conformance!(
 );
 otp_core::store_conformance!(memory_that_is_read_only_when_away, read_only_fallback);
 otp_core::store_conformance!(split_in_two, split);
+otp_core::chain_conformance!(chain_of_degrading, degrading_memory);
+otp_core::chain_conformance!(chain_of_read_only, read_only_fallback);
+otp_core::chain_conformance!(chain_of_split, split);

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp_core::clock::ManualClock;
-use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::store::{AuditStore, ChainStore, SessionStore, Store};
+use otp_core::testing::chain::ChainFixture;
 use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::MemoryStore;
@@ -44,6 +45,16 @@ impl SessionFixture for Fixture {
     }
 }
 
+impl ChainFixture for Fixture {
+    fn chain(&self) -> Arc<dyn ChainStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
 async fn fixture() -> Fixture {
     let clock = ManualClock::default();
     Fixture {
@@ -54,3 +65,4 @@ async fn fixture() -> Fixture {
 
 otp_core::store_conformance!(fixture);
 otp_core::session_conformance!(fixture);
+otp_core::chain_conformance!(fixture);

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::store::{AuditStore, ChainStore, SessionStore, Store};
+use otp_core::testing::chain::ChainFixture;
 use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::PostgresStore;
@@ -48,6 +49,17 @@ impl SessionFixture for OnServer {
     }
 }
 
+impl ChainFixture for OnServer {
+    fn chain(&self) -> Arc<dyn ChainStore> {
+        let store: Arc<PostgresStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+}
+
 async fn server() -> OnServer {
     let place = Place::new().await;
     let store = Arc::new(place.open().await);
@@ -62,5 +74,10 @@ otp_core::store_conformance!(
 otp_core::session_conformance!(
     ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)",
     sessions_on_a_server,
+    server
+);
+otp_core::chain_conformance!(
+    ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)",
+    chain_on_a_server,
     server
 );

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_core::store::{AuditStore, SessionStore, Store};
+use otp_core::store::{AuditStore, ChainStore, SessionStore, Store};
+use otp_core::testing::chain::ChainFixture;
 use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::SqliteStore;
@@ -60,6 +61,17 @@ impl SessionFixture for OnDisk {
     }
 }
 
+impl ChainFixture for OnDisk {
+    fn chain(&self) -> Arc<dyn ChainStore> {
+        let store: Arc<SqliteStore> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.clock.advance(by);
+    }
+}
+
 async fn file() -> OnDisk {
     let place = Place::new();
     let options = place.options();
@@ -76,3 +88,5 @@ otp_core::store_conformance!(in_a_file, file);
 otp_core::store_conformance!(in_memory, memory);
 otp_core::session_conformance!(sessions_in_a_file, file);
 otp_core::session_conformance!(sessions_in_memory, memory);
+otp_core::chain_conformance!(chain_in_a_file, file);
+otp_core::chain_conformance!(chain_in_memory, memory);

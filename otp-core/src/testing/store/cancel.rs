@@ -11,7 +11,7 @@ use crate::event::{EventKind, Outcome};
 use crate::store::{ChallengeQuery, Insert, Revocation, Target};
 
 /// How many polls a call may have had when it is dropped, at the most.
-const POLLS: usize = 8;
+pub(crate) const POLLS: usize = 8;
 
 /// A try that is dropped while it is being counted is counted on the challenge and in the budget,
 /// or on neither; the others that came with it are counted as ever.
@@ -160,7 +160,7 @@ pub async fn a_dropped_call_leaves_a_store_that_works(fixture: &dyn StoreFixture
 }
 
 /// Polls a call so often and drops it.
-async fn dropped_after<T>(polls: usize, call: impl Future<Output = T>) {
+pub(crate) async fn dropped_after<T>(polls: usize, call: impl Future<Output = T>) {
     let mut call = pin!(call);
     let mut polled = 0;
     poll_fn(|context| {
