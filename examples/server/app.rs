@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use otp_axum::Edge;
 use otp_axum::cors::Origins;
 use otp_axum::operators::OperatorTokens;
@@ -17,10 +17,13 @@ use otp_kit::providers::TelegramBot;
 use otp_kit::request::Tenant;
 use otp_kit::verifier::Verifier;
 
+use crate::accounts::HostAccounts;
 use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{initiate, link, oauth, request, session, status, telegram, verify, webhook};
+use crate::routes::{
+    initiate, link, oauth, onboarding, request, session, status, telegram, verify, webhook,
+};
 use crate::tokens::Door;
 use crate::users::Users;
 use crate::{metering, operator, service};
@@ -29,6 +32,7 @@ use crate::{metering, operator, service};
 pub(crate) struct App {
     pub(crate) verifier: Verifier,
     pub(crate) users: Users,
+    pub(crate) accounts: Arc<HostAccounts>,
     pub(crate) door: Door,
     pub(crate) outbox: Outbox,
     edge: Edge,
@@ -55,13 +59,17 @@ impl App {
         let access_life = config.access_life;
         let whatsapp_template = config.whatsapp_template.state();
         let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
+        let mail = config.delivery.mail();
         let metrics = Metrics::for_tenants([Tenant::default()]);
         database.watched_by(&metrics);
         let (verifier, outbox, sessions) = service::build(config, &metrics).await?;
         let door = Door::new(&sessions, verifier.keys(), access_life)?;
+        let users = Users::new(database);
+        let accounts = Arc::new(HostAccounts::new(users.clone(), mail));
         Ok(Arc::new(Self {
             verifier,
-            users: Users::new(database),
+            users,
+            accounts,
             door,
             outbox,
             edge,
@@ -85,7 +93,8 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/auth/telegram", post(telegram::handle))
         .route("/api/auth/token/refresh", post(session::refresh))
         .route("/api/v1/auth/logout", post(session::logout))
-        .route("/api/v1/auth/logout-all", post(session::logout_all))
+        .route("/api/v1/auth/logout-all", logout_all(app))
+        .route("/auth/fan/from-onboarding", post(onboarding::handle))
         .route("/api/me", get(session::me))
         .route("/api/auth/oauth/{name}/start", get(oauth::start))
         .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
@@ -100,6 +109,16 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         routes
     };
     finished(routes, app)
+}
+
+/// Ends the caller's sessions. Where operators share the listener, they end anybody's by the same
+/// path.
+fn logout_all(app: &Arc<App>) -> MethodRouter<Arc<App>> {
+    if app.listen.is_shared() {
+        post(operator::logout_all_of_either)
+    } else {
+        post(session::logout_all)
+    }
 }
 
 /// Starts for a user who is named.
@@ -126,7 +145,8 @@ fn webhooks() -> Router<Arc<App>> {
 
 /// The routes of the operator's listener.
 pub(crate) fn admin(app: &Arc<App>) -> Router {
-    finished(probes().merge(operator::routes(app)), app)
+    let routes = probes().merge(operator::routes(app));
+    finished(routes.merge(operator::logout_all(app)), app)
 }
 
 fn probes() -> Router<Arc<App>> {

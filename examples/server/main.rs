@@ -8,6 +8,7 @@
 //! It reads top down: `config` says what the environment asks for, `service` builds the verifier
 //! of it, `app` lists the routes, and `serve` runs them until the process is told to stop.
 
+mod accounts;
 mod answer;
 mod app;
 mod client;

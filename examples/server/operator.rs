@@ -4,33 +4,41 @@
 
 mod keys;
 mod page;
-mod users;
+mod provision;
+mod sessions;
 mod waiver;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use otp_axum::operators::Guard;
+use otp_axum::operators::{Guard, account_routes};
 
 use crate::app::App;
 use crate::metering;
 
-pub(crate) use otp_axum::operators::{Desk, Done};
+pub(crate) use otp_axum::operators::{Because, Desk, Done};
+pub(crate) use sessions::{logout_all, logout_all_of_either};
 pub(crate) use waiver::waive_second_factor;
+
+fn guard(app: &App) -> Guard {
+    Guard::new(app.operators.clone(), app.verifier.clone())
+}
 
 /// The routes, behind the operators' tokens.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let guard = Guard::new(app.operators.clone(), app.verifier.clone());
+    let guard = guard(app);
     let ours = Router::new()
         .route("/metrics", get(metering::handle))
         .route("/admin/otp/keys/rotate", post(keys::rotate))
+        .route("/admin/otp/session", post(provision::handle))
         .route(
-            "/admin/otp/users/{id}/force-password-reset",
-            post(users::force_password_reset),
-        )
-        .route("/admin/otp/users/{id}/logout-all", post(users::logout_all));
-    let guarded = guard.around(ours.merge(otp_axum::operators::routes(app.verifier.clone())));
+            "/admin/otp/users/{id}/logout-all",
+            post(sessions::end_named),
+        );
+    let (verifier, accounts) = (app.verifier.clone(), Arc::clone(&app.accounts));
+    let ours = ours.merge(account_routes(verifier.clone(), accounts));
+    let guarded = guard.around(ours.merge(otp_axum::operators::routes(verifier)));
     if app.operators.is_empty() {
         return guarded;
     }

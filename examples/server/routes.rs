@@ -1,10 +1,11 @@
 //! One file a route.
 
-mod address;
+pub(crate) mod address;
 mod captcha;
 pub(crate) mod initiate;
 pub(crate) mod link;
 pub(crate) mod oauth;
+pub(crate) mod onboarding;
 pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod status;

@@ -6,16 +6,18 @@ use std::time::Duration;
 use otp_kit::key::KeyRing;
 use otp_kit::random::RandomError;
 use otp_kit::request::Tenant;
-use otp_kit::session::{InvalidRules, OneTimeState, SessionRules, Sessions, Tokens};
+use otp_kit::session::{InvalidRules, OneTimeState, Passes, SessionRules, Sessions, Tokens};
 use otp_kit::store::SessionStore;
 use serde::Serialize;
 
 const ISSUER: &str = "otp-kit-server";
 
-/// What keeps people signed in, and sign-ins through others' pages safe.
+/// What keeps people signed in, sign-ins through others' pages safe, and operators able to let
+/// somebody in by hand.
 pub(crate) struct Door {
     pub(crate) sessions: Sessions,
     pub(crate) states: OneTimeState,
+    pub(crate) passes: Passes,
     pub(crate) tenant: Tenant,
 }
 
@@ -29,6 +31,7 @@ impl Door {
         Ok(Self {
             sessions: Sessions::new(Arc::clone(store), keys.clone(), rules),
             states: OneTimeState::new(Arc::clone(store), keys.clone()),
+            passes: Passes::new(Arc::clone(store), keys.clone()),
             tenant: Tenant::default(),
         })
     }

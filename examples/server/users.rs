@@ -21,6 +21,7 @@ const ADD_TEST_USER: &str = "INSERT INTO users (sub, email, phone) \
     VALUES ('test-user', 'test-user@example.com', '+14155550100') ON CONFLICT DO NOTHING";
 
 /// The table of users.
+#[derive(Clone)]
 pub(crate) struct Users(Database);
 
 /// One of them, as answers show them.
@@ -76,17 +77,6 @@ impl Users {
         found.map(|row| user(&row)).transpose()
     }
 
-    /// Says whether there is such a user.
-    pub(crate) async fn is_known(&self, sub: &str) -> Result<bool, Failed> {
-        let row = self
-            .0
-            .say("SELECT sub FROM users WHERE sub = $1")
-            .bind(sub.to_owned())
-            .fetch_optional(self.0.pool())
-            .await?;
-        Ok(row.is_some())
-    }
-
     /// Has a user choose another password before the next sign-in.
     pub(crate) async fn force_password_reset(&self, sub: &str) -> Result<(), Failed> {
         self.0
@@ -124,7 +114,8 @@ impl Users {
         })
     }
 
-    async fn find(&self, address: &Destination) -> Result<Option<User>, Failed> {
+    /// Finds the user of an address.
+    pub(crate) async fn find(&self, address: &Destination) -> Result<Option<User>, Failed> {
         let found = match address.as_phone() {
             Some(_) => "SELECT sub, email, phone FROM users WHERE phone = $1",
             None => "SELECT sub, email, phone FROM users WHERE email = $1",

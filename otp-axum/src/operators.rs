@@ -3,7 +3,9 @@
 //! A call says why it is made (`X-Admin-Reason`, or `note` or `reason` in its body), and is on
 //! record with that. `?dry_run=true` on what changes things says what it would do.
 
+mod accounts;
 mod audit;
+mod because;
 mod blacklist;
 mod dashboard;
 mod deliveries;
@@ -22,6 +24,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use otp_core::verifier::Verifier;
 
+pub use accounts::account_routes;
+pub use because::Because;
 pub use desk::{Desk, Done};
 pub use guard::Guard;
 pub use tokens::{InvalidToken, OperatorTokens};

@@ -3,8 +3,12 @@
 mod doors;
 mod failed;
 mod list;
+mod logout;
+mod notify;
 mod otpctl;
+mod pass;
 mod steps;
+mod strangers;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 pub(crate) mod http;
+pub(crate) mod mailer;
 pub(crate) mod plivo;
 pub(crate) mod server;
 pub(crate) mod twilio;

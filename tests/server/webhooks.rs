@@ -152,16 +152,6 @@ async fn a_template_that_meta_pauses_closes_the_channel_until_meta_approves_it_a
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_not_configured_has_no_route() {
-    let server = server();
-    for vendor in ["plivo", "nobody", "..%2f"] {
-        let path = format!("/api/auth/webhooks/{vendor}");
-        let reply = server.client.post(server.url(&path)).send().await.unwrap();
-        assert_eq!(reply.status(), 404, "{vendor}");
-    }
-}
-
-#[tokio::test]
 async fn a_message_of_amazon_that_nobody_signed_or_about_another_topic_is_refused() {
     let server = Server::with(&[("SES_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:mail")]);
     let message = |topic: &str| {
@@ -184,5 +174,23 @@ async fn a_message_of_amazon_that_nobody_signed_or_about_another_topic_is_refuse
     ] {
         let reply = server.post("/api/auth/webhooks/ses", &message(topic)).await;
         assert_eq!(reply.status, 401, "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_report_of_a_vendor_that_is_not_configured_is_refused_as_any_with_a_bad_signature_is() {
+    let server = Server::start();
+    for vendor in [
+        "plivo", "sendgrid", "ses", "telegram", "twilio", "vonage", "whatsapp",
+    ] {
+        let path = format!("/api/auth/webhooks/{vendor}");
+        let reply = server.post(&path, &serde_json::json!({})).await;
+        reply.is_error(401, "bad_signature", "Signature refused");
+    }
+    assert_eq!(twilio(&server, TWILIO, FORM, TWILIO_SIGNATURE).await, 401);
+    for unknown in ["acme", "..%2f"] {
+        let path = format!("/api/auth/webhooks/{unknown}");
+        let reply = server.post(&path, &serde_json::json!({})).await;
+        reply.is_error(404, "not_found", "Not found");
     }
 }

@@ -83,6 +83,11 @@ impl Providers {
         routes.into_iter().filter_map(configured).collect()
     }
 
+    /// Lists who mails, the first of them first.
+    fn mail(&self) -> Vec<Shared> {
+        self.email.clone()
+    }
+
     /// Plans the routes that a policy names providers for.
     fn plan(&mut self, plans: &BTreeMap<Channel, RoutePlan>) -> Result<(), Refused> {
         for (channel, plan) in plans {
@@ -135,6 +140,14 @@ impl Delivery {
             providers.plan(plans)?;
         }
         Ok(self)
+    }
+
+    /// Lists who mails what is no code; nobody where nothing is sent.
+    pub(crate) fn mail(&self) -> Vec<Shared> {
+        match self {
+            Self::Shown { .. } => Vec::new(),
+            Self::Sent(providers) => providers.mail(),
+        }
     }
 
     /// Reads what is configured. Half a provider is refused in development too: it would fail on

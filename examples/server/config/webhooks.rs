@@ -22,6 +22,11 @@ pub(crate) struct Webhooks {
 }
 
 impl Webhooks {
+    /// The last parts of their routes, whether they are configured or not.
+    pub(crate) const VENDORS: [&str; 7] = [
+        "plivo", "sendgrid", "ses", "telegram", "twilio", "vonage", "whatsapp",
+    ];
+
     pub(super) fn read(env: &Environment) -> Result<Self, Refused> {
         let key = ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"];
         let key = key.into_iter().find(|key| env.get(key).is_some());

@@ -14,22 +14,13 @@ use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::operator::Mode;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::secret::SecretString;
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Desk, Done};
+use super::{Because, Desk, Done};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::config::from_file;
-use crate::json::Strict;
 use crate::tokens::hex;
-
-/// Why; there is nothing else to say.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Because {
-    reason: Option<String>,
-}
 
 /// Of two rotations at once the second must not be written over the first.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -37,9 +28,9 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     desk: Desk,
-    Strict(because): Strict<Because>,
+    because: Because,
 ) -> Result<Json<Done>, Declined> {
-    let operator = desk.operator(&app.verifier, because.reason.as_deref())?;
+    let operator = desk.operator(&app.verifier, because.reason())?;
     let file = app.key_file.clone().ok_or(Refusal::NO_KEY_FILE)?;
     let (id, line) = new_key().map_err(|_| Refusal::KEYS_NOT_WRITTEN)?;
     let _turn = ONE_AT_A_TIME.lock().await;

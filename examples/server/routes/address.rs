@@ -15,17 +15,27 @@ pub(super) fn read(
 ) -> Result<Destination, Refusal> {
     match (phone.given(), email.given()) {
         (Given::Nothing, Given::Nothing) => Err(missing),
-        (Given::Text(phone), Given::Nothing) => PhoneNumber::parse_lenient(phone, None)
-            .map(Destination::from)
-            .map_err(|_| Refusal::INVALID_PHONE),
-        (Given::Nothing, Given::Text(email)) => EmailAddress::parse(email)
-            .map(Destination::from)
-            .map_err(|_| Refusal::INVALID_EMAIL),
+        (Given::Text(number), Given::Nothing) => self::phone(number),
+        (Given::Nothing, Given::Text(address)) => self::email(address),
         (Given::Wrong, Given::Nothing) => Err(Refusal::INVALID_PHONE),
         (Given::Nothing, Given::Wrong) => Err(Refusal::INVALID_EMAIL),
         // Two addresses: proving one of them must not seem to prove the other.
         (_, _) => Err(Refusal::TWO_ADDRESSES),
     }
+}
+
+/// Reads a phone number.
+pub(crate) fn phone(number: &str) -> Result<Destination, Refusal> {
+    PhoneNumber::parse_lenient(number, None)
+        .map(Destination::from)
+        .map_err(|_| Refusal::INVALID_PHONE)
+}
+
+/// Reads an e-mail address.
+pub(crate) fn email(address: &str) -> Result<Destination, Refusal> {
+    EmailAddress::parse(address)
+        .map(Destination::from)
+        .map_err(|_| Refusal::INVALID_EMAIL)
 }
 
 /// Reads the purpose: `login` unless it is named, and never one that is not registered.

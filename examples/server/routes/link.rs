@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use otp_axum::Browser;
@@ -155,16 +155,21 @@ impl Done {
 /// Signs the browser in. The token is plain ASCII; without the cookie the page would say more than
 /// is true.
 fn with_session(mut page: Response, signed_in: &SignedIn) -> Response {
-    let token = signed_in.access_token();
-    let cookie = format!("{SESSION}={token}; Path=/; HttpOnly; Secure; SameSite=Lax");
-    match HeaderValue::try_from(cookie) {
-        Ok(mut cookie) => {
-            cookie.set_sensitive(true);
+    match session_cookie(signed_in.access_token()) {
+        Ok(cookie) => {
             page.headers_mut().insert(SET_COOKIE, cookie);
             page
         }
         Err(_) => LinkPage::refused(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
     }
+}
+
+/// Writes the cookie of a session. It goes to this host alone, and ends with the browser.
+pub(super) fn session_cookie(token: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let cookie = format!("{SESSION}={token}; Path=/; HttpOnly; Secure; SameSite=Lax");
+    let mut cookie = HeaderValue::try_from(cookie)?;
+    cookie.set_sensitive(true);
+    Ok(cookie)
 }
 
 /// A page for people keeps the status and the headers of the refusal, such as when to come back.

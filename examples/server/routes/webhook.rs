@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::answer::Refusal;
 use crate::app::App;
+use crate::config::Webhooks;
 
 /// The most that a vendor sends; one byte more is read to know that it is too much.
 pub(crate) const LARGEST: usize = 64 * 1024;
@@ -41,11 +42,15 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    if !Webhooks::VENDORS.contains(&vendor.as_str()) {
+        return Refusal::NOT_FOUND.into_response();
+    }
     let Ok(body) = body else {
         return refused(&app, &vendor, WebhookError::TooLarge);
     };
+    // Without a vendor's secret no signature can be right.
     let Some(reader) = app.webhooks.of(&vendor) else {
-        return Refusal::NOT_FOUND.into_response();
+        return refused(&app, &vendor, WebhookError::Unsigned);
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(url) = app.webhooks.url.of(path) else {

@@ -4,12 +4,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
-use otp_core::verifier::Verifier;
+use axum::response::Response;
+use otp_core::verifier::{Verifier, VerifyError};
 
 use super::OperatorTokens;
-use crate::Refusal;
+use crate::{ApiError, Client, Refusal};
 
 const TOKEN: &str = "x-admin-token";
 
@@ -43,6 +44,35 @@ impl Guard {
         &self.tokens
     }
 
+    /// Says whether a request means to be an operator's: it shows an operator's token, or anything
+    /// in `X-Admin-Token`. For a route that others call with tokens of their own.
+    #[must_use]
+    pub fn is_meant(&self, headers: &HeaderMap) -> bool {
+        let known = || token(headers).and_then(|token| self.tokens.whose(token));
+        !self.tokens.is_empty() && (headers.contains_key(TOKEN) || known().is_some())
+    }
+
+    /// Lets an operator's request through, to a [`Desk`](super::Desk), and nobody else's. Whoever
+    /// is turned away is on record with the client's address, up to a hundred a minute; further
+    /// ones are told to come back later. A right token never meets what others have used up.
+    ///
+    /// # Errors
+    /// [`Refusal::UNAUTHORIZED`], [`Refusal::THROTTLED`], or [`Refusal::UNAVAILABLE`] where it
+    /// cannot be put on record.
+    pub async fn admit(&self, parts: &mut Parts) -> Result<(), ApiError> {
+        let token = token(&parts.headers);
+        if let Some(name) = token.and_then(|token| self.tokens.whose(token)) {
+            parts.extensions.insert(name.clone());
+            return Ok(());
+        }
+        tracing::warn!("an operator's route was asked for without a token that is known");
+        let Client(context) = Client::of(parts);
+        Err(match self.verifier.refuse_operator(&context).await {
+            VerifyError::Rejected => Refusal::UNAUTHORIZED.into(),
+            error => error.into(),
+        })
+    }
+
     /// Stands before routes that are there already; ones that are added later are open. Without a
     /// token there are none of these routes: they answer 404, as unknown ones do.
     pub fn around<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
@@ -53,14 +83,14 @@ impl Guard {
     }
 }
 
-async fn watch(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let token = token(request.headers());
-    let Some(name) = token.and_then(|token| guard.tokens.whose(token)) else {
-        tracing::warn!("an operator's route was asked for without a token that is known");
-        return Refusal::UNAUTHORIZED.into_response();
-    };
-    request.extensions_mut().insert(name.clone());
-    next.run(request).await
+async fn watch(
+    State(guard): State<Guard>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    guard.admit(&mut parts).await?;
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// Takes the token from either header.

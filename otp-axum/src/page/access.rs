@@ -86,16 +86,21 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let visitor = match presented(request.headers()) {
-        Presented::Token(token) => page.name_of(token, &context).map(|name| Visitor {
+        Presented::Token(token) => page.name_of(token).map(|name| Visitor {
             name,
             context: context.clone(),
             session: None,
             notice: None,
         }),
-        Presented::Nothing => page.of_cookie(request.headers(), &context).await,
+        Presented::Nothing => match page.of_cookie(request.headers(), &context).await {
+            Some(visitor) => Some(visitor),
+            // Nobody claims to be anybody: a browser is asked to sign in.
+            None => return page.turn_away(&request),
+        },
         Presented::Garbled => None,
     };
     let Some(visitor) = visitor else {
+        page.note_stranger(&context).await;
         return page.turn_away(&request);
     };
     let clicked = !request.headers().contains_key(X_LIVE);
@@ -114,13 +119,16 @@ pub(super) async fn guard(
 
 impl Page {
     /// Says whose token this is.
-    pub(super) fn name_of(&self, token: &str, context: &RequestContext) -> Option<OperatorName> {
-        let found = (self.whose)(token);
-        if found.is_none() {
-            let address = context.address();
-            tracing::warn!(target: "otp_kit", ?address, "an operator's token that nobody has");
-        }
-        found
+    pub(super) fn name_of(&self, token: &str) -> Option<OperatorName> {
+        (self.whose)(token)
+    }
+
+    /// Puts on record that a token was shown that nobody has. Where it cannot be, the stranger is
+    /// turned away all the same.
+    pub(super) async fn note_stranger(&self, context: &RequestContext) {
+        let address = context.address();
+        tracing::warn!(target: "otp_kit", ?address, "an operator's token that nobody has");
+        drop(self.verifier.refuse_operator(context).await);
     }
 
     async fn of_cookie(&self, headers: &HeaderMap, context: &RequestContext) -> Option<Visitor> {

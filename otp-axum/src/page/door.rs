@@ -83,7 +83,8 @@ pub(super) async fn sign_in(
     let given = Zeroizing::new(credentials.token);
     let token = given.trim();
     let known = Some(token).filter(|token| token.len() <= LONGEST);
-    let Some(name) = known.and_then(|token| page.name_of(token, &context)) else {
+    let Some(name) = known.and_then(|token| page.name_of(token)) else {
+        page.note_stranger(&context).await;
         let wrong = Some("That is no operator's token.");
         return page.ask_for_token(&headers, None, wrong).into_response();
     };

@@ -47,10 +47,15 @@ refusals! {
     UNKNOWN_OVERRIDE: NOT_FOUND, "unknown_override", "No override in force has this id";
     UNKNOWN_KEY: BAD_REQUEST, "unknown_key", "Invalid key_id";
     UNKNOWN_USER: NOT_FOUND, "unknown_user", "Unknown user";
+    USERS_REQUIRED: BAD_REQUEST, "users_required", "users required";
+    TOO_MANY_USERS: BAD_REQUEST, "too_many_users", "Up to 10000 users a call";
+    INVALID_NOTICE: BAD_REQUEST, "invalid_notice", "template, or subject and text";
     NO_KEY_FILE: CONFLICT, "no_key_file", "Keys are not kept in a file";
     KEYS_NOT_WRITTEN: INTERNAL_SERVER_ERROR, "keys_not_written", "Keys were not rotated";
     NOT_SIGNED_IN: UNAUTHORIZED, "not_signed_in", "Not signed in";
     INVALID_REFRESH_TOKEN: UNAUTHORIZED, "invalid_refresh_token", "Invalid refresh token";
+    SESSION_REQUIRED: BAD_REQUEST, "session_id_required", "sessionId required";
+    INVALID_SESSION: UNAUTHORIZED, "invalid_session", "Invalid session";
     INVALID_LINK: BAD_REQUEST, "invalid_link", "Invalid or expired link";
     INVALID_RETURN: BAD_REQUEST, "invalid_return_to", "Return address not allowed";
     OTHER_BROWSER: CONFLICT, "other_browser", "Opened in another browser than the one that asked";

@@ -2,6 +2,11 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::challenge::{Code, CodeFormat};
+use crate::delivery::{Message, MessageId};
+use crate::destination::{Channel, EmailAddress};
+use crate::random::{RandomError, SecureRandom};
+
 /// What people are told by hand: that a service was down, that their sessions were ended.
 ///
 /// The same words go to everybody, so there is nothing of anybody in them, and no code: whoever
@@ -79,6 +84,24 @@ impl Notice {
         &self.subject
     }
 
+    /// Makes a mail of it, for the provider that mails codes. A message has a code: this one's is
+    /// drawn for it, stands nowhere in it and opens nothing. One name (`id`) is one mail, where the
+    /// vendor heeds names.
+    ///
+    /// # Errors
+    /// [`RandomError`] where the random source fails.
+    pub fn mail(
+        &self,
+        id: MessageId,
+        to: EmailAddress,
+        random: &dyn SecureRandom,
+    ) -> Result<Message, RandomError> {
+        let nothing = Code::generate(CodeFormat::SIX_DIGITS, random)?;
+        let text = self.text.to_string();
+        let mail = Message::builder(id, Channel::Email, to.into(), text, nothing);
+        Ok(mail.subject(&self.subject).build())
+    }
+
     /// Gives the text.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -97,6 +120,18 @@ impl fmt::Debug for Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SeededRandom;
+
+    #[test]
+    fn a_mail_of_a_notice_has_its_words_and_no_code_in_them() {
+        let notice = Notice::new("Service restored", "You can sign in again.").unwrap();
+        let to = EmailAddress::parse("ann@example.org").unwrap();
+        let mail = notice.mail(MessageId::new("notice-1"), to, &SeededRandom::new(7));
+        let mail = mail.unwrap();
+        assert_eq!(mail.subject(), Some("Service restored"));
+        assert_eq!(mail.text(), "You can sign in again.");
+        assert_eq!((mail.html(), mail.channel()), (None, Channel::Email));
+    }
 
     #[test]
     fn a_template_is_a_subject_on_its_line_and_a_text_under_it() {

@@ -6,7 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::key::KeyRing;
 use crate::random::{OsRandom, SecureRandom};
 use crate::request::{SessionBinding, SubjectId, Tenant};
-use crate::store::SessionStore;
+use crate::store::{PutState, SessionStore};
 
 use super::{Methods, OneTimeState, SignIn, StateError, StateToken};
 
@@ -46,6 +46,9 @@ const NAME: &str = "operator pass";
 const METHOD: &str = "operator";
 
 impl Passes {
+    /// How long a pass is good for, where nothing else is said.
+    pub const LIFE: Duration = PutState::LONGEST;
+
     /// Keeps passes in a store, under keys, for ten minutes.
     #[must_use]
     pub fn new(store: Arc<dyn SessionStore>, keys: KeyRing) -> Self {

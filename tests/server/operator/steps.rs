@@ -1,7 +1,8 @@
+use reqwest::Method;
 use serde_json::json;
 use sqlx::Row as _;
 
-use super::{MIKE, START, VERIFY, acts, get, post, server};
+use super::{MIKE, START, VERIFY, acts, call, get, post, server};
 use crate::support::{PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
 #[tokio::test]
@@ -255,9 +256,27 @@ async fn a_user_must_choose_another_password_and_a_dry_run_leaves_the_old_one() 
     assert!(!forced().await);
     assert_eq!(post(&server, path, &json!({})).await.status, 200);
     assert!(forced().await);
+    let bare = call(&server, Method::POST, path, None).await;
+    assert_eq!(bare.status, 200, "forced again, without a body: {bare:?}");
+    let why = json!({ "note": "leaked" });
+    assert_eq!(post(&server, path, &why).await.status, 200);
+    assert_eq!(
+        acts(&server).await,
+        [
+            "mike: preview_force_password_reset: no reason given",
+            "mike: force_password_reset: no reason given",
+            "mike: force_password_reset: no reason given",
+            "mike: force_password_reset: leaked",
+        ]
+    );
     let unknown = "/admin/otp/users/nobody/force-password-reset";
     let unknown = post(&server, unknown, &json!({})).await;
     unknown.is_error(404, "unknown_user", "Unknown user");
+    let body = json!({ "because": "x" });
+    let malformed = post(&server, path, &body).await;
+    malformed.is_error(400, "malformed", "Malformed request body");
+    let get = get(&server, path).await;
+    get.is_error(405, "method_not_allowed", "Method not allowed");
 }
 
 #[tokio::test]

@@ -68,10 +68,18 @@ impl Server {
             admin: String::new(),
             client: super::http::client(),
         };
-        // The public listener is named first.
+        // The public listener is named first; one that is shared is named once.
         server.address = server.hears("listening on ");
-        server.admin = server.hears("listening on ");
+        server.admin = match server.setting("ADMIN_BIND_ADDR") {
+            Some(shared) if server.setting("BIND_ADDR") == Some(shared) => server.address.clone(),
+            _ => server.hears("listening on "),
+        };
         server
+    }
+
+    fn setting(&self, name: &str) -> Option<&str> {
+        let setting = self.settings.iter().find(|(key, _)| key == name);
+        setting.map(|(_, value)| value.as_str())
     }
 
     /// Runs a server that is expected to give up by itself.

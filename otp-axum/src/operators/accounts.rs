@@ -1,0 +1,149 @@
+//! `POST /admin/otp/notify` and `POST /admin/otp/users/{id}/force-password-reset`: what the host's
+//! own accounts carry out.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use otp_core::operator::{Accounts, Mode, Notice};
+use otp_core::request::SubjectId;
+use otp_core::verifier::Verifier;
+use serde::{Deserialize, Serialize};
+
+use super::{Because, Desk, Done};
+use crate::{ApiError, Refusal, StrictJson};
+
+/// The most users of a call.
+const MOST: usize = 10_000;
+/// The most bytes of a list of users, with what they are told.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Gives the routes that act on the host's accounts, behind no door: put them behind a
+/// [`Guard`](super::Guard) with the others. [`Accounts`] is the host's part of them.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use axum::Router;
+/// use otp_axum::operators::{self, Guard};
+/// use otp_core::operator::Accounts;
+///
+/// fn admin(guard: &Guard, accounts: Arc<dyn Accounts>) -> Router {
+///     let verifier = guard.verifier().clone();
+///     let routes = operators::account_routes(verifier.clone(), accounts);
+///     guard.around(operators::routes(verifier).merge(routes))
+/// }
+/// ```
+pub fn account_routes<S>(verifier: Verifier, accounts: Arc<dyn Accounts>) -> Router<S> {
+    let notify = post(notify).layer(DefaultBodyLimit::max(LARGEST));
+    Router::new()
+        .route("/admin/otp/notify", notify)
+        .route(
+            "/admin/otp/users/{id}/force-password-reset",
+            post(force_password_reset),
+        )
+        .with_state(Hooks { verifier, accounts })
+}
+
+#[derive(Clone)]
+struct Hooks {
+    verifier: Verifier,
+    accounts: Arc<dyn Accounts>,
+}
+
+/// Whom to tell, and what: a template, whose first line is `Subject: ...`, or the two apart.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Telling {
+    users: Vec<String>,
+    template: Option<String>,
+    subject: Option<String>,
+    text: Option<String>,
+    note: Option<String>,
+    reason: Option<String>,
+}
+
+impl Telling {
+    fn reason(&self) -> Option<&str> {
+        self.reason.as_deref().or(self.note.as_deref())
+    }
+
+    fn users(&self) -> Result<Vec<SubjectId>, Refusal> {
+        if self.users.is_empty() {
+            return Err(Refusal::USERS_REQUIRED);
+        }
+        // A list that is cut off would look like one that was told.
+        if self.users.len() > MOST {
+            return Err(Refusal::TOO_MANY_USERS);
+        }
+        let ids = self.users.iter().map(SubjectId::new);
+        let ids: Result<Vec<_>, _> = ids.collect();
+        ids.map_err(|_| Refusal::INVALID_USER)
+    }
+
+    fn notice(&self) -> Result<Notice, ApiError> {
+        let notice = match (&self.template, &self.subject, &self.text) {
+            (Some(template), None, None) => Notice::parse(template),
+            (None, Some(subject), Some(text)) => Notice::new(subject, text),
+            _ => return Err(Refusal::INVALID_NOTICE.into()),
+        };
+        notice.map_err(|error| Refusal::INVALID_NOTICE.saying(error.to_string()))
+    }
+}
+
+/// What came of it. The users of a list are counted, and not named.
+#[derive(Serialize)]
+struct Told {
+    status: &'static str,
+    dry_run: bool,
+    count: usize,
+    users: usize,
+    reached: usize,
+    unknown: usize,
+    unreachable: usize,
+    limited: usize,
+    failed: usize,
+    sample: Vec<String>,
+}
+
+async fn notify(
+    State(Hooks { verifier, accounts }): State<Hooks>,
+    desk: Desk,
+    StrictJson(telling): StrictJson<Telling>,
+) -> Result<Json<Told>, ApiError> {
+    let operator = desk.operator(&verifier, telling.reason())?;
+    let (users, notice) = (telling.users()?, telling.notice()?);
+    let told = operator.notify(&users, &notice, accounts).await?;
+    Ok(Json(Told {
+        status: "ok",
+        dry_run: told.mode == Mode::Preview,
+        count: told.reached,
+        users: told.users,
+        reached: told.reached,
+        unknown: told.unknown,
+        unreachable: told.unreachable,
+        limited: told.limited,
+        failed: told.failed,
+        sample: told.sample,
+    }))
+}
+
+async fn force_password_reset(
+    State(Hooks { verifier, accounts }): State<Hooks>,
+    desk: Desk,
+    Path(id): Path<String>,
+    because: Because,
+) -> Result<Json<Done>, ApiError> {
+    let operator = desk.operator(&verifier, because.reason())?;
+    let user = [SubjectId::new(&id).map_err(|_| Refusal::UNKNOWN_USER)?];
+    let forcing = operator.force_password_reset(&user, accounts.as_ref());
+    let came = forcing.await?;
+    if !came.unknown.is_empty() {
+        return Err(Refusal::UNKNOWN_USER.into());
+    }
+    if !came.failed.is_empty() {
+        return Err(Refusal::UNAVAILABLE.into());
+    }
+    Ok(Done::one(desk.mode(), id))
+}
