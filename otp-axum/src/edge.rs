@@ -127,7 +127,17 @@ mod tests {
             let answer = ask("POST", "/greet", given).await;
             fresh.push(answer.headers()["x-request-id"].clone());
         }
-        assert_eq!(fresh[0].len(), 32);
+        let groups: Vec<usize> = fresh[0]
+            .to_str()
+            .unwrap()
+            .split('-')
+            .map(str::len)
+            .collect();
+        assert_eq!(
+            groups,
+            [8, 4, 4, 4, 12],
+            "no run of digits that looks like a token"
+        );
         assert_ne!(fresh[0], fresh[1]);
     }
 

@@ -1,8 +1,15 @@
+// By path: `tests/runbooks` has this file too.
+#[path = "support/http.rs"]
 pub(crate) mod http;
+#[path = "support/mailer.rs"]
 pub(crate) mod mailer;
+#[path = "support/plivo.rs"]
 pub(crate) mod plivo;
+#[path = "support/server.rs"]
 pub(crate) mod server;
+#[path = "support/twilio.rs"]
 pub(crate) mod twilio;
+#[path = "support/verify.rs"]
 pub(crate) mod verify;
 
 pub(crate) use http::{Reply, body_of_request, body_of_verify};

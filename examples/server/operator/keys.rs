@@ -55,7 +55,7 @@ pub(super) async fn rotate(
 
 /// Makes a key, and gives its id and its line.
 fn new_key() -> Result<(String, SecretString), otp_kit::random::RandomError> {
-    let (mut key, mut tail) = ([0_u8; 32], [0_u8; 3]);
+    let (mut key, mut tail) = ([0_u8; 32], [0_u8; 4]);
     OsRandom.fill(&mut key)?;
     OsRandom.fill(&mut tail)?;
     let seconds = SystemClock.now().as_millis() / 1_000;

@@ -18,11 +18,16 @@ pub(super) fn of(request: &mut Request) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// In groups, as a UUID is written: a search of the log for tokens, which are long runs of hex
+/// digits, and for codes finds no id.
 fn fresh() -> Option<RequestId> {
     let mut bytes = [0_u8; 16];
     OsRandom.fill(&mut bytes).ok()?;
-    let mut id = String::with_capacity(32);
-    for byte in bytes {
+    let mut id = String::with_capacity(36);
+    for (place, byte) in bytes.into_iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            id.push('-');
+        }
         write!(id, "{byte:02x}").ok()?;
     }
     Some(RequestId::new(&id))
