@@ -22,7 +22,8 @@ use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{
-    initiate, link, oauth, onboarding, request, session, status, telegram, verify, webhook,
+    initiate, link, mfa, oauth, onboarding, recovery_codes, request, session, status, telegram,
+    totp, verify, webhook,
 };
 use crate::tokens::Door;
 use crate::users::Users;
@@ -100,6 +101,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
         .route("/auth/link", get(link::show).post(link::act))
         .merge(initiations())
+        .merge(second_factors())
         .route("/otp/status", get(status::handle))
         .merge(webhooks());
     let routes = app.origins.around(routes);
@@ -130,6 +132,17 @@ fn initiations() -> Router<Arc<App>> {
             &format!("{OF}/magic-link/initiate"),
             post(initiate::by_email),
         )
+}
+
+/// What whoever is signed in proves more by.
+fn second_factors() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/auth/mfa/send-code", post(mfa::send_code))
+        .route("/api/auth/mfa/verify", post(mfa::verify))
+        .route("/api/v1/2fa/totp/enrol", post(totp::enrol))
+        .route("/api/v1/2fa/totp/confirm", post(totp::confirm))
+        .route("/api/v1/2fa/totp/verify", post(totp::verify))
+        .route("/api/v1/2fa/recovery-codes", post(recovery_codes::renew))
 }
 
 /// What vendors call; their bodies may be larger than a client's.

@@ -5,6 +5,7 @@
 mod keys;
 mod page;
 mod provision;
+mod second_factors;
 mod sessions;
 mod waiver;
 
@@ -35,7 +36,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route(
             "/admin/otp/users/{id}/logout-all",
             post(sessions::end_named),
-        );
+        )
+        .merge(second_factors());
     let (verifier, accounts) = (app.verifier.clone(), Arc::clone(&app.accounts));
     let ours = ours.merge(account_routes(verifier.clone(), accounts));
     let guarded = guard.around(ours.merge(otp_axum::operators::routes(verifier)));
@@ -43,4 +45,21 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         return guarded;
     }
     guarded.merge(page::routes(app))
+}
+
+/// A lost phone, and the operators' own.
+fn second_factors() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/api/v1/admin/users/{id}/2fa/disable",
+            post(second_factors::disable),
+        )
+        .route(
+            "/admin/otp/operators/totp/enrol",
+            post(second_factors::enrol),
+        )
+        .route(
+            "/admin/otp/operators/totp/confirm",
+            post(second_factors::confirm),
+        )
 }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::body::{Bytes, HttpBody as _};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::Deserialize;
@@ -58,6 +58,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|_| Refusal::MALFORMED)
+    }
+}
+
+/// `Option<StrictJson<T>>` is for routes that need nothing told: `None` is a request without a body
+/// and without a `Content-Type`.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for StrictJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
+        let untyped = !request.headers().contains_key(CONTENT_TYPE);
+        if untyped && request.body().is_end_stream() {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state)
+            .await
+            .map(Some)
     }
 }
 

@@ -14,6 +14,7 @@ mod explain;
 mod guard;
 mod overrides;
 mod policy;
+mod proof;
 mod revoke;
 mod tokens;
 mod unlock;
@@ -28,6 +29,7 @@ pub use accounts::account_routes;
 pub use because::Because;
 pub use desk::{Desk, Done};
 pub use guard::Guard;
+pub use proof::FreshProof;
 pub use tokens::{InvalidToken, OperatorTokens};
 
 /// Gives the routes, behind no door: put them, with the host's own, behind a [`Guard`].

@@ -152,6 +152,11 @@ impl Operator {
         self.note(whom.named_in(self.event(what))).await
     }
 
+    /// Says who acts, and why.
+    pub(crate) fn act(&self) -> &Arc<Act> {
+        &self.act
+    }
+
     fn store(&self) -> &dyn Store {
         self.verifier.store().as_ref()
     }

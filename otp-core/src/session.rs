@@ -15,6 +15,7 @@ mod one_time;
 mod pass;
 mod proven;
 mod refresh;
+mod reset;
 mod rules;
 mod sessions;
 mod sign_in;

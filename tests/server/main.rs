@@ -33,6 +33,8 @@ mod managed;
 #[cfg(debug_assertions)]
 mod metrics;
 #[cfg(debug_assertions)]
+mod mfa;
+#[cfg(debug_assertions)]
 mod operator;
 #[cfg(debug_assertions)]
 mod outage;
@@ -50,6 +52,8 @@ mod release;
 mod repeats;
 #[cfg(debug_assertions)]
 mod request;
+#[cfg(debug_assertions)]
+mod second_factors;
 #[cfg(debug_assertions)]
 mod secrecy;
 #[cfg(debug_assertions)]

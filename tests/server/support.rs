@@ -1,3 +1,6 @@
+#[cfg(debug_assertions)]
+#[path = "support/authenticator.rs"]
+pub(crate) mod authenticator;
 // By path: `tests/runbooks` has this file too.
 #[path = "support/http.rs"]
 pub(crate) mod http;

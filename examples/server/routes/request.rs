@@ -95,7 +95,7 @@ impl Started {
     }
 }
 
-fn channel(member: &Member) -> Result<Option<Channel>, Refusal> {
+pub(super) fn channel(member: &Member) -> Result<Option<Channel>, Refusal> {
     match member.given() {
         Given::Nothing => Ok(None),
         Given::Text(name) => name.parse().map(Some).map_err(|_| Refusal::UNKNOWN_CHANNEL),
@@ -103,7 +103,7 @@ fn channel(member: &Member) -> Result<Option<Channel>, Refusal> {
     }
 }
 
-fn locale(member: &Member) -> Result<Option<Locale>, Refusal> {
+pub(super) fn locale(member: &Member) -> Result<Option<Locale>, Refusal> {
     match member.given() {
         Given::Nothing => Ok(None),
         Given::Text(tag) => Locale::new(tag)

@@ -28,7 +28,7 @@ pub(crate) struct Spent {
 }
 
 /// Whoever calls, signed in: an access token that holds, of a session that has not ended.
-pub(crate) struct SignedIn(Session);
+pub(crate) struct SignedIn(pub(super) Session);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = Declined;

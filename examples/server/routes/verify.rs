@@ -102,7 +102,7 @@ fn proof(verified: &Verified, user: &User) -> Result<SignIn, Refusal> {
 
 /// Gives what was typed. A number, a list or `null` is no code: it goes the way of a malformed
 /// one, counts for the client's address and gets the same answer.
-fn typed(otp: &Member) -> Option<&str> {
+pub(super) fn typed(otp: &Member) -> Option<&str> {
     match (otp, otp.given()) {
         (Member::Null(()), _) | (_, Given::Wrong) => Some(""),
         (_, Given::Text(code)) => Some(code),
@@ -110,7 +110,7 @@ fn typed(otp: &Member) -> Option<&str> {
     }
 }
 
-fn attempt_id(member: &Member) -> Result<Option<AttemptId>, Refusal> {
+pub(super) fn attempt_id(member: &Member) -> Result<Option<AttemptId>, Refusal> {
     match member.given() {
         Given::Nothing => Ok(None),
         Given::Text(id) => AttemptId::new(id)

@@ -3,10 +3,13 @@
 
 use std::error::Error as _;
 
+use otp_core::operator::ResetError;
 use otp_core::policy::OverrideError;
 use otp_core::session::{SessionError, StateError};
 use otp_core::store::StoreError;
-use otp_core::verifier::{IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError};
+use otp_core::verifier::{
+    FactorError, IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError,
+};
 
 use super::ApiError;
 use crate::refusal::Refusal;
@@ -45,6 +48,34 @@ impl From<VerifyError> for ApiError {
             VerifyError::Disabled => Refusal::DISABLED.into(),
             VerifyError::Blocked => Refusal::BLOCKED.into(),
             _ => Refusal::VERIFY_FAILED.into(),
+        }
+    }
+}
+
+impl From<FactorError> for ApiError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::NotFresh { .. } => Refusal::PROOF_REQUIRED.into(),
+            FactorError::NameTaken => Refusal::FACTOR_NAME_TAKEN.into(),
+            FactorError::TooMany => Refusal::TOO_MANY_FACTORS.into(),
+            FactorError::Unknown => Refusal::UNKNOWN_FACTOR.into(),
+            FactorError::Throttled(wait) => Refusal::THROTTLED.until(wait),
+            FactorError::Busy(wait) => Refusal::BUSY.until(wait),
+            FactorError::Blocked => Refusal::BLOCKED.into(),
+            FactorError::Unavailable(error) => unavailable(&error),
+            error => {
+                tracing::error!(%error, "an authenticator was not changed");
+                Refusal::UNAVAILABLE.into()
+            }
+        }
+    }
+}
+
+impl From<ResetError> for ApiError {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Unavailable(error) => unavailable(&error),
+            _ => Refusal::PROOF_REQUIRED.into(),
         }
     }
 }

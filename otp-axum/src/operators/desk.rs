@@ -115,6 +115,12 @@ impl Desk {
         })
     }
 
+    /// Names the operator.
+    #[must_use]
+    pub fn name(&self) -> &OperatorName {
+        &self.name
+    }
+
     /// Says whether the call is one in earnest.
     #[must_use]
     pub fn mode(&self) -> Mode {

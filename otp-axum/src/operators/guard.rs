@@ -10,6 +10,7 @@ use axum::response::Response;
 use otp_core::verifier::{Verifier, VerifyError};
 
 use super::OperatorTokens;
+use super::proof::Second;
 use crate::{ApiError, Client, Refusal};
 
 const TOKEN: &str = "x-admin-token";
@@ -62,7 +63,11 @@ impl Guard {
     pub async fn admit(&self, parts: &mut Parts) -> Result<(), ApiError> {
         let token = token(&parts.headers);
         if let Some(name) = token.and_then(|token| self.tokens.whose(token)) {
+            let second = Second::of(&parts.headers, &self.tokens);
             parts.extensions.insert(name.clone());
+            if let Some(second) = second {
+                parts.extensions.insert(second);
+            }
             return Ok(());
         }
         tracing::warn!("an operator's route was asked for without a token that is known");

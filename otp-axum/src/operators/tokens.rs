@@ -70,6 +70,12 @@ impl OperatorTokens {
         self.0.is_empty()
     }
 
+    /// Counts the operators.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Finds whose token this is. How long it takes tells nothing: hashes are compared, each in
     /// full, and all of them.
     #[must_use]

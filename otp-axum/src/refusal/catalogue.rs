@@ -17,6 +17,7 @@ refusals! {
     INVALID_PHONE: BAD_REQUEST, "invalid_phone", "Invalid phone number";
     INVALID_EMAIL: BAD_REQUEST, "invalid_email", "Invalid email address";
     TWO_ADDRESSES: BAD_REQUEST, "two_addresses", "phone or email, not both";
+    OTP_REQUIRED: BAD_REQUEST, "otp_required", "otp required";
     INVALID_OTP: BAD_REQUEST, "invalid_otp", "Invalid OTP";
     USER_REQUIRED: BAD_REQUEST, "user_id_required", "user_id required";
     INVALID_USER: BAD_REQUEST, "invalid_user_id", "Invalid user_id";
@@ -63,6 +64,11 @@ refusals! {
     INVALID_SIGNATURE: UNAUTHORIZED, "invalid_signature", "Invalid signature";
     BAD_SIGNATURE: UNAUTHORIZED, "bad_signature", "Signature refused";
     HANDSHAKE_REFUSED: FORBIDDEN, "handshake_refused", "Handshake refused";
+    PROOF_REQUIRED: FORBIDDEN, "fresh_proof_required", "Fresh proof required";
+    INVALID_FACTOR_NAME: BAD_REQUEST, "invalid_name", "Invalid name";
+    FACTOR_NAME_TAKEN: CONFLICT, "name_taken", "Another authenticator has this name";
+    TOO_MANY_FACTORS: CONFLICT, "too_many_factors", "No more authenticators";
+    UNKNOWN_FACTOR: NOT_FOUND, "unknown_factor", "Unknown authenticator";
     BLOCKED: FORBIDDEN, "blocked", "Request refused";
     CAPTCHA_REQUIRED: FORBIDDEN, "captcha_required", "Captcha required";
     CAPTCHA_FAILED: FORBIDDEN, "captcha_failed", "Captcha failed";

@@ -5,10 +5,10 @@ use thiserror::Error;
 use super::Operator;
 use super::effect::{Count, Effect, Mode};
 use crate::clock::Timestamp;
-use crate::event::{Event, OperatorName, Outcome};
+use crate::event::{Event, EventKind, OperatorName, Outcome};
 use crate::factor::{Factor, FactorState};
 use crate::request::{FactorClass, SubjectId, SubjectKey};
-use crate::store::{ChallengeQuery, FactorOwner, Revocation, StoreError};
+use crate::store::{ChallengeQuery, DeviceQuery, FactorOwner, Revocation, StoreError};
 use crate::verifier::{Diagnosis, FactorDrift, Unavailable, VerifiedFactor};
 
 /// The most challenges that are counted; an account has two live ones at the most.
@@ -43,6 +43,12 @@ impl OperatorProof {
             at: verified.at().into(),
         })
     }
+}
+
+/// A reset whose proof was looked at.
+pub(crate) struct Proved {
+    owner: FactorOwner,
+    event: Event,
 }
 
 /// Says why an account's second factors were not taken away.
@@ -83,12 +89,15 @@ impl From<StoreError> for DriftError {
 
 impl Operator {
     /// Takes every second factor and recovery code of an account away, for somebody who was
-    /// identified by other means. It also ends the account's live challenges and opens the budgets
-    /// of the factors that are gone, so that new ones can be bound. The effect counts what goes.
+    /// identified by other means. It also ends the account's live challenges, forgets the devices
+    /// that it is known by, and opens the budgets of the factors that are gone, so that new ones can
+    /// be bound. The effect counts what goes.
     ///
-    /// End the account's sessions with it
-    /// ([`Sessions::logout_all`](crate::session::Sessions::logout_all)): they may be in the hands
-    /// that have the phone. The record names the operator, the reason, and who or what stood by.
+    /// A host whose sessions are this library's calls
+    /// [`Sessions::reset_account`](crate::session::Sessions::reset_account), which ends those too;
+    /// any other one ends its own: they may be in the hands that have the phone. The record names
+    /// the operator, the reason, and who or what stood by; the owner is told by
+    /// [`EventKind::FactorsReset`].
     ///
     /// # Errors
     /// [`ResetError`].
@@ -97,6 +106,16 @@ impl Operator {
         subject: &SubjectId,
         proof: &OperatorProof,
     ) -> Result<Effect, ResetError> {
+        let proved = self.proved(subject, proof).await?;
+        self.reset(proved, Vec::new()).await
+    }
+
+    /// Looks at the proof; one that is worth nothing is on record.
+    pub(crate) async fn proved(
+        &self,
+        subject: &SubjectId,
+        proof: &OperatorProof,
+    ) -> Result<Proved, ResetError> {
         let owner = self.owner(subject);
         let event = self.event(RESET).about(&owner.subject);
         let Some(stood_by) = self.stood_by(proof) else {
@@ -105,10 +124,21 @@ impl Operator {
             return Err(ResetError::NotProven);
         };
         let event = told(event, &stood_by);
-        let meant = self.would_take(&owner).await?;
-        match self.mode {
-            Mode::Preview => self.note(event).await?,
-            Mode::Apply => self.take_away(&owner, &event).await?,
+        Ok(Proved { owner, event })
+    }
+
+    /// Resets, or says what that would do; `also` is what the caller ends beside it.
+    pub(crate) async fn reset(
+        &self,
+        proved: Proved,
+        also: Vec<String>,
+    ) -> Result<Effect, ResetError> {
+        let Proved { owner, event } = proved;
+        let mut meant = self.would_take(&owner).await?;
+        meant.extend(also);
+        self.note(event.clone()).await?;
+        if self.mode == Mode::Apply {
+            self.take_away(&owner, event).await?;
         }
         let count = Count::listed(meant.len(), usize::MAX);
         Ok(Effect::new(self.mode, count, &meant, Clone::clone))
@@ -166,12 +196,26 @@ impl Operator {
             let (purpose, channel) = (&challenge.purpose, challenge.channel.name());
             format!("challenge {purpose} {channel}")
         }));
+        let devices = self.store().devices(owner).await?;
+        meant.extend(devices.iter().map(|device| match &device.label {
+            Some(label) => format!("device {label}"),
+            None => "device".to_owned(),
+        }));
         Ok(meant)
     }
 
-    async fn take_away(&self, owner: &FactorOwner, event: &Event) -> Result<(), StoreError> {
-        self.store().reset_factors(owner, event.clone()).await?;
-        self.verifier.observe(event);
+    async fn take_away(&self, owner: &FactorOwner, event: Event) -> Result<(), ResetError> {
+        let reset = Event {
+            kind: EventKind::FactorsReset,
+            ..event
+        };
+        self.store().reset_factors(owner, reset.clone()).await?;
+        self.verifier.observe(&reset);
+        let forgotten = self.event("revoke_devices").about(&owner.subject);
+        let forget = self
+            .verifier
+            .forget_with(owner, &DeviceQuery::All, forgotten);
+        forget.await?;
         let revocation = Revocation {
             query: challenges(owner),
             event: self.event("revoke").about(&owner.subject),
