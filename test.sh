@@ -217,8 +217,10 @@ fi
 say "documentation examples"
 cargo test --workspace --doc --all-features
 
-say "the quickstart plays its story by itself"
-cargo run --quiet --example quickstart </dev/null
+for example in quickstart failover whatsapp_then_sms webhooks_axum magic_link_axum; do
+  say "$example plays its story by itself"
+  cargo run --quiet --example "$example" </dev/null
+done
 
 if [ "$long" = 1 ]; then
   say "bigger storms and longer years"

@@ -96,3 +96,6 @@ pub mod prelude {
         Store, SubjectId, Tenant, Verified, Verifier, VerifyError,
     };
 }
+
+#[cfg(doctest)]
+mod guide;

@@ -5,14 +5,19 @@
 
 mod page;
 
-use axum::http::{HeaderMap, header::ACCEPT, header::CONTENT_TYPE};
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use otp_core::secret::SecretString;
+use serde::Deserialize;
 
+use crate::json::{Given, Member, StrictJson, body};
 use crate::refusal::Refusal;
 
 pub use page::{LinkPage, STYLE};
 
-/// What the link's address, or the form of its page, says.
+/// What the link's address, or the form of its page, says. As an extractor it reads the form that
+/// the page sends, or the JSON of a program: `{"token": "...", "disown": true}`.
 ///
 /// # Examples
 /// ```
@@ -98,6 +103,47 @@ impl LinkForm {
     pub fn choice(&self) -> Choice {
         self.choice
     }
+}
+
+/// The body of a program.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Shown {
+    token: Member,
+    disown: Option<bool>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for LinkForm {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        if is_form(request.headers()) {
+            let bytes = body(request, state).await?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::INVALID_LINK)?;
+            return Self::read(text);
+        }
+        let StrictJson(shown) = StrictJson::<Shown>::from_request(request, state).await?;
+        let choice = match shown.disown {
+            Some(true) => Choice::Disown,
+            _ => Choice::SignIn,
+        };
+        match shown.token.given() {
+            Given::Text(token) => Self::of(token, choice),
+            _ => Err(Refusal::INVALID_LINK),
+        }
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next());
+    essence.is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 impl Answer {

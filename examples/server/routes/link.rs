@@ -4,33 +4,23 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use axum::extract::{RawQuery, State};
+use axum::http::header::{HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use otp_axum::Browser;
 use otp_axum::link::{Answer, Choice, LinkForm, LinkPage};
 use otp_kit::request::{Purpose, RequestContext};
 use otp_kit::verifier::{Attempt, LinkError, Relay, Verified, VerifyError};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::verify::{SignedIn, sign_in};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
-use crate::json::{Given, Member, Strict, body};
 
 /// The cookie that a browser is signed in by; it ends with the browser, and its token before.
 pub(crate) const SESSION: &str = "__Host-otp_session";
-
-/// The body of a program.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Shown {
-    token: Member,
-    disown: Option<bool>,
-}
 
 /// Shows what the link is for. It asks nobody whether the link is right: a page that did would
 /// tell, and would cost a look-up for every scanner that opens it.
@@ -49,14 +39,14 @@ pub(crate) async fn act(
     State(app): State<Arc<App>>,
     Client(context): Client,
     headers: HeaderMap,
-    request: Request,
+    form: Result<LinkForm, Refusal>,
 ) -> Response {
     let answer = Answer::wanted(&headers);
     let context = match Browser::of(&headers) {
         Some(browser) => context.bound_to(browser.binding().clone()),
         None => context,
     };
-    let done = match read(&headers, request).await {
+    let done = match form {
         Ok(form) => done(&app, &form, &context).await,
         Err(refusal) => Err(refusal.into()),
     };
@@ -96,32 +86,6 @@ fn refused(error: VerifyError) -> Declined {
     match error {
         VerifyError::Rejected => Refusal::INVALID_LINK.into(),
         error => error.into(),
-    }
-}
-
-/// Reads a form or a program's body.
-async fn read(headers: &HeaderMap, request: Request) -> Result<LinkForm, Refusal> {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let is_form = kind.is_some_and(|kind| {
-        let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-        essence
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    });
-    if is_form {
-        let bytes = body(request, &()).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::INVALID_LINK)?;
-        return LinkForm::read(text);
-    }
-    use axum::extract::FromRequest as _;
-    let Strict(shown) = Strict::<Shown>::from_request(request, &()).await?;
-    let choice = match shown.disown {
-        Some(true) => Choice::Disown,
-        _ => Choice::SignIn,
-    };
-    match shown.token.given() {
-        Given::Text(token) => LinkForm::of(token, choice),
-        _ => Err(Refusal::INVALID_LINK),
     }
 }
 

@@ -1,0 +1,13 @@
+//! The guides of `docs/guide/`, whose examples are compiled and run like those of the code.
+
+macro_rules! guides {
+    ($($name:ident: $file:literal,)+) => {$(
+        #[doc = include_str!(concat!("../docs/guide/", $file))]
+        pub mod $name {}
+    )+};
+}
+
+guides! {
+    magic_links: "magic-links.md",
+    operator_page: "operator-page.md",
+}
