@@ -4,6 +4,7 @@ mod blocks;
 mod deliveries;
 mod keys;
 mod limits;
+mod people;
 mod policy;
 mod revoke;
 mod status;
@@ -27,6 +28,11 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [-
   policy override WHAT --for 2h     what holds for a while; policy override end ID
   deliveries                        what nobody got; [--from] [--until] [--limit]
   resend                            send it again, each person once
+  provision WHOM                    a pass for somebody whom no code reaches
+  notify --users FILE --template FILE
+                                    tell a list of users something by mail
+  users reset-password ID           have a user choose another password
+  users logout ID                   end all sessions of a user
   keys rotate                       a new key for codes from now on
 
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
@@ -52,6 +58,9 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
         "policy" => policy::run(&desk, arguments).await,
         "deliveries" => deliveries::list(&desk, arguments).await,
         "resend" => deliveries::resend(&desk, arguments).await,
+        "provision" => people::provision(&desk, arguments).await,
+        "notify" => people::notify(&desk, arguments).await,
+        "users" => people::users_command(&desk, arguments).await,
         "keys" => keys::run(&desk, arguments).await,
         _ => Err(Failure::usage(format!("there is no command {command:?}"))),
     }

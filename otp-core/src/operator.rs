@@ -8,6 +8,7 @@
 mod accounts;
 mod attackers;
 mod blocks;
+mod captcha;
 mod devices;
 mod effect;
 mod explain;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 pub use accounts::{Account, Accounts, AccountsFailed, Forced, Notified};
 pub use attackers::{Attackers, Source};
 pub use blocks::ImportError;
+pub use captcha::CaptchaCount;
 pub use effect::{Count, Effect, Mode};
 pub use explain::{Explanation, LimitState};
 pub use factors::{DriftError, OperatorProof, ResetError};

@@ -1,5 +1,6 @@
 //! All tunables as one checked value, swapped atomically while the service runs.
 
+mod allow_list;
 mod assurance;
 mod captcha;
 mod channels;
@@ -22,6 +23,7 @@ mod vips;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use allow_list::{AllowList, Allowed, InvalidAllowed};
 pub use assurance::Assurance;
 pub use captcha::{CaptchaPolicy, OnCaptchaOutage};
 pub use channels::Channels;
@@ -71,6 +73,7 @@ pub struct Policy {
     captcha: CaptchaPolicy,
     channels: Channels,
     vips: Vips,
+    allow_list: AllowList,
     second_factor: SecondFactor,
     factors: FactorRules,
     toll_fraud: TollFraud,
@@ -89,6 +92,7 @@ impl Policy {
             captcha: CaptchaPolicy::default(),
             channels: Channels::default(),
             vips: Vips::default(),
+            allow_list: AllowList::default(),
             second_factor: SecondFactor::default(),
             factors: FactorRules::default(),
             toll_fraud: TollFraud::default(),
@@ -146,6 +150,13 @@ impl Policy {
 
     pub(crate) fn with_vip(mut self, vip: Vip) -> Self {
         self.vips.add(vip);
+        self
+    }
+
+    /// Replaces who meets no defence that goes by neighbours. Default: nobody.
+    #[must_use]
+    pub fn with_allow_list(mut self, list: AllowList) -> Self {
+        self.allow_list = list;
         self
     }
 
@@ -223,6 +234,12 @@ impl Policy {
     #[must_use]
     pub fn vips(&self) -> &Vips {
         &self.vips
+    }
+
+    /// Says who meets no defence that goes by neighbours.
+    #[must_use]
+    pub fn allow_list(&self) -> &AllowList {
+        &self.allow_list
     }
 
     /// Says whether a second factor is asked for. The library obeys it nowhere by itself: a host

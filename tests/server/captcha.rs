@@ -9,7 +9,7 @@ use axum::http::Uri;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify, wrong};
+use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
 const START: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/verify-otp";
@@ -317,4 +317,49 @@ fn half_a_captcha_stops_the_start_with_one_line() {
     }
     let v3 = [("CAPTCHA_PROVIDER", "recaptcha_v3"), whole[1], whole[2]];
     refuses("CAPTCHA_ACTION", &v3);
+}
+
+#[tokio::test]
+async fn an_operator_sees_why_a_captcha_is_asked_for_and_takes_it_back() {
+    const TOKEN: &str = "token-of-mike-0123456789";
+    let vendor = Vendor::start().await;
+    let mut settings = vendor.settings("3");
+    settings.push(("ADMIN_TOKEN", TOKEN));
+    let server = Server::with(&settings);
+    let ask = async |path: &str, whom: &Value| {
+        let request = server.client.post(format!("http://{}{path}", server.admin));
+        let reply = Reply::of(request.header("x-admin-token", TOKEN).json(whom)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
+    };
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    let code = reply.text("preview_code");
+    for _ in 0..3 {
+        let guess = body_of_verify(PHONE, &wrong(&code));
+        server.post(VERIFY, &guess).await;
+    }
+    let whole = [json!({ "phone": PHONE }), json!({ "ip": "127.0.0.1" })];
+    for whom in &whole {
+        let told = ask("/admin/otp/explain", whom).await;
+        let captcha = told["captcha"].as_array().unwrap();
+        assert_eq!(captcha.len(), 1, "{told}");
+        let line = captcha[0].as_str().unwrap();
+        assert!(line.contains(": 3 refused tries in "), "{line}");
+        let refused = told["refused_by"].as_array().unwrap();
+        assert!(refused.contains(&json!("captcha_required")), "{told}");
+        let classes = told["budgets"].as_array().unwrap();
+        assert_eq!(classes.len(), if whom.get("ip").is_some() { 0 } else { 3 });
+    }
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    reply.is_error(403, "captcha_required", "Captcha required");
+    for whom in &whole {
+        let dry = ask("/admin/otp/limits/clear?dry_run=true", whom).await;
+        assert_eq!(
+            ask("/admin/otp/limits/clear", whom).await["sample"],
+            dry["sample"]
+        );
+        assert_eq!(ask("/admin/otp/explain", whom).await["captcha"], json!([]));
+    }
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
 }

@@ -1,5 +1,6 @@
 //! The operators' routes: who may, what is on record, and what a dry run leaves alone.
 
+mod allowed;
 mod doors;
 mod failed;
 mod list;

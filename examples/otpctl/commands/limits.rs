@@ -45,6 +45,8 @@ async fn show(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
     println!("{}", show::text(told.get("whom")));
     println!("refused by: {}", show::text(told.get("refused_by")));
     println!("limits: {}", show::text(told.get("limits")));
+    println!("captcha: {}", show::text(told.get("captcha")));
+    println!("allowed: {}", show::text(told.get("allowed")));
     println!("live codes: {}", show::text(told.get("live_challenges")));
     println!();
     Table::of(

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const POLICY: &str = "/admin/otp/policy";
 const OVERRIDE: &str = "/admin/otp/override";
 /// The flags of an override, and the members that they are.
-const MEMBERS: [(&str, &str); 7] = [
+const MEMBERS: [(&str, &str); 9] = [
     ("channel", "channel"),
     ("country", "country"),
     ("operation", "operation"),
@@ -20,6 +20,8 @@ const MEMBERS: [(&str, &str); 7] = [
     ("user", "user_id"),
     ("phone", "phone"),
     ("email", "email"),
+    ("prefix", "prefix"),
+    ("domain", "domain"),
 ];
 
 pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {

@@ -38,6 +38,8 @@ pub(super) async fn handle(
         "budgets": budgets.collect::<Vec<_>>(),
         "limits": told.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "blocks": blocks.collect::<Vec<_>>(),
+        "captcha": told.captcha.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "allowed": told.allowed.as_ref().map(ToString::to_string),
         "live_challenges": told.live_challenges,
         "toll_fraud": toll_fraud(&verifier, &whom),
         "refusals": told.refusals.iter().map(line).collect::<Vec<_>>(),

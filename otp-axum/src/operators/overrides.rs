@@ -7,9 +7,10 @@ use axum::extract::State;
 use otp_core::clock::Timestamp;
 use otp_core::destination::{Channel, Region};
 use otp_core::operator::{Mode, Whom};
-use otp_core::policy::{Exception, Override, OverrideId, Vip};
+use otp_core::policy::{Allowed, Exception, InvalidAllowed, Override, OverrideId, Vip};
 use otp_core::quota::{Quota, Scope};
 use otp_core::request::Operation;
+use otp_core::store::BlockKind;
 use otp_core::verifier::Verifier;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub(super) struct Wanted {
     user_id: Option<String>,
     phone: Option<String>,
     email: Option<String>,
+    prefix: Option<String>,
+    domain: Option<String>,
     times: Option<u32>,
     reason: Option<String>,
     note: Option<String>,
@@ -77,6 +80,7 @@ impl Wanted {
         let exception = match std::mem::take(&mut self.what).as_str() {
             "quota" => self.quota()?,
             "vip" => Exception::Vip(self.vip()?),
+            "allowed" => Exception::Allowed(self.allowed()?),
             "channel_off" => Exception::ChannelOff(self.channel()?),
             "channel_on" => Exception::ChannelOn(self.channel()?),
             "country_denied" => {
@@ -88,7 +92,7 @@ impl Wanted {
             "second_factor_waived" => Exception::SecondFactorWaived,
             _ => {
                 return Err(wrong(
-                    "what must be quota, vip, channel_off, channel_on, country_denied, \
+                    "what must be quota, vip, allowed, channel_off, channel_on, country_denied, \
                      captcha_required or second_factor_waived",
                 ));
             }
@@ -143,6 +147,25 @@ impl Wanted {
             _ => return Err(Refusal::INVALID_OVERRIDE.into()),
         };
         vip.map_err(|_| wrong("times must be 2 to 10"))
+    }
+}
+
+impl Wanted {
+    fn allowed(&mut self) -> Result<Allowed, ApiError> {
+        let named = [
+            (BlockKind::Phone, self.phone.take()),
+            (BlockKind::Prefix, self.prefix.take()),
+            (BlockKind::Email, self.email.take()),
+            (BlockKind::Domain, self.domain.take()),
+        ];
+        let mut named = named
+            .into_iter()
+            .filter_map(|(kind, value)| Some((kind, value?)));
+        let (Some((kind, value)), None) = (named.next(), named.next()) else {
+            return Err(wrong("phone, prefix, email or domain, exactly one"));
+        };
+        let refused = |error: InvalidAllowed| Refusal::INVALID_OVERRIDE.saying(error.to_string());
+        Allowed::new(kind, &value).map_err(refused)
     }
 }
 

@@ -2,7 +2,7 @@ use super::{Denial, Gate, GateRequest, Wants};
 use crate::store::{Admission, Block};
 
 /// Refuses phones, prefixes, e-mail addresses, domains, client addresses, networks and devices
-/// that an operator blocked.
+/// that an operator blocked. Who is on the allow-list meets no block of a prefix or a domain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BlocklistGate;
 
@@ -13,7 +13,8 @@ impl Gate for BlocklistGate {
 
     fn plan(&self, request: &GateRequest<'_>, wants: &mut Wants) -> Result<(), Denial> {
         if let Some(destination) = request.destination {
-            Block::add_of_destination(destination, &mut wants.blocks);
+            let allowed = request.policy.allow_list();
+            allowed.add_blocks_of(destination, &mut wants.blocks);
         }
         if let Some(address) = request.context.address() {
             Block::add_of_address(address, &mut wants.blocks);

@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use super::blocks::READ;
 use super::limits::Charged;
-use super::{Operator, Whom, records};
+use super::locks::CLASSES;
+use super::{CaptchaCount, Operator, Whom, records};
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
 use crate::event::{Event, Outcome};
 use crate::gate::Operation;
+use crate::policy::Allowed;
 use crate::quota::{BudgetRefusal, QuotaReading};
 use crate::request::FactorClass;
 use crate::store::{BlockEntry, BudgetKey, BudgetReading, ChallengeQuery, refusal};
@@ -59,8 +61,12 @@ pub struct Explanation {
     pub budgets: Vec<(FactorClass, BudgetReading)>,
     /// The limits that they have used something of, the fullest first.
     pub limits: Vec<LimitState>,
+    /// The refused tries that ask them for a captcha, or will.
+    pub captcha: Vec<CaptchaCount>,
     /// The blocks that meet them.
     pub blocks: Vec<BlockEntry>,
+    /// By what they are on the allow-list, where they are.
+    pub allowed: Option<Allowed>,
     /// How many challenges of theirs are live, up to a hundred.
     pub live_challenges: usize,
     /// Their latest refusals of the last day that the outbox still has, newest first. Of a
@@ -84,7 +90,10 @@ impl Explanation {
         let full = |state: &&LimitState| state.reading.remaining() == 0;
         let limits = self.limits.iter().filter(full);
         let limits = limits.map(|state| refusal(state.reading.scope()));
+        let asked = self.captcha.iter().any(CaptchaCount::is_reached);
+        let captcha = asked.then_some("captcha_required");
         let mut reasons: Vec<_> = blocked.into_iter().chain(budgets).chain(limits).collect();
+        reasons.extend(captcha);
         let mut seen = Vec::new();
         reasons.retain(|reason| {
             let new = !seen.contains(reason);
@@ -107,7 +116,13 @@ impl Operator {
         let used = self.charged(whom).await?.into_iter();
         let mut limits: Vec<_> = used.filter(Charged::is_used).map(|it| it.state).collect();
         limits.sort_by_key(|state| state.reading.remaining());
-        let asked = whom.blocks();
+        let policy = self.verifier.policy();
+        let allowed = match whom {
+            Whom::Destination(destination) => policy.allow_list().find(destination),
+            _ => None,
+        };
+        let asked = whom.blocks(policy.allow_list());
+        let captcha = self.captcha_counts(whom).await?;
         let mut blocks = self.store().blocks(READ).await?;
         blocks.retain(|entry| asked.contains(&entry.block));
         let query = ChallengeQuery {
@@ -132,7 +147,9 @@ impl Operator {
             now,
             budgets: self.budgets(whom).await?,
             limits,
+            captcha: captcha.into_iter().map(|(_, count)| count).collect(),
             blocks,
+            allowed,
             live_challenges: live.len(),
             refusals,
         })
@@ -141,7 +158,7 @@ impl Operator {
     async fn budgets(&self, whom: &Whom) -> Result<Vec<(FactorClass, BudgetReading)>, Unavailable> {
         let mut budgets = Vec::new();
         if let Some(subject) = whom.subject_key() {
-            for class in [FactorClass::OutOfBand, FactorClass::Totp] {
+            for class in CLASSES {
                 let key = BudgetKey {
                     tenant: self.tenant.clone(),
                     subject: subject.clone(),

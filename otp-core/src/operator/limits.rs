@@ -26,7 +26,8 @@ impl Charged {
 
 impl Operator {
     /// Forgets what was counted against the limits of an account, a destination or an address, in
-    /// every window of the policy in force. An IPv6 address is cleared with its /64 and its /48.
+    /// every window of the policy in force, and the refused tries that ask for a captcha. An IPv6
+    /// address is cleared with its /64 and its /48.
     /// Guess budgets stay: [`unlock`](Self::unlock) opens those.
     ///
     /// The effect counts the limits that had been used.
@@ -36,6 +37,12 @@ impl Operator {
     pub async fn clear_limits(&self, whom: &Whom) -> Result<Effect, Unavailable> {
         let mut used = self.charged(whom).await?;
         used.retain(Charged::is_used);
+        let limits = used
+            .into_iter()
+            .map(|it| (it.claim.key, it.state.to_string()));
+        let captcha = self.captcha_counts(whom).await?.into_iter();
+        let captcha = captcha.map(|(key, count)| (key, count.to_string()));
+        let used: Vec<(QuotaKey, String)> = limits.chain(captcha).collect();
         let count = Count::listed(used.len(), usize::MAX);
         let mut event = whom.named_in(self.event("clear_limits"));
         if self.mode == Mode::Preview {
@@ -43,11 +50,11 @@ impl Operator {
         }
         self.note(event).await?;
         if self.mode == Mode::Apply && !used.is_empty() {
-            let keys: Vec<QuotaKey> = used.iter().map(|used| used.claim.key.clone()).collect();
+            let keys: Vec<QuotaKey> = used.iter().map(|(key, _)| key.clone()).collect();
             self.store().clear(&keys).await?;
         }
-        Ok(Effect::new(self.mode, count, &used, |used| {
-            used.state.to_string()
+        Ok(Effect::new(self.mode, count, &used, |(_, state)| {
+            state.clone()
         }))
     }
 

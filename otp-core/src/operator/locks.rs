@@ -6,7 +6,7 @@ use crate::store::{BudgetKey, BudgetReading};
 use crate::verifier::Unavailable;
 
 /// Every class of authenticator that has a budget.
-const CLASSES: [FactorClass; 3] = [
+pub(super) const CLASSES: [FactorClass; 3] = [
     FactorClass::OutOfBand,
     FactorClass::Totp,
     FactorClass::Recovery,

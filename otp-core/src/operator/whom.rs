@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use crate::destination::Destination;
 use crate::event::Event;
+use crate::policy::AllowList;
 use crate::quota::ClientAddress;
 use crate::request::{SubjectId, SubjectKey};
 use crate::store::{Block, ChallengeQuery};
@@ -51,11 +52,11 @@ impl Whom {
     }
 
     /// Lists the entries of the blocklist that would refuse them.
-    pub(super) fn blocks(&self) -> Vec<Block> {
+    pub(super) fn blocks(&self, allowed: &AllowList) -> Vec<Block> {
         let mut blocks = Vec::new();
         match self {
             Self::Subject(_) | Self::Account(_) => {}
-            Self::Destination(destination) => Block::add_of_destination(destination, &mut blocks),
+            Self::Destination(destination) => allowed.add_blocks_of(destination, &mut blocks),
             Self::Address(address) => Block::add_of_address(*address, &mut blocks),
         }
         blocks

@@ -4,6 +4,7 @@
 //! it reads its part and writes it back. An unknown key, a key twice or a bad value is one line
 //! that names the line and the key, and never a value.
 
+mod allow_list;
 mod auth;
 mod budget;
 mod challenge;
@@ -78,7 +79,7 @@ type Reader = fn(&mut PolicyFile, &Entry<'_>) -> Result<(), PolicyFileError>;
 type Writer = fn(&PolicyFile) -> Option<Node>;
 
 /// The sections, in the order in which they are written.
-const SECTIONS: [(&str, Reader, Writer); 11] = [
+const SECTIONS: [(&str, Reader, Writer); 12] = [
     ("level", challenge::read_level, challenge::write_level),
     ("auth", auth::read, auth::write),
     ("rate_limiting", rate_limiting::read, rate_limiting::write),
@@ -88,6 +89,7 @@ const SECTIONS: [(&str, Reader, Writer); 11] = [
     ("countries", countries::read, countries::write),
     ("line_types", line_types::read, line_types::write),
     ("toll_fraud", toll_fraud::read, toll_fraud::write),
+    ("allow_list", allow_list::read, allow_list::write),
     ("fleet_alarm", fleet_alarm::read, fleet_alarm::write),
     ("delivery", delivery::read, delivery::write),
 ];

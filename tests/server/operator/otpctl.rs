@@ -109,3 +109,70 @@ async fn a_policy_from_a_file_is_checked_dry_and_put_in_force() {
     let shown = said(&otpctl(&server, "policy show").await);
     assert!(shown.contains("enabled: false"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_pass_is_tried_dry_handed_out_and_signs_in() {
+    let server = server();
+    let dry = otpctl(&server, "provision --user test-user --dry-run").await;
+    let nothing = "test-user would get a pass, nothing was changed\n";
+    assert_eq!((dry.status.code(), said(&dry)), (Some(0), nothing.into()));
+    let line = "provision --email test-user@example.com --reason incident-7";
+    let told = said(&otpctl(&server, line).await);
+    let body = told.split_once("from-onboarding ").unwrap().1;
+    let body: Value = serde_json::from_str(body).unwrap();
+    let welcome = server.post("/auth/fan/from-onboarding", &body).await;
+    assert_eq!(welcome.status, 200, "{welcome:?}");
+
+    let line = "users logout test-user --reason over --json";
+    let ended: Value = serde_json::from_slice(&otpctl(&server, line).await.stdout).unwrap();
+    assert_eq!(ended["ended"], 1);
+    let reset = said(&otpctl(&server, "users reset-password test-user").await);
+    assert!(reset.starts_with("1 asked for another password"), "{reset}");
+    for (line, code) in [
+        ("provision", 2),
+        ("provision --ip 203.0.113.1", 2),
+        ("provision --user nobody", 3),
+        ("users reset-password", 2),
+        ("users delete test-user", 2),
+        ("users reset-password nobody", 3),
+    ] {
+        let ended = otpctl(&server, line).await;
+        assert_eq!(ended.status.code(), Some(code), "{line}: {ended:?}");
+    }
+    assert_eq!(
+        acts(&server).await,
+        [
+            "mike: preview_provision_session: no reason given",
+            "mike: provision_session: incident-7",
+            "mike: logout_all: over",
+            "mike: force_password_reset: no reason given",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_users_is_told_from_files() {
+    let server = server();
+    let folder = tempfile::tempdir().unwrap();
+    let (users, words) = (folder.path().join("users"), folder.path().join("words"));
+    std::fs::write(&users, "# affected\ntest-user\nnobody\n\ntest-user\n").unwrap();
+    std::fs::write(&words, "Subject: Sign in again\n\nPlease.\n").unwrap();
+    let notify = format!(
+        "notify --users {} --template {}",
+        users.display(),
+        words.display()
+    );
+    let dry = said(&otpctl(&server, &format!("{notify} --dry-run")).await);
+    assert!(
+        dry.starts_with("1 would be told, nothing was changed"),
+        "{dry}"
+    );
+    let told = otpctl(&server, &notify).await;
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(said(&told).contains("unknown: 1\n"), "{told:?}");
+    let gone = "notify --users /nowhere/users --template /nowhere/words";
+    assert_eq!(otpctl(&server, gone).await.status.code(), Some(2));
+    assert_eq!(otpctl(&server, "notify").await.status.code(), Some(2));
+    std::fs::write(&words, "no subject").unwrap();
+    assert_eq!(otpctl(&server, &notify).await.status.code(), Some(3));
+}

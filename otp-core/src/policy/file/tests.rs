@@ -296,3 +296,32 @@ fn the_guards_sections_say_every_figure_and_leave_what_they_do_not_name() {
         "the toll-fraud guard needs budgets of at least 1 and a conversion of 0 to 100 percent"
     );
 }
+
+#[test]
+fn an_allow_list_changes_the_kinds_that_it_names_and_is_written_back() {
+    let base = yaml("allow_list: { phones: [\"+14155550123\"], domains: [Example.ORG] }\n");
+    let text = "allow_list:\n  domains: []\n  prefixes: [\"+25078\"]\n";
+    let file = PolicyFile::from_yaml_over(text, base.policy).unwrap();
+    let shown = |file: &PolicyFile| {
+        let list = file.policy.allow_list().iter().map(ToString::to_string);
+        list.collect::<Vec<_>>()
+    };
+    let expected = ["phone +1415\u{2022}\u{2022}\u{2022}0123", "prefix +25078"];
+    assert_eq!(shown(&file), expected);
+    assert_eq!(shown(&yaml(&file.to_yaml())), expected);
+    for (text, problem) in [
+        (
+            "allow_list: { ips: [] }",
+            "line 1: allow_list.ips: is not a setting",
+        ),
+        (
+            "allow_list: { domains: x }",
+            "line 1: allow_list.domains: must be a list",
+        ),
+    ] {
+        assert_eq!(
+            PolicyFile::from_yaml(text).unwrap_err().to_string(),
+            problem
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use thiserror::Error;
 
 use crate::destination::{Channel, Destination, Region};
-use crate::policy::{CaptchaPolicy, Policy, SecondFactor};
+use crate::policy::{Allowed, CaptchaPolicy, Policy, SecondFactor};
 use crate::quota::{Quota, Scope};
 use crate::request::{Operation, SubjectId, SubjectKey, Tenant};
 
@@ -24,6 +24,8 @@ pub enum Exception {
     },
     /// One person's sends.
     Vip(Vip),
+    /// Somebody whom defences that go by neighbours must not meet.
+    Allowed(Allowed),
     /// The channel takes no messages.
     ChannelOff(Channel),
     /// The channel takes messages, though the policy has it off.
@@ -114,6 +116,7 @@ impl Exception {
         match self {
             Self::Quota { .. } => "quota",
             Self::Vip(_) => "vip",
+            Self::Allowed(_) => "allowed",
             Self::ChannelOff(_) => "channel_off",
             Self::ChannelOn(_) => "channel_on",
             Self::CountryDenied(_) => "country_denied",
@@ -134,6 +137,10 @@ impl Exception {
                 policy.with_limits(limits.with_quota(*operation, *scope, *quota))
             }
             Self::Vip(vip) => policy.with_vip(vip.clone()),
+            Self::Allowed(allowed) => {
+                let list = policy.allow_list().clone().with(allowed.clone());
+                policy.with_allow_list(list)
+            }
             Self::ChannelOff(channel) => policy.map_channels(|all| all.without(*channel)),
             Self::ChannelOn(channel) => policy.map_channels(|all| all.with(*channel)),
             Self::CountryDenied(country) => {
@@ -168,6 +175,7 @@ impl fmt::Display for Exception {
                 quota.period().as_secs()
             ),
             Self::Vip(vip) => write!(f, " {} times", vip.times),
+            Self::Allowed(allowed) => write!(f, " {allowed}"),
             Self::ChannelOff(channel) | Self::ChannelOn(channel) => {
                 write!(f, " {}", channel.name())
             }
