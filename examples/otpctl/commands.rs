@@ -1,5 +1,6 @@
 //! One file a group of commands.
 
+mod audit;
 mod blocks;
 mod deliveries;
 mod keys;
@@ -33,6 +34,8 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [-
                                     tell a list of users something by mail
   users reset-password ID           have a user choose another password
   users logout ID                   end all sessions of a user
+  audit export [--out FILE]         the audit log with its chain; [--after SEQUENCE]
+  audit verify FILE                 whether an export is as it was, with no server; [--keys-file]
   keys rotate                       a new key for codes from now on
 
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
@@ -61,6 +64,7 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
         "provision" => people::provision(&desk, arguments).await,
         "notify" => people::notify(&desk, arguments).await,
         "users" => people::users_command(&desk, arguments).await,
+        "audit" => audit::run(&desk, arguments).await,
         "keys" => keys::run(&desk, arguments).await,
         _ => Err(Failure::usage(format!("there is no command {command:?}"))),
     }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LINK};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::arguments::Arguments;
@@ -69,6 +69,23 @@ impl Desk {
             .await
     }
 
+    /// Asks for a text, and for the path of the part that follows it, where there is one.
+    pub(crate) async fn page(
+        &self,
+        path: &str,
+        kind: &str,
+    ) -> Result<(String, Option<String>), Failure> {
+        let request = self.request(Method::GET, path).header(ACCEPT, kind);
+        let answer = self.answer(request).await?;
+        let next = answer.headers().get(LINK).and_then(|link| {
+            let link = link.to_str().ok()?.strip_prefix('<')?;
+            let (path, relation) = link.split_once('>')?;
+            relation.contains("rel=\"next\"").then(|| path.to_owned())
+        });
+        let text = answer.text().await.map_err(|error| self.unheard(&error))?;
+        Ok((text, next))
+    }
+
     /// Changes something, or says what would change.
     pub(crate) async fn act(
         &self,
@@ -114,12 +131,18 @@ impl Desk {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<String, Failure> {
+        let answer = self.answer(request).await?;
+        answer.text().await.map_err(|error| self.unheard(&error))
+    }
+
+    /// Sends a request and takes no refusal for an answer.
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let answer = request.send().await.map_err(|error| self.unheard(&error))?;
         let status = answer.status();
-        let text = answer.text().await.map_err(|error| self.unheard(&error))?;
         if status.is_success() {
-            return Ok(text);
+            return Ok(answer);
         }
+        let text = answer.text().await.map_err(|error| self.unheard(&error))?;
         let why = serde_json::from_str::<Value>(&text).ok();
         let why = why.as_ref().and_then(|why| why.get("detail")?.as_str());
         let why = why.unwrap_or("it does not say why").to_owned();

@@ -11,6 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use otp_axum::Edge;
 use otp_axum::cors::Origins;
 use otp_axum::operators::OperatorTokens;
+use otp_kit::audit::DailyFiles;
 use otp_kit::delivery::TemplateState;
 use otp_kit::metrics::Metrics;
 use otp_kit::providers::TelegramBot;
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) webhooks: Webhooks,
     pub(crate) telegram: Option<TelegramBot>,
     pub(crate) metrics: Metrics,
+    pub(crate) audit: Option<DailyFiles>,
 }
 
 impl App {
@@ -58,6 +60,7 @@ impl App {
         let origins = config.origins.clone();
         let key_file = config.keys.file.clone();
         let access_life = config.access_life;
+        let audit = config.audit.clone();
         let whatsapp_template = config.whatsapp_template.state();
         let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
         let mail = config.delivery.mail();
@@ -82,6 +85,7 @@ impl App {
             webhooks,
             telegram,
             metrics,
+            audit,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! What the environment asks for, checked as a whole before anything starts.
 
+mod audit;
 mod captcha;
 mod environment;
 mod keys;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use otp_axum::cors::Origins;
 use otp_axum::operators::OperatorTokens;
+use otp_kit::audit::DailyFiles;
 use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::hash::{BcryptCost, CodeHasher};
 use otp_kit::policy::Policy;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     /// How long no second factor is asked for, where one is not.
     pub(crate) waiver: Option<Duration>,
     pub(crate) access_life: Duration,
+    /// Where the daily files of the audit log are, where there are any.
+    pub(crate) audit: Option<DailyFiles>,
     pub(crate) logging: Logging,
     unused: Vec<String>,
 }
@@ -132,6 +136,7 @@ impl Config {
             policy: file.policy,
             waiver: second_factor::waiver(env)?,
             access_life: access_life(env)?,
+            audit: audit::read(env)?,
             logging: Logging::read(env)?,
             unused,
         })
@@ -149,6 +154,9 @@ impl Config {
         }
         if self.links.is_none() {
             tracing::warn!("PUBLIC_BASE_URL is not https: mails carry codes and no links");
+        }
+        if self.audit.is_none() {
+            tracing::warn!("there are no daily files of the audit log");
         }
         if self.is_development() {
             tracing::warn!("development mode: codes are in the answers and no message leaves");

@@ -5,16 +5,19 @@ use std::time::{Duration, SystemTime};
 
 use otp_kit::store::Condition;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
 use crate::config::from_file;
 
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 const HAND_OVER_EVERY: Duration = Duration::from_secs(1);
+const SEAL_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// How long sealing may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Rows a round; small enough that no request waits for it.
 const ROWS: usize = 1_000;
 
@@ -28,6 +31,8 @@ pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
             sweep(&app),
             watch_engines(&app),
             reload_keys(&app),
+            seal(&app),
+            keep_files(&app),
             app.verifier.follow_policy(LOOK_EVERY)
         );
     })
@@ -55,6 +60,41 @@ async fn hand_over(app: &App) {
         if let Err(error) = app.verifier.store().outbox(None, 1).await {
             tracing::debug!(%error, "records wait");
         }
+    }
+}
+
+/// Links the records of the audit log into its chain.
+async fn seal(app: &App) {
+    if let Some(sealer) = app.verifier.sealer() {
+        sealer.run(SEAL_EVERY).await;
+    }
+}
+
+/// Writes what was sealed into the files of the day.
+async fn keep_files(app: &App) {
+    if let (Some(sealer), Some(files)) = (app.verifier.sealer(), &app.audit) {
+        files.run(sealer, SEAL_EVERY).await;
+    }
+}
+
+/// Seals and writes what is left once the last request is answered. What cannot be sealed now is
+/// sealed by another instance or at the next start.
+pub(crate) async fn end(app: &App) {
+    let Some(sealer) = app.verifier.sealer() else {
+        return;
+    };
+    let last = async {
+        if let Err(error) = sealer.stop().await {
+            tracing::warn!(%error, "the audit log is sealed at the next start");
+        }
+        if let Some(files) = &app.audit
+            && let Err(error) = files.catch_up(sealer).await
+        {
+            tracing::warn!(%error, "the daily audit file is written at the next start");
+        }
+    };
+    if timeout(LAST_WORDS, last).await.is_err() {
+        tracing::warn!("the audit log was not sealed in time");
     }
 }
 

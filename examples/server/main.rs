@@ -72,6 +72,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         tracing::warn!("some messages were still on their way");
     }
     chores.abort();
+    housekeeping::end(&app).await;
     Ok(())
 }
 

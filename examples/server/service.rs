@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use otp_kit::audit::Sealer;
 use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::metrics::Metrics;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
 use otp_kit::providers::SiteVerify;
-use otp_kit::store::SessionStore;
+use otp_kit::store::{ChainStore, SessionStore};
 use otp_kit::verifier::{Missing, Present, VerifierBuilder};
 
 use crate::config::{Config, Delivery, Providers};
@@ -64,8 +65,10 @@ struct Parts {
 impl Taker for Parts {
     type Taken = Result<(Verifier, Outbox), Box<dyn Error>>;
 
-    fn take(self, store: impl Store) -> Self::Taken {
+    fn take(self, store: impl Store + ChainStore + Clone) -> Self::Taken {
+        let sealer = Sealer::new(Arc::new(store.clone()), self.keys.clone())?;
         let mut builder = Verifier::builder(store, self.keys)
+            .sealer(sealer)
             .policy(self.policy)
             .hasher(self.hasher)
             .observer(self.metrics);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use otp_kit::metrics::Metrics;
 use otp_kit::store::{
-    Degrading, MysqlOptions, MysqlStore, PostgresOptions, PostgresStore, ReadOnlyFallback,
-    RedisOptions, RedisStore, SessionStore, Split, SqliteStore, Store, StoreErrorKind,
+    ChainStore, Degrading, MysqlOptions, MysqlStore, PolicyStore, PostgresOptions, PostgresStore,
+    ReadOnlyFallback, RedisOptions, RedisStore, SessionStore, Split, SqliteStore, Store,
+    StoreErrorKind,
 };
 
 use otp_kit::policy::OutagePolicy;
@@ -18,7 +19,7 @@ use crate::config::{Place, Redis, Refused, Stores};
 pub(crate) trait Taker {
     type Taken;
 
-    fn take(self, store: impl Store) -> Self::Taken;
+    fn take(self, store: impl Store + ChainStore + Clone) -> Self::Taken;
 }
 
 /// What the taker made, and where sessions are kept.
@@ -77,7 +78,7 @@ pub(crate) async fn open<T: Taker>(
 async fn backed<T: Taker>(
     fallback: Option<PathBuf>,
     redis: Option<Redis>,
-    store: impl Store,
+    store: impl Store + ChainStore + PolicyStore + Clone,
     taker: T,
 ) -> Result<T::Taken, Refused> {
     let Some(path) = fallback else {
@@ -90,7 +91,7 @@ async fn backed<T: Taker>(
 /// Puts Redis before the database, where there is one: it decides, the database keeps the record.
 async fn shared<T: Taker>(
     redis: Option<Redis>,
-    database: impl Store,
+    database: impl Store + ChainStore + PolicyStore + Clone,
     taker: T,
 ) -> Result<T::Taken, Refused> {
     let Some(Redis {

@@ -33,6 +33,7 @@ mod status;
 mod templates;
 mod verified;
 mod verify;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -64,7 +65,9 @@ pub use status::{Health, Status};
 pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};
 pub use verify::Relay;
+pub use webhook::WebhookNote;
 
+use crate::audit::Sealer;
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::{Brand, Catalogue, LinkSettings};
@@ -126,6 +129,7 @@ struct Inner {
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     links: Option<LinkSettings>,
+    sealer: Option<Sealer>,
     gates: Vec<Arc<dyn Gate>>,
     guard: Arc<guarded::Guard>,
     checks: Vec<Arc<dyn Check>>,
@@ -161,6 +165,12 @@ impl Verifier {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys
+    }
+
+    /// Gives what seals the audit log, where the host has set it.
+    #[must_use]
+    pub fn sealer(&self) -> Option<&Sealer> {
+        self.inner.sealer.as_ref()
     }
 
     /// Gives the time by the host's clock.

@@ -13,6 +13,8 @@
 )]
 
 #[cfg(debug_assertions)]
+mod audit;
+#[cfg(debug_assertions)]
 mod captcha;
 #[cfg(debug_assertions)]
 mod configuration;

@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 77] = [
+const READ: [&str; 78] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -42,6 +42,7 @@ const READ: [&str; 77] = [
     "DEV_MODE",
     "DEV_PREVIEW_CODE",
     "NEXT_PUBLIC_APP_URL",
+    "OTP_AUDIT_DIR",
     "OTP_CONFIG",
     "OTP_HASHER",
     "OTP_INSTANCES",

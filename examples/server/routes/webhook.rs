@@ -12,12 +12,14 @@ use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::destination::Channel;
 use otp_kit::metrics::Webhook;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
-use otp_kit::store::{Seen, StoreError};
-use otp_kit::verifier::ReportOutcome;
+use otp_kit::request::RequestContext;
+use otp_kit::store::Seen;
+use otp_kit::verifier::{ReportOutcome, Unavailable, WebhookNote};
 use url::Url;
 
 use crate::answer::Refusal;
 use crate::app::App;
+use crate::client::Client;
 use crate::config::Webhooks;
 
 /// The most that a vendor sends; one byte more is read to know that it is too much.
@@ -28,10 +30,12 @@ pub(crate) async fn twilio(
     state: State<Arc<App>>,
     method: Method,
     uri: Uri,
+    client: Client,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    handle(state, Path("twilio".to_owned()), method, uri, headers, body).await
+    let vendor = Path("twilio".to_owned());
+    handle(state, vendor, method, uri, client, headers, body).await
 }
 
 pub(crate) async fn handle(
@@ -39,6 +43,7 @@ pub(crate) async fn handle(
     Path(vendor): Path<String>,
     method: Method,
     uri: Uri,
+    Client(client): Client,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -50,7 +55,7 @@ pub(crate) async fn handle(
     };
     // Without a vendor's secret no signature can be right.
     let Some(reader) = app.webhooks.of(&vendor) else {
-        return refused(&app, &vendor, WebhookError::Unsigned);
+        return denied(&app, &vendor, WebhookError::Unsigned, &client).await;
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(url) = app.webhooks.url.of(path) else {
@@ -61,7 +66,7 @@ pub(crate) async fn handle(
         reader.read(&request, SystemClock.now()).await
     };
     match read.await {
-        Ok(Answer::Events(events)) => match note(&app, &vendor, events).await {
+        Ok(Answer::Events(events)) => match note(&app, &vendor, events, &client).await {
             Ok(()) => StatusCode::OK.into_response(),
             // The vendor sends it again.
             Err(error) => {
@@ -73,12 +78,38 @@ pub(crate) async fn handle(
         Ok(Answer::Echo(text)) => text.into_response(),
         Ok(Answer::Confirm(address)) => confirmed(&app, &address).await,
         Ok(_) => StatusCode::OK.into_response(),
-        Err(error) => refused(&app, &vendor, error),
+        Err(error) => denied(&app, &vendor, error, &client).await,
+    }
+}
+
+/// Refuses a report, on record where its signature is why.
+async fn denied(app: &App, vendor: &str, error: WebhookError, client: &RequestContext) -> Response {
+    if let Some(why) = forged(&error) {
+        let note = WebhookNote::Refused(why);
+        if let Err(error) = app.verifier.note_webhook(vendor, note, client).await {
+            tracing::warn!(%error, vendor, "a refusal is not on record");
+        }
+    }
+    refused(app, vendor, error)
+}
+
+/// Says what is wrong with a signature, where that is why a report is refused.
+fn forged(error: &WebhookError) -> Option<&'static str> {
+    match error {
+        WebhookError::Unsigned => Some("unsigned"),
+        WebhookError::BadSignature => Some("bad_signature"),
+        WebhookError::Stale => Some("stale"),
+        _ => None,
     }
 }
 
 /// Notes what was not seen before, once over all instances; templates' states every time.
-async fn note(app: &App, vendor: &str, events: Vec<Event>) -> Result<(), StoreError> {
+async fn note(
+    app: &App,
+    vendor: &str,
+    events: Vec<Event>,
+    client: &RequestContext,
+) -> Result<(), Unavailable> {
     for event in events {
         let seen = match &event {
             Event::Report(report) => match app.verifier.apply(report).await? {
@@ -110,6 +141,15 @@ async fn note(app: &App, vendor: &str, events: Vec<Event>) -> Result<(), StoreEr
                 seen
             }
         };
+        let message = match &event {
+            Event::Report(report) => report.reference(),
+            _ => event.word(),
+        };
+        let record = match seen {
+            Seen::First => WebhookNote::Received(message),
+            Seen::Again => WebhookNote::Repeated(message),
+        };
+        app.verifier.note_webhook(vendor, record, client).await?;
         app.metrics.webhook(
             vendor,
             match seen {

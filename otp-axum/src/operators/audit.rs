@@ -1,7 +1,10 @@
 //! `GET /admin/otp/audit`: the records, a JSON object a line. `?after=` goes on behind a line.
+//!
+//! Where the verifier has a sealer it is an export with the chain, which ends in a checkpoint. What
+//! is not in one answer any more, the header `Link` (RFC 8288) leads to as `rel="next"`.
 
 use axum::extract::{Query, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LINK};
 use axum::response::{IntoResponse, Response};
 use otp_core::store::OutboxEntry;
 use otp_core::verifier::Verifier;
@@ -29,14 +32,30 @@ pub(super) async fn handle(
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(page) = page.map_err(|_| Refusal::UNKNOWN_QUERY)?;
-    let limit = page.limit.unwrap_or(MOST).min(MOST);
     let operator = desk.operator(&verifier, None)?;
+    if let Some(export) = operator.export(page.after, page.limit).await? {
+        let mut response = lines(export.to_string());
+        if let Some(link) = export.next().and_then(link_to) {
+            response.headers_mut().insert(LINK, link);
+        }
+        return Ok(response);
+    }
+    let limit = page.limit.unwrap_or(MOST).min(MOST);
     let entries = operator.records(page.after, limit).await?;
-    let lines = entries.iter().map(|entry| format!("{}\n", line(entry)));
-    let mut response = lines.collect::<String>().into_response();
+    let text = entries.iter().map(|entry| format!("{}\n", line(entry)));
+    Ok(lines(text.collect()))
+}
+
+fn lines(text: String) -> Response {
+    let mut response = text.into_response();
     let kind = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(CONTENT_TYPE, kind);
-    Ok(response)
+    response
+}
+
+fn link_to(after: u64) -> Option<HeaderValue> {
+    let link = format!("</admin/otp/audit?after={after}>; rel=\"next\"");
+    HeaderValue::from_str(&link).ok()
 }
 
 fn line(entry: &OutboxEntry) -> Value {

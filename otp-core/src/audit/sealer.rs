@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::chain::Head;
 use crate::key::KeyRing;
 use crate::random::{OsRandom, RandomError};
 use crate::store::{ChainStore, Lease, SealBatch, SealerId, Sealing, StoreError};
@@ -153,7 +154,19 @@ impl Sealer {
         Ok(sealed)
     }
 
-    async fn batch(&self, from: crate::event::chain::Head) -> Result<SealBatch, StoreError> {
+    /// Gives the store whose log is sealed.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ChainStore> {
+        &self.store
+    }
+
+    /// Gives the keys that seal.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    async fn batch(&self, from: Head) -> Result<SealBatch, StoreError> {
         let records = self.store.unsealed(BATCH).await?;
         let keys = self.keys.snapshot();
         Ok(SealBatch::link(&self.name, from, records, keys))

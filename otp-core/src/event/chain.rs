@@ -60,6 +60,7 @@ pub use checkpoint::{Checkpoint, Opening, Scope, Tally};
 pub use hash::{InvalidLinkHash, LinkHash};
 pub use inspection::{BrokenAt, Fault, Inspection, Verified};
 pub use link::{Head, InvalidLink, Link};
+pub(crate) use record::sequence_of;
 pub use record::{ChainedRecord, Record};
 pub use seal::{InvalidSeal, Seal};
 pub use verify::{VerifyError, verify};

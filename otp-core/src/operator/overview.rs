@@ -5,6 +5,7 @@ use super::attackers::{Attackers, Watch};
 use super::blocks::READ;
 use super::effect::Count;
 use super::{Operator, records};
+use crate::audit::Export;
 use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, Outcome};
 use crate::store::OutboxEntry;
@@ -101,5 +102,24 @@ impl Operator {
     ) -> Result<Vec<OutboxEntry>, Unavailable> {
         self.note(self.look("export_audit")).await?;
         Ok(self.store().outbox(after, limit).await?)
+    }
+
+    /// Exports records with their chain after a place, oldest first, of all tenants, as
+    /// [`Sealer::export`](crate::audit::Sealer::export) does; `None` where the verifier was built
+    /// without a sealer.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn export(
+        &self,
+        after: Option<u64>,
+        limit: Option<usize>,
+    ) -> Result<Option<Export>, Unavailable> {
+        let Some(sealer) = self.verifier.sealer() else {
+            return Ok(None);
+        };
+        self.note(self.look("export_audit")).await?;
+        let export = sealer.export(after, limit, self.verifier.now());
+        Ok(Some(export.await?))
     }
 }

@@ -10,6 +10,7 @@ use super::policies::Shelf;
 use super::receipts::ReceiptTally;
 use super::routes::RouteTable;
 use super::{BuildError, Inner, Verifier, checked_by};
+use crate::audit::Sealer;
 use crate::challenge::CodeFormat;
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, SystemClock};
@@ -65,6 +66,7 @@ pub struct VerifierBuilder<L, R> {
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,
     links: Option<LinkSettings>,
+    sealer: Option<Sealer>,
     gates: Vec<Arc<dyn Gate>>,
     checks: Vec<Arc<dyn Check>>,
     captcha: Option<Arc<dyn CaptchaVerifier>>,
@@ -90,6 +92,7 @@ impl VerifierBuilder<Missing, Missing> {
             catalogue: Arc::new(ShippedCatalogue::default()),
             brand: Brand::default(),
             links: None,
+            sealer: None,
             gates: vec![
                 Arc::new(LineTypeGate),
                 Arc::new(GeographyGate),
@@ -251,6 +254,13 @@ impl<L, R> VerifierBuilder<L, R> {
         self
     }
 
+    /// Sets what seals the audit log of the store, so that exports have its chain; running it is
+    /// the host's ([`Sealer::run`]). Default: exports have no chain.
+    pub fn sealer(mut self, sealer: Sealer) -> Self {
+        self.sealer = Some(sealer);
+        self
+    }
+
     /// Adds an observer after the log.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
@@ -293,6 +303,7 @@ impl<L, R> VerifierBuilder<L, R> {
             catalogue: self.catalogue,
             brand: self.brand,
             links: self.links,
+            sealer: self.sealer,
             gates: self.gates,
             checks: self.checks,
             captcha: self.captcha,
@@ -348,6 +359,7 @@ impl VerifierBuilder<Present, Present> {
                 catalogue: self.catalogue,
                 brand: self.brand,
                 links: self.links,
+                sealer: self.sealer,
                 gates: self.gates,
                 guard: Arc::default(),
                 checks: self.checks,

@@ -15,7 +15,7 @@ use super::http::Reply;
 /// Long enough for a slow machine; nothing waits for it that works.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Keys that a restart finds again.
-const KEYS: &str = "test:c2VjcmV0LW9mLXRlc3RzLW9ubHktbm90aGluZy1lbHNl";
+pub(crate) const KEYS: &str = "test:c2VjcmV0LW9mLXRlc3RzLW9ubHktbm90aGluZy1lbHNl";
 
 /// A running server with a folder of its own.
 pub(crate) struct Server {
@@ -168,11 +168,24 @@ impl Server {
 
     /// The files that the server keeps, with what is in them.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let folder = std::fs::read_dir(self.folder.path()).unwrap();
-        let paths = folder.map(|entry| entry.unwrap().path());
-        paths
-            .map(|path| (path.display().to_string(), std::fs::read(path).unwrap()))
-            .collect()
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.display().to_string(), std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        files
+    }
+
+    /// The folder that the server runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -9,6 +9,8 @@ use crate::clock::{Timestamp, Utc};
 use crate::key::KeySet;
 
 pub(super) const VERSION: &str = "otp-kit audit v1";
+/// Where the next part begins, where there is one.
+pub(super) const NEXT: &str = "next";
 
 /// Which records an export has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +99,19 @@ impl Tally {
     /// Ends the export at a time, sealed with the current key.
     #[must_use]
     pub fn close(&self, at: Timestamp, keys: &KeySet) -> Checkpoint {
-        let members = self.members(at);
+        Self::sealed(self.members(at), keys)
+    }
+
+    /// Ends a part of an export at a time, as [`close`](Self::close) does. It says after which place
+    /// in the log the next part begins: without that one the export is cut off.
+    #[must_use]
+    pub fn close_part(&self, at: Timestamp, next: u64, keys: &KeySet) -> Checkpoint {
+        let mut members = self.members(at);
+        members.push((NEXT, Value::Number(next)));
+        Self::sealed(members, keys)
+    }
+
+    fn sealed(members: Vec<(&'static str, Value)>, keys: &KeySet) -> Checkpoint {
         let object = members
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::checkpoint::{self, Tally, VERSION};
+use super::checkpoint::{self, NEXT, Tally, VERSION};
 use super::json::{Object, Value};
 use super::record;
 use super::seal::{Look, Subject};
@@ -23,6 +23,7 @@ pub struct Inspection {
     verified: Verified,
     /// What was read since the last checkpoint.
     open: Tally,
+    /// Whether the last checkpoint is the end, and not that of a part.
     closed: bool,
 }
 
@@ -267,7 +268,7 @@ impl Inspection {
         }
         self.verified.at = line.text("at").map(str::to_owned);
         self.open = Tally::new(self.scope);
-        self.closed = true;
+        self.closed = !line.has(NEXT);
         Ok(())
     }
 }

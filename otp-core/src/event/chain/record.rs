@@ -98,6 +98,11 @@ impl Record {
     }
 }
 
+/// Reads the place in the log from a record's line.
+pub(crate) fn sequence_of(line: &str) -> Option<u64> {
+    Object::read(line)?.number("sequence")
+}
+
 /// Hashes the members of a record's line.
 pub(super) fn hash_of(line: &Object) -> LinkHash {
     LinkHash::of(b"otp-kit audit record v1", line, &BESIDE)
