@@ -8,6 +8,9 @@ macro_rules! guides {
 }
 
 guides! {
+    incident_handbook: "incident-handbook.md",
+    keys: "keys.md",
     magic_links: "magic-links.md",
     operator_page: "operator-page.md",
+    sessions: "sessions.md",
 }

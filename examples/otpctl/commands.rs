@@ -36,7 +36,9 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [-
   users logout ID                   end all sessions of a user
   audit export [--out FILE]         the audit log with its chain; [--after SEQUENCE]
   audit verify FILE                 whether an export is as it was, with no server; [--keys-file]
-  keys rotate                       a new key for codes from now on
+  keys report                       what hangs on each key, and which may go
+  keys rotate                       a new key for what is made from now on
+  keys publish | promote ID         the same in two steps, for a fleet
 
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
 The server is OTPCTL_SERVER (http://127.0.0.1:9090), the token OTPCTL_TOKEN or ADMIN_TOKEN.

@@ -23,8 +23,8 @@ use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{
-    initiate, link, mfa, oauth, onboarding, recovery_codes, request, session, status, telegram,
-    totp, verify, webhook,
+    initiate, jwks, link, mfa, oauth, onboarding, recovery_codes, request, session, status,
+    telegram, totp, verify, webhook,
 };
 use crate::tokens::Door;
 use crate::users::Users;
@@ -59,7 +59,7 @@ impl App {
         let (operators, listen) = (config.operators.clone(), config.listen);
         let origins = config.origins.clone();
         let key_file = config.keys.file.clone();
-        let access_life = config.access_life;
+        let (access_life, algorithm) = (config.access_life, config.algorithm);
         let audit = config.audit.clone();
         let whatsapp_template = config.whatsapp_template.state();
         let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
@@ -67,7 +67,7 @@ impl App {
         let metrics = Metrics::for_tenants([Tenant::default()]);
         database.watched_by(&metrics);
         let (verifier, outbox, sessions) = service::build(config, &metrics).await?;
-        let door = Door::new(&sessions, verifier.keys(), access_life)?;
+        let door = Door::new(&sessions, verifier.keys(), access_life, algorithm)?;
         let users = Users::new(database);
         let accounts = Arc::new(HostAccounts::new(users.clone(), mail));
         Ok(Arc::new(Self {
@@ -101,6 +101,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .route("/api/v1/auth/logout-all", logout_all(app))
         .route("/auth/fan/from-onboarding", post(onboarding::handle))
         .route("/api/me", get(session::me))
+        .route("/.well-known/jwks.json", get(jwks::handle))
         .route("/api/auth/oauth/{name}/start", get(oauth::start))
         .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
         .route("/auth/link", get(link::show).post(link::act))

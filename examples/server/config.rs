@@ -28,6 +28,7 @@ use otp_kit::policy::Policy;
 use otp_kit::providers::{SiteVerify, TelegramBot};
 use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
+use otp_kit::session::TokenAlgorithm;
 
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
@@ -60,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) access_life: Duration,
     /// Where the daily files of the audit log are, where there are any.
     pub(crate) audit: Option<DailyFiles>,
+    /// How access tokens are signed.
+    pub(crate) algorithm: TokenAlgorithm,
     pub(crate) logging: Logging,
     unused: Vec<String>,
 }
@@ -137,6 +140,7 @@ impl Config {
             waiver: second_factor::waiver(env)?,
             access_life: access_life(env)?,
             audit: audit::read(env)?,
+            algorithm: algorithm(env)?,
             logging: Logging::read(env)?,
             unused,
         })
@@ -200,6 +204,12 @@ fn address_quota(env: &Environment) -> Result<Quota, Refused> {
     let wanted = "a number from 1 to 10000";
     let max = env.parsed("RATE_LIMIT_REQUESTS", "100", wanted)?;
     Quota::window(max, MINUTE).map_err(|_| Refused::must_be("RATE_LIMIT_REQUESTS", wanted))
+}
+
+fn algorithm(env: &Environment) -> Result<TokenAlgorithm, Refused> {
+    const KEY: &str = "OTP_TOKEN_ALGORITHM";
+    let name = env.get(KEY).unwrap_or("EdDSA");
+    TokenAlgorithm::from_name(name).ok_or_else(|| Refused::must_be(KEY, "EdDSA or HS256"))
 }
 
 fn access_life(env: &Environment) -> Result<Duration, Refused> {

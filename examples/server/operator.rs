@@ -2,6 +2,7 @@
 //!
 //! Without a token in the configuration there are none of these routes.
 
+mod key_file;
 mod keys;
 mod page;
 mod provision;
@@ -31,6 +32,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let guard = guard(app);
     let ours = Router::new()
         .route("/metrics", get(metering::handle))
+        .route("/admin/otp/keys", get(keys::report))
         .route("/admin/otp/keys/rotate", post(keys::rotate))
         .route("/admin/otp/session", post(provision::handle))
         .route(

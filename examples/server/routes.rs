@@ -3,6 +3,7 @@
 pub(crate) mod address;
 mod captcha;
 pub(crate) mod initiate;
+pub(crate) mod jwks;
 pub(crate) mod link;
 pub(crate) mod mfa;
 pub(crate) mod oauth;

@@ -25,7 +25,8 @@ pub(crate) trait Taker {
 /// What the taker made, and where sessions are kept.
 type Opened<T> = (<T as Taker>::Taken, Arc<dyn SessionStore>);
 
-/// Opens what is asked for and hands it over. Sessions are kept in the database: they outlive a Redis.
+/// Opens what is asked for and hands it over. Sessions are kept where guesses are decided: in Redis
+/// where there is one, else in the database.
 pub(crate) async fn open<T: Taker>(
     stores: Stores,
     metrics: &Metrics,
@@ -40,8 +41,7 @@ pub(crate) async fn open<T: Taker>(
     match database {
         Place::Sqlite(path) => {
             let store = sqlite("DATABASE_URL", path).await?;
-            let sessions = Arc::new(store.clone());
-            Ok((shared(redis, store, taker).await?, sessions))
+            shared(redis, store, taker).await
         }
         Place::Postgres(url) => {
             let options = PostgresOptions::new(&url);
@@ -54,8 +54,7 @@ pub(crate) async fn open<T: Taker>(
                 .map_err(database_refused)?;
             let watched = store.clone();
             metrics.watch_pool("postgres", move || watched.connections());
-            let sessions = Arc::new(store.clone());
-            Ok((backed(fallback, redis, store, taker).await?, sessions))
+            backed(fallback, redis, store, taker).await
         }
         Place::Mysql(url) => {
             let options = MysqlOptions::new(&url);
@@ -68,8 +67,7 @@ pub(crate) async fn open<T: Taker>(
                 .map_err(database_refused)?;
             let watched = store.clone();
             metrics.watch_pool("mysql", move || watched.connections());
-            let sessions = Arc::new(store.clone());
-            Ok((backed(fallback, redis, store, taker).await?, sessions))
+            backed(fallback, redis, store, taker).await
         }
     }
 }
@@ -78,9 +76,9 @@ pub(crate) async fn open<T: Taker>(
 async fn backed<T: Taker>(
     fallback: Option<PathBuf>,
     redis: Option<Redis>,
-    store: impl Store + ChainStore + PolicyStore + Clone,
+    store: impl Store + ChainStore + PolicyStore + SessionStore + Clone,
     taker: T,
-) -> Result<T::Taken, Refused> {
+) -> Result<Opened<T>, Refused> {
     let Some(path) = fallback else {
         return shared(redis, store, taker).await;
     };
@@ -91,16 +89,17 @@ async fn backed<T: Taker>(
 /// Puts Redis before the database, where there is one: it decides, the database keeps the record.
 async fn shared<T: Taker>(
     redis: Option<Redis>,
-    database: impl Store + ChainStore + PolicyStore + Clone,
+    database: impl Store + ChainStore + PolicyStore + SessionStore + Clone,
     taker: T,
-) -> Result<T::Taken, Refused> {
+) -> Result<Opened<T>, Refused> {
     let Some(Redis {
         url,
         outage,
         instances,
     }) = redis
     else {
-        return Ok(taker.take(database));
+        let sessions = Arc::new(database.clone());
+        return Ok((taker.take(database), sessions));
     };
     let unusable = |error| refused("REDIS_URL", "names a Redis that cannot be used", &error);
     let opened = RedisStore::connect(&url).await;
@@ -119,7 +118,8 @@ async fn shared<T: Taker>(
     };
     let store = Degrading::new(store, outage, instances);
     let engine = database.engine();
-    Ok(taker.take(Split::new(store, database, engine)))
+    let sessions = Arc::new(store.clone());
+    Ok((taker.take(Split::new(store, database, engine)), sessions))
 }
 
 async fn sqlite(key: &str, path: PathBuf) -> Result<SqliteStore, Refused> {

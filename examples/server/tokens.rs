@@ -1,4 +1,4 @@
-//! Sessions of this server: the library's, in the database that keeps the record.
+//! Sessions of this server: the library's, where guesses are decided.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,9 @@ use std::time::Duration;
 use otp_kit::key::KeyRing;
 use otp_kit::random::RandomError;
 use otp_kit::request::Tenant;
-use otp_kit::session::{InvalidRules, OneTimeState, Passes, SessionRules, Sessions, Tokens};
+use otp_kit::session::{
+    InvalidRules, OneTimeState, Passes, SessionRules, Sessions, TokenAlgorithm, Tokens,
+};
 use otp_kit::store::SessionStore;
 use serde::Serialize;
 
@@ -26,8 +28,10 @@ impl Door {
         store: &Arc<dyn SessionStore>,
         keys: &KeyRing,
         access_life: Duration,
+        algorithm: TokenAlgorithm,
     ) -> Result<Self, InvalidRules> {
         let rules = SessionRules::new(ISSUER)?.access_life(access_life)?;
+        let rules = rules.algorithm(algorithm);
         Ok(Self {
             sessions: Sessions::new(Arc::clone(store), keys.clone(), rules),
             states: OneTimeState::new(Arc::clone(store), keys.clone()),

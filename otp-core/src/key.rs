@@ -1,5 +1,7 @@
-//! Holds the server's secret keys: one current, any number of older ones, four derived uses of each.
+//! Holds the server's secret keys: one current, any number of others, each derived anew for every use.
 
+#[cfg(feature = "eddsa")]
+mod ed25519;
 mod id;
 mod mac;
 mod material;
@@ -8,6 +10,8 @@ mod seal;
 mod set;
 mod text;
 
+#[cfg(feature = "eddsa")]
+pub use ed25519::PublicKey;
 pub use id::{InvalidKeyId, KeyId};
 pub use mac::{Mac, MacMismatch, mac};
 pub(crate) use mac::{labelled, signature};

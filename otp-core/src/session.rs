@@ -6,10 +6,13 @@
 //! [`Store`](crate::store::Store).
 
 mod access;
+mod algorithm;
 mod claims;
 mod error;
 mod id;
 mod json;
+#[cfg(feature = "eddsa")]
+mod jwks;
 mod liveness;
 mod one_time;
 mod pass;
@@ -21,9 +24,12 @@ mod sessions;
 mod sign_in;
 
 pub use access::AccessToken;
+pub use algorithm::TokenAlgorithm;
 pub use claims::Session;
 pub use error::{SessionError, SessionRefusal};
 pub use id::{InvalidSessionId, SessionId};
+#[cfg(feature = "eddsa")]
+pub use jwks::Jwks;
 pub use one_time::{OneTimeState, StateError, StateToken};
 pub use pass::Passes;
 pub use refresh::{RefreshDigest, RefreshToken};

@@ -8,8 +8,10 @@
 //! what happens, all with a time to live. Under `otpguard:` lie budgets with their locks and disablements, the
 //! quotas of verifying, blocks, what was seen, the highest time, a sign of life, the form of all
 //! this, the policy and the audit outbox; of these only quotas, what was seen and the turns of blocks have a
-//! time to live. Whoever deletes every `otp:*` key ends every challenge and refills every send, and
-//! opens no lock. (In a cluster: on every node.)
+//! time to live. Sessions lie there too, each with a time to live, beside the tenants and when all of
+//! one's sessions were ended, which have none; state for one use lies under `otp:`. Whoever deletes
+//! every `otp:*` key ends every challenge and refills every send, and opens no lock and no session.
+//! (In a cluster: on every node.)
 //!
 //! # Restarts and failovers
 //! A server that is started anew, and a replica that is promoted, may not know of what was
@@ -17,7 +19,10 @@
 //! name changes with each of them: under another line it counts as expired, so that no code that
 //! was used is ever used again. Servers that lose nothing may be excepted, see
 //! [`RedisOptions::keep_challenges_over_restarts`]. What else was acknowledged last and is lost
-//! stays lost: guesses (whose challenges ended), charges of quotas, blocks, records. A record's
+//! stays lost: guesses (whose challenges ended), charges of quotas, blocks, records, and what changed
+//! sessions. One that was ended in that moment may live on: end it again. One whose refresh token was
+//! turned over in that moment ends when the successor is used, as if it were a copy. State for one
+//! use counts as taken under another line. A record's
 //! place in the outbox is never given again: it is the server's time in microseconds, or the next
 //! number after the last one. Servers that may replace each other must keep their clocks together.
 //!
@@ -37,6 +42,8 @@
 //!   same call once more makes it whole.
 //! - *Counts* of a name lie on one shelf a tenant. A call that counts under several names or tenants
 //!   asks their shelves beside each other; one that fails may have counted on some of them.
+//! - *Sessions* are on their subject's shelf. Ending those of a tenant, or all, goes from shelf to
+//!   shelf; its record comes last, and where it fails half-way the same call ends the rest.
 //! - *Listing, revoking, purging and forgiving* go from shelf to shelf, each a step of its own.
 //! - *The outbox* takes the shelves' records over when it is read: each at least once, by its id,
 //!   and those of a shelf in their order. A node that is down keeps its records until it is back;
@@ -77,6 +84,7 @@ mod policy;
 mod quotas;
 mod script;
 mod seen;
+mod sessions;
 mod shelf;
 mod stats;
 

@@ -74,7 +74,7 @@ pub(crate) use row::{Columns, Row, corrupt};
 pub(crate) use schema::{BOOKKEEPING, Step, WrongSchema, migration};
 pub(crate) use seen::FirstSeen;
 pub(crate) use session_store::keep_sessions_in_rows;
-pub(crate) use sessions::{EndSessions, ListSessions, LiveSession};
+pub(crate) use sessions::{EndSessions, ListSessions, LiveSession, SessionKeys};
 pub(crate) use settle::Forgive;
 pub(crate) use states::TakeState;
 pub(crate) use stats::{Count, Sums, Top};

@@ -11,7 +11,6 @@ pub(crate) mod factor;
 pub(crate) mod policy;
 pub(crate) mod reply;
 pub(crate) mod request;
-#[cfg(feature = "postgres")]
 pub(crate) mod session;
 pub(crate) mod stats;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sql};
 
-use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify, wrong};
+use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
 const START: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/verify-otp";
@@ -224,4 +224,30 @@ async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     assert_eq!(server.get("/readyz").await.status, 503);
     let status = server.get("/otp/status").await;
     assert_eq!(status.text("redis"), "unavailable", "{status:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server (./test.sh runs it)"]
+async fn instances_that_share_a_redis_share_sessions_and_what_ends_them() {
+    const KEYS: &str = "one:c2VjcmV0LW9mLXRlc3RzLW9ubHktbm90aGluZy1lbHNl";
+    let redis = Redis::start();
+    let url = format!("redis://127.0.0.1:{}", redis.port);
+    // Each has a database file of its own.
+    let settings = [("REDIS_URL", url.as_str()), ("OTP_KEYS", KEYS)];
+    let (one, other) = (Server::with(&settings), Server::with(&settings));
+    let code = one.post(START, &body_of_request(PHONE)).await;
+    let code = code.text("preview_code");
+    let tokens = one.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    let refresh = async |server: &Server, tokens: &Reply| {
+        let body = json!({ "refresh_token": tokens.text("refresh_token") });
+        server.post("/api/auth/token/refresh", &body).await
+    };
+    let next = refresh(&other, &tokens).await;
+    assert_eq!(next.status, 200, "{next:?}");
+    let bearer = format!("Bearer {}", next.text("access_token"));
+    let logout = one.client.post(one.url("/api/v1/auth/logout-all"));
+    let ended = Reply::of(logout.header("authorization", bearer)).await;
+    assert_eq!(ended.json(), json!({ "ended": 1 }));
+    let refused = refresh(&other, &next).await;
+    refused.is_error(401, "invalid_refresh_token", "Invalid refresh token");
 }

@@ -3,6 +3,7 @@
 mod allowed;
 mod doors;
 mod failed;
+mod keys;
 mod list;
 mod logout;
 mod notify;

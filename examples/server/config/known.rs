@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 78] = [
+const READ: [&str; 79] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -50,6 +50,7 @@ const READ: [&str; 78] = [
     "OTP_KEYS_FILE",
     "OTP_REDIS_OUTAGE",
     "OTP_RETURN_URLS",
+    "OTP_TOKEN_ALGORITHM",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
     "OTP_WHATSAPP_TEMPLATE_APPROVED",
     "PLIVO_AUTH_ID",

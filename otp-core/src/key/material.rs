@@ -9,6 +9,8 @@ use xaes_256_gcm::{Xaes256Gcm, aead::KeyInit as _};
 use zeroize::Zeroizing;
 
 use super::KeyId;
+#[cfg(feature = "eddsa")]
+use super::ed25519::{PublicKey, sign};
 use super::mac::keyed;
 use crate::secret::SecretBytes;
 
@@ -17,7 +19,7 @@ const SALT: &[u8] = b"otp-kit key v1";
 
 /// Holds one server key under its id.
 ///
-/// The four working keys are derived at once (HKDF-SHA-256, [RFC 5869]) and the secret itself is wiped, so
+/// The working keys are derived at once (HKDF-SHA-256, [RFC 5869]) and the secret itself is wiped, so
 /// that no use can touch what belongs to another.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
@@ -62,6 +64,8 @@ impl Key {
         }
         let derivation = Hkdf::<Sha256>::new(Some(SALT), bytes);
         let seal = DerivedKey::expand(&derivation, b"sealing")?;
+        #[cfg(feature = "eddsa")]
+        let signing = DerivedKey::expand(&derivation, b"ed25519 token signing")?;
         Ok(Self(KeyMaterial {
             id,
             code: DerivedKey::expand(&derivation, b"code digest")?,
@@ -69,6 +73,10 @@ impl Key {
             seal,
             token: DerivedKey::expand(&derivation, b"token signing")?,
             audit: DerivedKey::expand(&derivation, b"audit chain")?,
+            #[cfg(feature = "eddsa")]
+            public: PublicKey::of(&signing)?,
+            #[cfg(feature = "eddsa")]
+            signing,
         }))
     }
 
@@ -83,7 +91,7 @@ impl Key {
     }
 }
 
-/// Holds the four working keys of one server key.
+/// Holds the working keys of one server key.
 pub struct KeyMaterial {
     id: KeyId,
     code: DerivedKey,
@@ -92,6 +100,10 @@ pub struct KeyMaterial {
     cipher: Box<Xaes256Gcm>,
     token: DerivedKey,
     audit: DerivedKey,
+    #[cfg(feature = "eddsa")]
+    signing: DerivedKey,
+    #[cfg(feature = "eddsa")]
+    public: PublicKey,
 }
 
 impl KeyMaterial {
@@ -121,6 +133,19 @@ impl KeyMaterial {
     #[must_use]
     pub fn token_key(&self) -> &DerivedKey {
         &self.token
+    }
+
+    /// Gives the public half of the key that signs tokens for other services.
+    #[cfg(feature = "eddsa")]
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs with Ed25519; `None` where the key is damaged.
+    #[cfg(feature = "eddsa")]
+    pub(crate) fn sign(&self, text: &[u8]) -> Option<[u8; 64]> {
+        sign(&self.signing, &self.public, text)
     }
 
     /// Gives the key for sealing the audit log's chain.

@@ -156,6 +156,31 @@ impl KeyRing {
         })
     }
 
+    /// Adds a key that makes nothing yet: what was made with it is accepted from now on. So every
+    /// instance, and everybody who checks tokens, knows a key before the first of them
+    /// [makes it the current one](Self::promote).
+    ///
+    /// # Errors
+    /// [`KeyRingError::DuplicateId`] when the id is taken.
+    pub fn publish(&self, key: Key) -> Result<(), KeyRingError> {
+        self.change(|set| {
+            refuse_duplicate(set, key.id())?;
+            Ok(set.clone().with_older(key.into_material()))
+        })
+    }
+
+    /// Makes a key of the ring the current one; the one before it becomes the newest of the older
+    /// ones. Nothing changes where it is the current one.
+    ///
+    /// # Errors
+    /// [`KeyRingError::UnknownKey`] for an id that no key has.
+    pub fn promote(&self, id: &KeyId) -> Result<(), KeyRingError> {
+        self.change(|set| {
+            let promoted = set.clone().promoted(id);
+            promoted.ok_or(KeyRingError::UnknownKey(*id))
+        })
+    }
+
     /// Forgets an older key: whatever was made with it is refused from now on.
     ///
     /// # Errors

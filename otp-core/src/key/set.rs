@@ -38,7 +38,7 @@ impl KeySet {
         self.all().map(KeyMaterial::id)
     }
 
-    fn all(&self) -> impl Iterator<Item = &KeyMaterial> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &KeyMaterial> {
         std::iter::once(&self.current)
             .chain(&self.older)
             .map(Arc::as_ref)
@@ -53,6 +53,17 @@ impl KeySet {
         let previous = std::mem::replace(&mut self.current, Arc::new(material));
         self.older.insert(0, previous);
         self
+    }
+
+    pub(super) fn promoted(mut self, id: &KeyId) -> Option<Self> {
+        if self.current.id() == id {
+            return Some(self);
+        }
+        let place = self.older.iter().position(|key| key.id() == id)?;
+        let chosen = self.older.remove(place);
+        let previous = std::mem::replace(&mut self.current, chosen);
+        self.older.insert(0, previous);
+        Some(self)
     }
 
     pub(super) fn without(mut self, id: &KeyId) -> Self {

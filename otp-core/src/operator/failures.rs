@@ -93,6 +93,22 @@ impl Operator {
         window: Range<Timestamp>,
         mut take: impl FnMut(Delivery) -> ControlFlow<()> + Send,
     ) -> Result<(), StoreError> {
+        let own = |delivery: Delivery| {
+            if delivery.tenant == self.tenant {
+                take(delivery)
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        self.every_failure(window, own).await
+    }
+
+    /// Hands over the failures of all tenants.
+    pub(super) async fn every_failure(
+        &self,
+        window: Range<Timestamp>,
+        mut take: impl FnMut(Delivery) -> ControlFlow<()> + Send,
+    ) -> Result<(), StoreError> {
         let mut end = window.end;
         // Of the last millisecond of a page, which the next one begins with.
         let mut seen: HashSet<MessageId> = HashSet::new();
@@ -105,8 +121,7 @@ impl Operator {
             let of_last = page.iter().filter(|delivery| delivery.created_at == last);
             let of_last: HashSet<_> = of_last.map(|delivery| delivery.id.clone()).collect();
             for delivery in page {
-                let own = delivery.tenant == self.tenant && !seen.contains(&delivery.id);
-                if own && take(delivery).is_break() {
+                if !seen.contains(&delivery.id) && take(delivery).is_break() {
                     return Ok(());
                 }
             }

@@ -17,6 +17,9 @@ pub enum SessionError {
     /// The clock went back; nothing is accepted.
     #[error("the clock went backwards")]
     Clock(#[from] ClockAnomaly),
+    /// The key cannot sign; nothing was handed out.
+    #[error("the key cannot sign")]
+    Signing,
     /// No randomness; nothing was started.
     #[error("no randomness for a token")]
     Random(#[from] RandomError),

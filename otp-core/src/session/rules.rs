@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::TokenAlgorithm;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -26,6 +28,8 @@ pub struct SessionRules {
     pub(super) grace: Duration,
     pub(super) leeway: Duration,
     pub(super) freshness: Duration,
+    pub(super) algorithm: TokenAlgorithm,
+    also: Option<TokenAlgorithm>,
 }
 
 /// Says which rule is none.
@@ -58,7 +62,35 @@ impl SessionRules {
             grace: Duration::from_secs(10),
             leeway: Duration::from_secs(5),
             freshness: Duration::from_secs(1),
+            algorithm: TokenAlgorithm::Hs256,
+            also: None,
         })
+    }
+
+    /// Sets how access tokens are signed; no other way is accepted. Default:
+    /// [`Hs256`](TokenAlgorithm::Hs256).
+    #[must_use]
+    pub fn algorithm(mut self, algorithm: TokenAlgorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Accepts tokens that were signed another way as well, for the minutes that those of before a
+    /// change of [`algorithm`](Self::algorithm) still live. Default: none.
+    #[must_use]
+    pub fn accepting(mut self, other: TokenAlgorithm) -> Self {
+        self.also = Some(other);
+        self
+    }
+
+    /// Says how long an access token may be accepted after the last moment at which it was made.
+    pub(super) fn overlap(&self) -> Duration {
+        let leeway = self.leeway.saturating_mul(2);
+        self.access_life.saturating_add(leeway).max(self.grace)
+    }
+
+    pub(super) fn accepts(&self, algorithm: TokenAlgorithm) -> bool {
+        algorithm == self.algorithm || Some(algorithm) == self.also
     }
 
     /// Sets how long an access token lives, a second to a day. Default: 15 minutes.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +11,8 @@ use crate::key::{KeyMaterial, KeyRing, KeySet, mac};
 use crate::random::{OsRandom, SecureRandom};
 use crate::request::{RequestContext, SubjectId, SubjectKey, Tenant};
 use crate::store::{
-    NewSession, Opened, Rotate, Rotated, SessionQuery, SessionRecord, SessionStore,
+    KeyUse, NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord,
+    SessionStore,
 };
 
 use super::liveness::Liveness;
@@ -214,9 +216,11 @@ impl Sessions {
                 record.digest.as_bytes(),
             ],
         );
-        let session = Session::of(record, self.rules.access_life, short(id.as_bytes()));
+        let id = format!("{}.{}", record.id, short(id.as_bytes()));
+        let session = Session::of(record, self.rules.access_life, id);
+        let access = AccessToken::sign(key, &session, &self.rules);
         Ok(Tokens {
-            access: AccessToken::sign(key, &session, &self.rules.issuer),
+            access: access.ok_or(SessionError::Signing)?,
             refresh,
             session,
         })
@@ -292,8 +296,7 @@ impl Sessions {
         tenant: &Tenant,
         now: Timestamp,
     ) -> Result<Session, SessionRefusal> {
-        let (keys, rules) = (self.keys.snapshot(), &self.rules);
-        let session = AccessToken::read(token, &keys, &rules.issuer, rules.leeway, now)?;
+        let session = AccessToken::read(token, &self.keys.snapshot(), &self.rules, now)?;
         if session.tenant == *tenant {
             Ok(session)
         } else {
@@ -352,9 +355,48 @@ impl Sessions {
                 Event::new(EventKind::SessionEnded, tenant).about(&SubjectKey::of_subject(subject))
             }
             SessionQuery::Tenant(tenant) => Event::new(EventKind::SessionEnded, tenant),
-            SessionQuery::One(_) => Event::new(EventKind::SessionEnded, &Tenant::default()),
+            SessionQuery::One(_) | SessionQuery::Everything => {
+                Event::new(EventKind::SessionEnded, &Tenant::default())
+            }
         };
         self.end(query, event.by(act)).await
+    }
+
+    /// Ends, by an operator's hand, the session that an access token was handed out for, by the name
+    /// of the token (`jti`) as it is in a log. Its other tokens end with it. Answers how many
+    /// sessions ended: one, or none.
+    ///
+    /// # Errors
+    /// [`NotOurs`](SessionRefusal::NotOurs) for what is no name of a token;
+    /// [`SessionError::Store`].
+    pub async fn revoke_token(&self, token_id: &str, act: &Arc<Act>) -> Result<u64, SessionError> {
+        let session = token_id.split_once('.').map(|(session, _)| session.parse());
+        let Some(Ok(session)) = session else {
+            return Err(SessionRefusal::NotOurs.into());
+        };
+        self.revoke(&SessionQuery::One(session), act).await
+    }
+
+    /// Counts what hangs on keys: live sessions, with when the last access token of each can be
+    /// accepted. For a report of all that does.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`].
+    pub async fn key_uses(&self) -> Result<Vec<KeyUse>, SessionError> {
+        let mut uses = self.store.session_keys().await?;
+        for one in &mut uses {
+            one.until = one
+                .until
+                .map(|end| end.saturating_add(self.rules.overlap()));
+        }
+        Ok(uses)
+    }
+
+    /// Says how long a key must be kept after it was replaced, whatever hangs on it: access tokens of
+    /// it may be out, of sessions that have moved on since, and state that is not taken yet.
+    #[must_use]
+    pub fn overlap(&self) -> Duration {
+        self.rules.overlap().max(PutState::LONGEST)
     }
 
     fn ending(&self, tenant: &Tenant, subject: &SubjectId, context: &RequestContext) -> Event {

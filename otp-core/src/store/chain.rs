@@ -8,7 +8,7 @@ use crate::event::chain::{Chain, ChainedRecord, Head, Link, Record};
 use crate::key::KeySet;
 use crate::random::{RandomError, SecureRandom};
 
-use super::{AuditStore, StoreError};
+use super::{AuditStore, KeyHold, KeyUse, StoreError};
 
 /// Keeps the audit log's [chain](crate::event::chain): one for all instances that share the store.
 ///
@@ -58,7 +58,29 @@ pub trait ChainStore: AuditStore {
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<ChainedRecord>, StoreError>;
+
+    /// Counts the seals of the whole chain by their keys. It reads the whole log, page by page: an
+    /// operator's call, and none for a log that is not handed on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn sealed_by(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let (mut uses, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.sealed(after, PAGE).await?;
+            for one in &page {
+                KeyUse::add(&mut uses, *one.link.seal.key(), KeyHold::Chain, None);
+            }
+            match page.last().map(|one| one.record.sequence) {
+                Some(last) if Some(last) > after => after = Some(last),
+                _ => return Ok(uses),
+            }
+        }
+    }
 }
+
+/// How many records are read at once.
+const PAGE: usize = 1_000;
 
 /// Names one sealer among the instances: 64 random bits.
 #[derive(Clone, PartialEq, Eq)]

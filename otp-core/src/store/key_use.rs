@@ -15,19 +15,27 @@ pub enum KeyHold {
     Challenges,
     /// Remembered devices: the seals of their tokens.
     Devices,
-    /// Live sessions: their refresh tokens, and the access tokens of their last turn.
+    /// Live sessions: their refresh tokens, and the access tokens of their last turn. Counted by
+    /// [`SessionStore::session_keys`](super::SessionStore::session_keys).
     Sessions,
     /// Secrets of authenticators that are sealed at rest. They have no end of their own.
     Factors,
+    /// Addresses that messages did not reach, sealed so that an operator can send again. Counted by
+    /// the report of keys.
+    Deliveries,
+    /// Seals of the audit log's chain. Counted by [`ChainStore::sealed_by`](super::ChainStore::sealed_by).
+    Chain,
 }
 
 impl KeyHold {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Challenges,
         Self::Devices,
         Self::Sessions,
         Self::Factors,
+        Self::Deliveries,
+        Self::Chain,
     ];
 
     /// Names the kind, for reports and logs.
@@ -38,7 +46,16 @@ impl KeyHold {
             Self::Devices => "devices",
             Self::Sessions => "sessions",
             Self::Factors => "factors",
+            Self::Deliveries => "deliveries",
+            Self::Chain => "chain",
         }
+    }
+
+    /// Says whether anything is lost with the key. The chain is not: a later seal covers every
+    /// record before it, and a checkpoint whatever an export holds.
+    #[must_use]
+    pub const fn needs_its_key(self) -> bool {
+        !matches!(self, Self::Chain)
     }
 
     /// Reads a name back.

@@ -13,7 +13,7 @@ use crate::key::KeyId;
 use crate::request::{SessionBinding, SubjectId, Tenant};
 use crate::session::{ContextClass, Methods, RefreshDigest, SessionId};
 
-use super::{StoreError, StoreErrorKind};
+use super::{KeyUse, StoreError, StoreErrorKind};
 
 /// Opens a session.
 #[derive(Clone, Debug)]
@@ -82,6 +82,8 @@ pub enum SessionQuery {
     Subject(Tenant, SubjectId),
     /// All of a tenant.
     Tenant(Tenant),
+    /// Every session there is.
+    Everything,
 }
 
 impl SessionQuery {
@@ -94,6 +96,7 @@ impl SessionQuery {
                 *tenant == session.tenant && *subject == session.subject
             }
             Self::Tenant(tenant) => *tenant == session.tenant,
+            Self::Everything => true,
         }
     }
 }
@@ -182,6 +185,13 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`]; some may have ended, and calling again ends the rest.
     async fn end(&self, query: &SessionQuery, event: Event) -> Result<u64, StoreError>;
+
+    /// Counts live sessions by the keys of their refresh tokens, in no order; `until` is when the
+    /// last of them lapses. Counted as [`KeyUseStore`](super::KeyUseStore) does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn session_keys(&self) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Keeps something for one use.
     ///

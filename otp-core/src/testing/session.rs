@@ -22,8 +22,9 @@ use crate::store::{AuditStore, SessionStore};
 pub use ending::{
     an_ended_session_is_over_for_everybody,
     ending_a_subject_ends_all_of_its_sessions_and_no_others,
-    ending_a_tenant_ends_all_of_its_sessions_and_no_others, sessions_are_listed_newest_first,
-    what_is_opened_after_an_ending_lives,
+    ending_a_tenant_ends_all_of_its_sessions_and_no_others,
+    ending_everything_ends_the_sessions_of_every_tenant, live_sessions_are_counted_by_their_keys,
+    sessions_are_listed_newest_first, what_is_opened_after_an_ending_lives,
 };
 pub use opening::{
     a_clock_that_went_back_revives_no_session, a_session_is_kept_as_it_was_opened,

@@ -32,7 +32,7 @@ CREATE INDEX otp_states_expiry ON otp_states (expires_at);
 
 CREATE FUNCTION otp_session_fields_1(s otp_sessions) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('id', s.id, 'tenant', s.tenant, 'subject', s.user_id,
-        'methods', s.methods, 'class', coalesce(s.context_class, ''), 'key', s.key_id,
+        'methods', s.methods, 'class', coalesce(s.context_class, ''), 'key_id', s.key_id,
         'digest', encode(s.digest, 'hex'), 'previous', coalesce(encode(s.previous_digest, 'hex'), ''),
         'authenticated_at', otp_ms_1(s.authenticated_at)::text,
         'created_at', otp_ms_1(s.created_at)::text, 'refreshed_at', otp_ms_1(s.refreshed_at)::text,
@@ -112,9 +112,11 @@ BEGIN
     ELSIF q ? 'subject' THEN
         ids := ARRAY(SELECT id FROM otp_sessions
             WHERE tenant = q ->> 'tenant' AND user_id = q ->> 'subject' ORDER BY id FOR UPDATE);
-    ELSE
+    ELSIF q ? 'tenant' THEN
         ids := ARRAY(SELECT id FROM otp_sessions
             WHERE tenant = q ->> 'tenant' AND ended_at IS NULL ORDER BY id FOR UPDATE);
+    ELSE
+        ids := ARRAY(SELECT id FROM otp_sessions WHERE ended_at IS NULL ORDER BY id FOR UPDATE);
     END IF;
     UPDATE otp_sessions SET ended_at = otp_at_1(now_ms)
         WHERE id = ANY (ids) AND ended_at IS NULL AND lapses_at > otp_at_1(now_ms);
@@ -133,6 +135,14 @@ CREATE FUNCTION otp_list_sessions_1(q jsonb, now_ms bigint) RETURNS jsonb LANGUA
                 ELSE tenant = q ->> 'tenant' AND user_id = q ->> 'subject' END
             AND ended_at IS NULL AND lapses_at > otp_at_1(now_ms)
         ORDER BY created_at DESC, id DESC LIMIT (q ->> 'limit')::bigint) AS s
+$$;
+
+-- Counts live sessions by their keys, as the other things that hang on keys are.
+CREATE FUNCTION otp_session_keys_1(now_ms bigint) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('key', key_id, 'hold', 'sessions',
+        'count', things::text, 'until', otp_ms_1(last_end)::text)), '[]')
+    FROM (SELECT key_id, count(*) AS things, max(lapses_at) AS last_end FROM otp_sessions
+        WHERE ended_at IS NULL AND lapses_at > otp_at_1(now_ms) GROUP BY key_id) AS uses
 $$;
 
 CREATE FUNCTION otp_purge_sessions_1(most bigint, now_ms bigint) RETURNS bigint
@@ -167,7 +177,7 @@ BEGIN
     IF step = 'rotate' THEN
         SELECT * INTO s FROM otp_sessions WHERE id = q ->> 'id' FOR UPDATE;
     END IF;
-    SELECT * INTO now_ms, era FROM otp_time_1(q, step NOT IN ('list'));
+    SELECT * INTO now_ms, era FROM otp_time_1(q, step NOT IN ('list', 'keys'));
     CASE step
     WHEN 'open' THEN
         parts := otp_open_session_1(q, now_ms);
@@ -175,6 +185,8 @@ BEGIN
         parts := otp_rotate_session_1(q, s, now_ms);
     WHEN 'list' THEN
         parts := jsonb_build_array(otp_list_sessions_1(q, now_ms));
+    WHEN 'keys' THEN
+        parts := jsonb_build_array(otp_session_keys_1(now_ms));
     WHEN 'end' THEN
         parts := jsonb_build_array(otp_end_sessions_1(q, now_ms));
     WHEN 'put' THEN

@@ -9,6 +9,7 @@ mod hand_back;
 mod ledger;
 mod options;
 mod records;
+mod sessions;
 mod shared;
 
 use std::fmt;
@@ -65,6 +66,14 @@ use ledger::Ledger;
 /// [`DegradingOptions::mirror_every`]; up to 100,000 entries, the newest) and holds in an outage.
 /// Blocking, unblocking, unlocking, disabling, clearing quotas and revoking what lives above are
 /// `Unavailable` in one, whatever the policy says.
+///
+/// A session that is opened in an outage is opened beneath, where an outage policy lets codes be
+/// checked, and lives there to its end: only this instance knows it, and it goes with the process.
+/// So does state for one use. A session that was opened above is `Unavailable` in an outage: nobody
+/// can say there whether it was ended. A proof that has opened a session above may open another one
+/// beneath within its minute. Ending by account, by tenant or altogether ends those beneath first;
+/// in an outage it is `Unavailable` all the same, and must be called again. Its record counts those
+/// above.
 ///
 /// What this instance counts in [`StatsStore`](otp_core::store::StatsStore) it counts beneath as well:
 /// in an outage sums are its own, and what is counted then is not told above. A policy is read and

@@ -5,6 +5,7 @@ mod deliveries;
 mod devices;
 mod intents;
 mod options;
+mod sessions;
 mod shared;
 
 use std::fmt;

@@ -3,6 +3,7 @@ mod deliveries;
 mod devices;
 mod factors;
 mod intents;
+mod sessions;
 mod shared;
 
 use std::fmt;

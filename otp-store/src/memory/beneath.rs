@@ -5,7 +5,8 @@ use std::sync::PoisonError;
 use otp_core::challenge::{AttemptClaim, AttemptOutcome, Challenge, ChallengeId, ChallengeState};
 use otp_core::clock::Timestamp;
 use otp_core::delivery::Report;
-use otp_core::store::{BlockEntry, BudgetKey, IdempotencyKey, StoreError, Target};
+use otp_core::session::SessionId;
+use otp_core::store::{BlockEntry, BudgetKey, IdempotencyKey, SessionQuery, StoreError, Target};
 
 use super::admit::find;
 use super::{MemoryStore, lock};
@@ -86,6 +87,17 @@ impl MemoryStore {
     pub(crate) fn forgive(&self, key: &BudgetKey) -> Result<(), StoreError> {
         self.shard_of_subject(&key.subject)?.open_budget(key);
         Ok(())
+    }
+
+    /// Says whether a session is kept here, live or not.
+    pub(crate) fn keeps_session(&self, id: &SessionId) -> bool {
+        lock(&self.inner.sessions).keeps(id)
+    }
+
+    /// Ends live sessions and counts them, and writes no record of it.
+    pub(crate) fn end_quietly(&self, query: &SessionQuery) -> Result<u64, StoreError> {
+        let mut table = lock(&self.inner.sessions);
+        Ok(table.end(query, self.now()?))
     }
 
     /// Says whether a record waits here.

@@ -8,8 +8,8 @@ use otp_core::event::Event;
 use otp_core::request::{SessionBinding, SubjectId, Tenant};
 use otp_core::session::SessionId;
 use otp_core::store::{
-    NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord, SessionStore,
-    StoreError, StoreErrorKind,
+    KeyHold, KeyUse, NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord,
+    SessionStore, StoreError, StoreErrorKind,
 };
 
 use super::seen::drop_over;
@@ -68,7 +68,11 @@ impl Table {
         }
     }
 
-    fn end(&mut self, query: &SessionQuery, now: Timestamp) -> u64 {
+    pub(super) fn keeps(&self, id: &SessionId) -> bool {
+        self.sessions.contains_key(id)
+    }
+
+    pub(super) fn end(&mut self, query: &SessionQuery, now: Timestamp) -> u64 {
         let mut ended = 0_u64;
         for id in self.meant(query) {
             let session = self.sessions.get_mut(&id);
@@ -184,6 +188,18 @@ impl SessionStore for MemoryStore {
         let ended = table.end(query, now);
         self.outbox_lock().push(event.counting(ended).at(now));
         Ok(ended)
+    }
+
+    async fn session_keys(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let now = self.now()?;
+        let mut uses = Vec::new();
+        for one in lock(&self.inner.sessions).sessions.values() {
+            if one.is_live(now) {
+                let until = Some(one.lapses_at);
+                KeyUse::add(&mut uses, one.key_id, KeyHold::Sessions, until);
+            }
+        }
+        Ok(uses)
     }
 
     async fn put_state(&self, state: PutState) -> Result<(), StoreError> {

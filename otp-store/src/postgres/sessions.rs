@@ -5,14 +5,14 @@ use otp_core::event::Event;
 use otp_core::request::{SessionBinding, SubjectId, Tenant};
 use otp_core::session::SessionId;
 use otp_core::store::{
-    NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord, SessionStore,
-    StoreError,
+    KeyUse, NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord,
+    SessionStore, StoreError,
 };
 
 use super::PostgresStore;
 use super::link::Function;
 use crate::wire::request::hex;
-use crate::wire::session;
+use crate::wire::{device, session};
 
 #[async_trait]
 impl SessionStore for PostgresStore {
@@ -44,6 +44,11 @@ impl SessionStore for PostgresStore {
     async fn end(&self, query: &SessionQuery, event: Event) -> Result<u64, StoreError> {
         let request = self.request("end").sessions(query)?.event(&event);
         self.ask(Function::Session, request).await?.number(0)
+    }
+
+    async fn session_keys(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let request = self.request("keys");
+        device::key_uses(&self.ask(Function::Session, request).await?, 0)
     }
 
     async fn put_state(&self, state: PutState) -> Result<(), StoreError> {

@@ -218,7 +218,8 @@ function steps.purge(now)
   return { I(gone) }
 end
 
--- Nobody can say which of the live ones had expired, so all of them end.
+-- Nobody can say which of the live ones had expired, so all of them end: challenges, sessions,
+-- states.
 function steps.forgive()
   local now, ended = raw_clock(), 0
   for _, key in ipairs(call('ZRANGE', P .. 'ended', 0, -1)) do
@@ -228,6 +229,8 @@ function steps.forgive()
       ended = ended + 1
     end
   end
+  S.sweep_all(now)
+  call('INCR', G .. 'pardons')
   call('SET', G .. 'clock', I(now))
   if A.event then audit(A.event, now, nil, A.why .. ':' .. I(A.ended + ended)) end
   return { I(ended) }

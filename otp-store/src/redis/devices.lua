@@ -73,42 +73,20 @@ local function sealed_by(hex)
   return name
 end
 
-local uses = {}
-
-local function use(key, hold, till)
-  local name = hold .. ':' .. key
-  local one = uses[name] or { key = key, hold = hold, count = 0, till = -1 }
-  one.count, one.till = one.count + 1, math.max(one.till, till or -1)
-  uses[name] = one
-end
-
-local function begins(key, with)
-  return string.sub(key, 1, #with) == with
-end
-
 local function look(key, now)
-  if begins(key, P .. 'c:') then
+  if U.begins(key, P .. 'c:') then
     local c = load_challenge(key)
-    if c and is_live(c, now) then use(c.key_id, 'challenges', time(c.expires_at)) end
-  elseif begins(key, G .. 'd:') then
+    if c and is_live(c, now) then U.add(c.key_id, 'challenges', time(c.expires_at)) end
+  elseif U.begins(key, G .. 'd:') then
     A.devices = key
-    for _, d in ipairs(live(now)) do use(d.key_id, 'devices', time(d.expires_at)) end
-  elseif begins(key, G .. 'f:') then
-    for _, text in ipairs(call('HVALS', key)) do use(sealed_by(decode(text).secret), 'factors') end
+    for _, d in ipairs(live(now)) do U.add(d.key_id, 'devices', time(d.expires_at)) end
+  elseif U.begins(key, G .. 'f:') then
+    for _, text in ipairs(call('HVALS', key)) do U.add(sealed_by(decode(text).secret), 'factors') end
   end
 end
 
--- Goes through some of the keys of a node.
 function steps.keys(now)
-  local page, list = call('SCAN', A.cursor, 'COUNT', A.limit), {}
-  for _, key in ipairs(page[2]) do look(key, now) end
-  for _, one in pairs(uses) do
-    list[#list + 1] = {
-      'key', one.key, 'hold', one.hold, 'count', I(one.count),
-      'until', one.till < 0 and '' or I(one.till),
-    }
-  end
-  return { page[1], list }
+  return U.page(look, now)
 end
 
 return answer(function()

@@ -2,7 +2,7 @@
 
 use otp_core::challenge::{Challenge, ChallengeId, Lane};
 use otp_core::quota::{QuotaClaim, QuotaKey, QuotaKind};
-use otp_core::request::{Purpose, SubjectKey, Tenant};
+use otp_core::request::{Purpose, SubjectId, SubjectKey, Tenant};
 use otp_core::store::{BudgetKey, FactorOwner, IdempotencyClaim, IdempotencyKey};
 use serde_json::{Value, json};
 
@@ -97,6 +97,15 @@ impl Keys {
     /// Names where an owner's devices are.
     pub(super) fn devices(&self, owner: &FactorOwner) -> String {
         self.owned('d', owner)
+    }
+
+    /// Names the list of an account's live sessions.
+    pub(super) fn sessions(&self, tenant: &Tenant, subject: &SubjectId) -> String {
+        let owner = FactorOwner {
+            tenant: tenant.clone(),
+            subject: SubjectKey::of_subject(subject),
+        };
+        self.owned('h', &owner)
     }
 
     fn owned(&self, kind: char, owner: &FactorOwner) -> String {

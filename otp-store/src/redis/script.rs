@@ -27,6 +27,8 @@ macro_rules! source {
                 include_str!("quota.lua"),
                 include_str!("claim.lua"),
                 include_str!("message.lua"),
+                include_str!("session.lua"),
+                include_str!("uses.lua"),
                 include_str!($file),
             ))
         })
@@ -43,3 +45,4 @@ pub(super) static FACTORS: LazyLock<Source> = source!("factors.lua");
 pub(super) static DEVICES: LazyLock<Source> = source!("devices.lua");
 pub(super) static POLICIES: LazyLock<Source> = source!("policies.lua");
 pub(super) static POST: LazyLock<Source> = source!("post.lua");
+pub(super) static SESSIONS: LazyLock<Source> = source!("sessions.lua");

@@ -9,7 +9,7 @@ macro_rules! keep_sessions_in_rows {
             use otp_core::request::{SessionBinding, SubjectId, Tenant};
             use otp_core::session::SessionId;
             use otp_core::store::{
-                NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord,
+                KeyUse, NewSession, Opened, PutState, Rotate, Rotated, SessionQuery, SessionRecord,
                 SessionStore, StoreError,
             };
             use $crate::sql::{self, Engine as _};
@@ -45,6 +45,10 @@ macro_rules! keep_sessions_in_rows {
 
                 async fn end(&self, query: &SessionQuery, event: Event) -> Result<u64, StoreError> {
                     self.write(sql::EndSessions(query.clone(), event)).await
+                }
+
+                async fn session_keys(&self) -> Result<Vec<KeyUse>, StoreError> {
+                    self.read(sql::SessionKeys).await
                 }
 
                 async fn put_state(&self, state: PutState) -> Result<(), StoreError> {

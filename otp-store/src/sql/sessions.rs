@@ -6,9 +6,11 @@ use otp_core::key::KeyId;
 use otp_core::request::{SubjectId, SubjectKey, Tenant};
 use otp_core::session::{ContextClass, Methods, RefreshDigest, SessionId};
 use otp_core::store::{
-    NewSession, Opened, Rotate, Rotated, SessionQuery, SessionRecord, StoreError, StoreErrorKind,
+    KeyHold, KeyUse, NewSession, Opened, Rotate, Rotated, SessionQuery, SessionRecord, StoreError,
+    StoreErrorKind,
 };
 
+use super::key_uses::counted;
 use super::{Intent, Locks, Row, Tx, audit, corrupt};
 
 const FIND: &str = "SELECT * FROM otp_sessions WHERE id = ?";
@@ -26,6 +28,9 @@ const LIST: &str = "SELECT * FROM otp_sessions
     WHERE tenant = ? AND user_id = ? AND ended_at IS NULL AND lapses_at > ?
     ORDER BY created_at DESC, id DESC LIMIT ?";
 
+const KEYS: &str = "SELECT key_id, COUNT(*) AS things, MAX(lapses_at) AS last_end
+    FROM otp_sessions WHERE ended_at IS NULL AND lapses_at > ? GROUP BY key_id";
+
 const END_ONE: &str = "UPDATE otp_sessions SET ended_at = ?
     WHERE ended_at IS NULL AND lapses_at > ? AND id = ?";
 
@@ -34,6 +39,9 @@ const END_SUBJECT: &str = "UPDATE otp_sessions SET ended_at = ?
 
 const END_TENANT: &str = "UPDATE otp_sessions SET ended_at = ?
     WHERE ended_at IS NULL AND lapses_at > ? AND tenant = ?";
+
+const END_EVERY: &str = "UPDATE otp_sessions SET ended_at = ?
+    WHERE ended_at IS NULL AND lapses_at > ?";
 
 const END_ALL: &str = "UPDATE otp_sessions SET ended_at = ? WHERE ended_at IS NULL";
 
@@ -136,6 +144,17 @@ impl Intent for ListSessions {
     }
 }
 
+/// Counts live sessions by their keys.
+pub(crate) struct SessionKeys;
+
+impl Intent for SessionKeys {
+    type Answer = Vec<KeyUse>;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<KeyUse>, StoreError> {
+        counted(tx, KeyHold::Sessions, KEYS).await
+    }
+}
+
 /// Ends live sessions, and counts them.
 pub(crate) struct EndSessions(pub(crate) SessionQuery, pub(crate) Event);
 
@@ -170,6 +189,7 @@ impl Intent for EndSessions {
                 let values = [at, live, tenant.as_str().into()];
                 tx.execute(END_TENANT, &values).await?
             }
+            SessionQuery::Everything => tx.execute(END_EVERY, &[at, live]).await?,
             _ => return Err(StoreErrorKind::Invalid.into()),
         };
         audit::write(tx, &self.1.clone().counting(ended)).await?;

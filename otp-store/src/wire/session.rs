@@ -54,6 +54,7 @@ impl Request {
                 .text("tenant", tenant.as_str())
                 .text("subject", subject.as_str()),
             SessionQuery::Tenant(tenant) => self.text("tenant", tenant.as_str()),
+            SessionQuery::Everything => self,
             _ => return Err(StoreErrorKind::Invalid.into()),
         })
     }
@@ -70,7 +71,7 @@ impl Request {
 }
 
 pub(crate) fn opened(reply: &Reply) -> Result<Opened, StoreError> {
-    let record = || record(reply.texts(1)?);
+    let record = || record(&Fields::new(reply.texts(1)?));
     match reply.text(0)? {
         "fresh" => Ok(Opened::Fresh(record()?)),
         "known" => Ok(Opened::Known(record()?)),
@@ -79,7 +80,7 @@ pub(crate) fn opened(reply: &Reply) -> Result<Opened, StoreError> {
 }
 
 pub(crate) fn rotated(reply: &Reply) -> Result<Rotated, StoreError> {
-    let record = || record(reply.texts(1)?);
+    let record = || record(&Fields::new(reply.texts(1)?));
     match reply.text(0)? {
         "fresh" => Ok(Rotated::Fresh(record()?)),
         "again" => Ok(Rotated::Again(record()?)),
@@ -90,7 +91,8 @@ pub(crate) fn rotated(reply: &Reply) -> Result<Rotated, StoreError> {
 }
 
 pub(crate) fn records(reply: &Reply) -> Result<Vec<SessionRecord>, StoreError> {
-    reply.lists(0)?.into_iter().map(record).collect()
+    let rows = reply.lists(0)?.into_iter();
+    rows.map(|row| record(&Fields::new(row))).collect()
 }
 
 pub(crate) fn taken(reply: &Reply) -> Result<Option<Vec<u8>>, StoreError> {
@@ -108,8 +110,7 @@ fn digest(text: &str) -> Option<RefreshDigest> {
     Some(RefreshDigest::from_bytes(bytes))
 }
 
-fn record(row: Vec<String>) -> Result<SessionRecord, StoreError> {
-    let row = Fields::new(row);
+pub(crate) fn record(row: &Fields) -> Result<SessionRecord, StoreError> {
     Ok(SessionRecord {
         id: row.parsed("id", |text| text.parse::<SessionId>().ok())?,
         tenant: row.parsed("tenant", |text| Tenant::new(text).ok())?,
@@ -117,7 +118,7 @@ fn record(row: Vec<String>) -> Result<SessionRecord, StoreError> {
         methods: row.parsed("methods", |text| Methods::from_stored(text).ok())?,
         class: row.opt_parsed("class", |text| ContextClass::new(text).ok())?,
         authenticated_at: row.time("authenticated_at")?,
-        key_id: row.parsed("key", |text| KeyId::new(text).ok())?,
+        key_id: row.parsed("key_id", |text| KeyId::new(text).ok())?,
         digest: row.parsed("digest", digest)?,
         previous: row.opt_parsed("previous", digest)?,
         created_at: row.time("created_at")?,

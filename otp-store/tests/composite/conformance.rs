@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use otp_core::clock::ManualClock;
 use otp_core::policy::OutagePolicy;
-use otp_core::store::{ChainStore, Store};
+use otp_core::store::{AuditStore, ChainStore, SessionStore, Store};
 use otp_core::testing::chain::ChainFixture;
+use otp_core::testing::session::SessionFixture;
 use otp_core::testing::store::StoreFixture;
 use otp_store::composite::degrading::DegradingOptions;
 use otp_store::composite::read_only::ReadOnlyOptions;
@@ -48,6 +49,26 @@ impl<S: ChainStore> ChainFixture for Fixture<S> {
     }
 }
 
+impl<S: Store + SessionStore> SessionFixture for Fixture<S> {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        let store: Arc<S> = Arc::clone(&self.store);
+        store
+    }
+
+    fn records(&self) -> Arc<dyn AuditStore> {
+        let store: Arc<S> = Arc::clone(&self.store);
+        store
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn step_back(&self, by: Duration) {
+        self.clock.step_back(by);
+    }
+}
+
 fn fixture<S: Store>(make: impl FnOnce(&ManualClock) -> S) -> Fixture<S> {
     let clock = ManualClock::default();
     Fixture {
@@ -67,11 +88,11 @@ fn degrading<P: Store>(primary: P, clock: &ManualClock) -> Degrading<P> {
     Degrading::with_options(primary, options.clock(Arc::new(clock.clone())))
 }
 
-async fn degrading_memory() -> impl StoreFixture + ChainFixture {
+async fn degrading_memory() -> impl StoreFixture + SessionFixture + ChainFixture {
     fixture(|clock| degrading(memory(clock), clock))
 }
 
-async fn degrading_redis() -> impl StoreFixture {
+async fn degrading_redis() -> impl StoreFixture + SessionFixture {
     let place = Place::new();
     let clock = place.clock.clone();
     let store = Arc::new(degrading(place.open().await, &clock));
@@ -82,14 +103,14 @@ async fn degrading_redis() -> impl StoreFixture {
     }
 }
 
-async fn read_only_fallback() -> impl StoreFixture + ChainFixture {
+async fn read_only_fallback() -> impl StoreFixture + SessionFixture + ChainFixture {
     fixture(|clock| {
         let options = ReadOnlyOptions::new().clock(Arc::new(clock.clone()));
         ReadOnlyFallback::with_options(memory(clock), memory(clock), options)
     })
 }
 
-async fn split() -> impl StoreFixture + ChainFixture {
+async fn split() -> impl StoreFixture + SessionFixture + ChainFixture {
     fixture(|clock| Split::new(memory(clock), memory(clock), "memory"))
 }
 
@@ -104,3 +125,12 @@ otp_core::store_conformance!(split_in_two, split);
 otp_core::chain_conformance!(chain_of_degrading, degrading_memory);
 otp_core::chain_conformance!(chain_of_read_only, read_only_fallback);
 otp_core::chain_conformance!(chain_of_split, split);
+
+otp_core::session_conformance!(sessions_degrading_over_memory, degrading_memory);
+otp_core::session_conformance!(
+    ignore = "needs a Redis: set TEST_REDIS_URL (./test.sh does)",
+    sessions_degrading_over_redis,
+    degrading_redis
+);
+otp_core::session_conformance!(sessions_that_are_refused_when_away, read_only_fallback);
+otp_core::session_conformance!(sessions_split_in_two, split);

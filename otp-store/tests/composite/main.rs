@@ -23,6 +23,7 @@ mod outage;
 mod read_only;
 mod redis_outage;
 mod server;
+mod sessions;
 mod shared;
 mod split;
 mod switch;

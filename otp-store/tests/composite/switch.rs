@@ -1,5 +1,7 @@
 //! A store that can be taken away, in the ways in which stores go away.
 
+mod sessions;
+
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -6,8 +6,11 @@ mod clock;
 mod conformance;
 mod crowd;
 mod fixture;
+#[path = "../support/instances.rs"]
+mod instances;
 mod lifecycle;
 mod outage;
 mod outbox;
 mod purge;
+mod sessions;
 mod stripes;

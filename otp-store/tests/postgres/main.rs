@@ -18,9 +18,12 @@ mod counting;
 mod crowd;
 mod equality;
 mod fixture;
+#[path = "../support/instances.rs"]
+mod instances;
 mod kill;
 mod lifecycle;
 mod outbox;
 mod runbook;
 mod schema;
+mod sessions;
 mod waits;

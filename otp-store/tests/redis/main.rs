@@ -17,6 +17,8 @@ mod crowd;
 mod equality;
 mod eras;
 mod fixture;
+#[path = "../support/instances.rs"]
+mod instances;
 mod loss;
 mod nodes;
 mod outage;
@@ -25,6 +27,7 @@ mod refunds;
 mod script;
 mod sentinel;
 mod server;
+mod sessions;
 mod shared;
 mod shelves;
 mod tls;

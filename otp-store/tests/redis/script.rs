@@ -12,6 +12,8 @@ const DESK: &str = concat!(
     include_str!("../../src/redis/quota.lua"),
     include_str!("../../src/redis/claim.lua"),
     include_str!("../../src/redis/message.lua"),
+    include_str!("../../src/redis/session.lua"),
+    include_str!("../../src/redis/uses.lua"),
     include_str!("../../src/redis/desk.lua"),
 );
 

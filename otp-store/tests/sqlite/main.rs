@@ -11,8 +11,11 @@ mod conformance;
 mod corruption;
 mod crowd;
 mod fixture;
+#[path = "../support/instances.rs"]
+mod instances;
 mod kill;
 mod lifecycle;
 mod operator;
 mod outage;
 mod outbox;
+mod sessions;

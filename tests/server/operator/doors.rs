@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{BLACKLIST, MIKE, acts, call, get, phone_block, post, server};
 use crate::support::{PHONE, Reply, Server};
 
-const ROUTES: [(&str, &str); 24] = [
+const ROUTES: [(&str, &str); 25] = [
     ("GET", "/admin/otp/dashboard"),
     ("GET", "/admin/otp/policy"),
     ("PUT", "/admin/otp/policy"),
@@ -24,6 +24,7 @@ const ROUTES: [(&str, &str); 24] = [
     ("GET", "/admin/otp/deliveries/failed"),
     ("POST", "/admin/otp/deliveries/resend"),
     ("GET", "/admin/otp/audit"),
+    ("GET", "/admin/otp/keys"),
     ("POST", "/admin/otp/keys/rotate"),
     ("POST", "/admin/otp/session"),
     ("POST", "/admin/otp/notify"),

@@ -27,8 +27,28 @@ fn rotation_makes_the_new_key_current_and_keeps_the_old_ones() {
 }
 
 #[test]
+fn a_key_is_published_before_it_makes_anything_and_promoted_when_all_know_it() {
+    let ring = KeyRing::new(key("a", 1));
+    ring.rotate(key("b", 2)).unwrap();
+    ring.publish(key("c", 3)).unwrap();
+    assert_eq!(ids(&ring), ["b", "a", "c"], "the current one stays");
+    ring.promote(&id("c")).unwrap();
+    assert_eq!(ids(&ring), ["c", "b", "a"]);
+    ring.promote(&id("c")).unwrap();
+    assert_eq!(ids(&ring), ["c", "b", "a"], "once more changes nothing");
+    // Back to the old one, where the new one is no good.
+    ring.promote(&id("b")).unwrap();
+    assert_eq!(ids(&ring), ["b", "c", "a"]);
+    let unknown = ring.promote(&id("d")).unwrap_err();
+    assert_eq!(unknown, KeyRingError::UnknownKey(id("d")));
+    assert_eq!(ids(&ring), ["b", "c", "a"]);
+}
+
+#[test]
 fn two_keys_with_the_same_id_are_refused_everywhere() {
     let ring = KeyRing::new(key("a", 1));
+    let published = ring.publish(key("a", 2)).unwrap_err();
+    assert_eq!(published, KeyRingError::DuplicateId(id("a")));
     let duplicate = KeyRingError::DuplicateId(id("a"));
     assert_eq!(ring.rotate(key("a", 2)).unwrap_err(), duplicate);
     assert_eq!(ring.clone().with_older(key("a", 2)).unwrap_err(), duplicate);

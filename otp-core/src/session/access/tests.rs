@@ -1,16 +1,29 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::{Key, KeyRing};
+use crate::key::{Key, KeyRing, signature};
 use crate::random::SeededRandom;
 use crate::request::{SubjectId, Tenant};
 use crate::secret::SecretBytes;
 use crate::session::{Methods, SessionId};
 
+#[cfg(feature = "eddsa")]
+mod eddsa;
+
 const ISSUER: &str = "https://login.example.org";
 const LEEWAY: Duration = Duration::from_secs(5);
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const LIFE: Duration = Duration::from_secs(900);
+
+fn rules() -> SessionRules {
+    SessionRules::new(ISSUER).unwrap().leeway(LEEWAY).unwrap()
+}
+
+fn made(keys: &KeyRing, session: &Session) -> AccessToken {
+    AccessToken::sign(keys.snapshot().current(), session, &rules()).unwrap()
+}
 
 fn ring() -> KeyRing {
     KeyRing::generate(&SeededRandom::new(1)).unwrap()
@@ -39,7 +52,7 @@ fn signed(keys: &KeyRing, header: &str, claims: &str) -> String {
 }
 
 fn read(keys: &KeyRing, text: &str) -> Result<Session, SessionRefusal> {
-    AccessToken::read(text, &keys.snapshot(), ISSUER, LEEWAY, NOW)
+    AccessToken::read(text, &keys.snapshot(), &rules(), NOW)
 }
 
 fn header(keys: &KeyRing) -> String {
@@ -52,7 +65,7 @@ fn a_token_says_what_it_was_made_of() {
     let keys = ring();
     for subject in ["alice", "a\"b\\c", "\u{fc}\u{1f600}", "'; --"] {
         let session = session(subject);
-        let token = AccessToken::sign(keys.snapshot().current(), &session, ISSUER);
+        let token = made(&keys, &session);
         assert_eq!(read(&keys, token.expose()), Ok(session));
         assert_eq!(format!("{token:?}"), "AccessToken(redacted)");
     }
@@ -65,7 +78,7 @@ fn the_longest_claims_fit_into_a_token() {
     longest.tenant = Tenant::new(&"t".repeat(64)).unwrap();
     let names: Vec<String> = (0..8).map(|n| format!("{n}{}", "m".repeat(31))).collect();
     longest.methods = Methods::new(names.iter().map(String::as_str)).unwrap();
-    let token = AccessToken::sign(keys.snapshot().current(), &longest, ISSUER);
+    let token = made(&keys, &longest);
     assert!(token.expose().len() <= AccessToken::LONGEST);
     assert_eq!(read(&keys, token.expose()), Ok(longest));
 }
@@ -114,7 +127,7 @@ fn attack_a_key_id_that_is_none_or_retired_is_refused() {
         let refused = read(&keys, &signed(&keys, &bad, &claims));
         assert_eq!(refused, Err(SessionRefusal::NotOurs), "{kid}");
     }
-    let token = AccessToken::sign(keys.snapshot().current(), &session("alice"), ISSUER);
+    let token = made(&keys, &session("alice"));
     let old = *keys.snapshot().current().id();
     let next = SecretBytes::new((0..32).collect());
     keys.rotate(Key::new(KeyId::new("next").unwrap(), &next).unwrap())
@@ -166,7 +179,7 @@ fn attack_claims_that_are_missing_added_or_of_another_issuer_are_refused() {
 #[test]
 fn attack_every_flipped_bit_and_every_cut_is_refused() {
     let keys = ring();
-    let token = AccessToken::sign(keys.snapshot().current(), &session("alice"), ISSUER);
+    let token = made(&keys, &session("alice"));
     let text = token.expose();
     for place in 0..text.len() {
         for bit in 0..7 {
@@ -189,8 +202,8 @@ fn attack_every_flipped_bit_and_every_cut_is_refused() {
 #[test]
 fn a_token_lives_from_its_time_to_its_end_with_some_leeway() {
     let keys = ring();
-    let token = AccessToken::sign(keys.snapshot().current(), &session("alice"), ISSUER);
-    let at = |now| AccessToken::read(token.expose(), &keys.snapshot(), ISSUER, LEEWAY, now).err();
+    let token = made(&keys, &session("alice"));
+    let at = |now| AccessToken::read(token.expose(), &keys.snapshot(), &rules(), now).err();
     let end = NOW.saturating_add(LIFE);
     let millisecond = Duration::from_millis(1);
     let late = end.saturating_add(LEEWAY);

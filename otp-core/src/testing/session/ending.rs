@@ -1,8 +1,9 @@
 use super::SessionFixture;
-use super::bench::{Bench, MILLISECOND, new_session, subject};
+use super::bench::{Bench, HOUR, MILLISECOND, new_session, rotation, subject};
 use crate::event::EventKind;
+use crate::key::KeyId;
 use crate::request::Tenant;
-use crate::store::{NewSession, SessionQuery};
+use crate::store::{KeyHold, KeyUse, NewSession, Opened, Rotated, SessionQuery};
 
 fn of_acme(seed: u64, name: &str) -> NewSession {
     NewSession {
@@ -59,6 +60,71 @@ pub async fn ending_a_tenant_ends_all_of_its_sessions_and_no_others(fixture: &dy
         assert!(!bench.is_live(id).await);
     }
     assert!(bench.is_live(&elsewhere).await);
+}
+
+/// Everybody's sessions end, whoever's they are; none of them comes back by the proof that opened it.
+pub async fn ending_everything_ends_the_sessions_of_every_tenant(fixture: &dyn SessionFixture) {
+    let bench = Bench::new(fixture);
+    let mut all = Vec::new();
+    for (seed, name) in (1..).zip(["alice", "bob", "carol", "dan"]) {
+        all.push(bench.open(new_session(seed, name)).await.id);
+    }
+    all.push(bench.open(of_acme(31, "alice")).await.id);
+    assert_eq!(bench.end(SessionQuery::Everything).await, 5);
+    for id in &all {
+        assert!(!bench.is_live(id).await);
+    }
+    let again = bench.store.open(new_session(1, "alice")).await;
+    assert!(matches!(again, Ok(Opened::Known(known)) if known.ended_at.is_some()));
+    let records = bench.records(EventKind::SessionEnded).await;
+    let reasons: Vec<_> = records
+        .iter()
+        .map(|event| event.reason.as_deref())
+        .collect();
+    assert_eq!(reasons, [Some("ended:5")], "one record");
+    let id = bench.open(new_session(9, "alice")).await.id;
+    assert!(bench.is_live(&id).await, "what is opened afterwards lives");
+    assert_eq!(bench.end(SessionQuery::Everything).await, 1);
+}
+
+/// What hangs on a key is counted, with the moment when the last of it lapses; what has ended or
+/// moved on does not count.
+pub async fn live_sessions_are_counted_by_their_keys(fixture: &dyn SessionFixture) {
+    let bench = Bench::new(fixture);
+    let uses = || {
+        let store = &bench.store;
+        async move {
+            let mut uses = store.session_keys().await.expect("an answer");
+            uses.sort_by_key(|one| one.key);
+            uses
+        }
+    };
+    assert_eq!(uses().await, []);
+    let first = bench.open(new_session(1, "alice")).await;
+    bench.fixture.advance(MILLISECOND * 5);
+    let last = bench.open(new_session(2, "bob")).await;
+    let ended = bench.open(of_acme(3, "carol")).await.id;
+    assert_eq!(bench.end(SessionQuery::One(ended)).await, 1);
+    let of = |key, count, until| KeyUse {
+        key,
+        hold: KeyHold::Sessions,
+        count,
+        until: Some(until),
+    };
+    assert_eq!(uses().await, [of(first.key_id, 2, last.lapses_at)]);
+    let next = KeyId::new("zz-next").expect("an id");
+    let mut rotate = rotation(last.id, 1);
+    rotate.key_id = next;
+    let Rotated::Fresh(moved) = bench.store.rotate(rotate).await.expect("an answer") else {
+        unreachable!("the token is in use");
+    };
+    let expected = [
+        of(first.key_id, 1, first.lapses_at),
+        of(next, 1, moved.lapses_at),
+    ];
+    assert_eq!(uses().await, expected);
+    bench.fixture.advance(HOUR * 24);
+    assert_eq!(uses().await, [], "what has lapsed hangs on nothing");
 }
 
 /// What is opened after an ending lives, at the same moment too.

@@ -10,8 +10,8 @@ use crate::event::Event;
 use crate::request::{SessionBinding, SubjectId, Tenant};
 use crate::session::SessionId;
 use crate::store::{
-    AuditStore, NewSession, Opened, OutboxEntry, PutState, Rotate, Rotated, SessionQuery,
-    SessionRecord, SessionStore, StoreError, StoreErrorKind,
+    AuditStore, KeyHold, KeyUse, NewSession, Opened, OutboxEntry, PutState, Rotate, Rotated,
+    SessionQuery, SessionRecord, SessionStore, StoreError, StoreErrorKind,
 };
 
 /// The smallest store of sessions that keeps the contract: one lock, and nothing is forgotten.
@@ -105,6 +105,22 @@ impl SessionStore for ReferenceSessions {
         }
         kept.log.push(event.counting(ended).at(now));
         Ok(ended)
+    }
+
+    async fn session_keys(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let now = self.now()?;
+        let mut uses = Vec::new();
+        for one in self.lock().sessions.values() {
+            if one.is_live(now) {
+                KeyUse::add(
+                    &mut uses,
+                    one.key_id,
+                    KeyHold::Sessions,
+                    Some(one.lapses_at),
+                );
+            }
+        }
+        Ok(uses)
     }
 
     async fn put_state(&self, state: PutState) -> Result<(), StoreError> {
