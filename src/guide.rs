@@ -8,9 +8,11 @@ macro_rules! guides {
 }
 
 guides! {
+    first_hour: "first-hour.md",
     incident_handbook: "incident-handbook.md",
     keys: "keys.md",
     magic_links: "magic-links.md",
     operator_page: "operator-page.md",
+    production_checklist: "production-checklist.md",
     sessions: "sessions.md",
 }

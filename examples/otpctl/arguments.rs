@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::failure::Failure;
 
 /// The flags that take no value.
-const SWITCHES: [&str; 5] = ["all", "dry-run", "help", "json", "yes"];
+const SWITCHES: [&str; 6] = ["all", "dry-run", "help", "json", "rules", "yes"];
 
 /// The words of a command, and its flags, each of which is taken once.
 #[derive(Debug, Default)]

@@ -2,12 +2,14 @@
 
 mod audit;
 mod blocks;
+mod check;
 mod deliveries;
 mod keys;
 mod limits;
 mod people;
 mod policy;
 mod revoke;
+mod simulate;
 mod status;
 
 use crate::arguments::Arguments;
@@ -39,6 +41,13 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [-
   keys report                       what hangs on each key, and which may go
   keys rotate                       a new key for what is made from now on
   keys publish | promote ID         the same in two steps, for a fleet
+  check                             the recovery checklist, box by box; tries with [--site URL]
+                                    [--phones A,B,C] [--users A,B,C], reads [--log FILE]
+                                    [--database URL] [--prometheus URL]; [--seen BOX,BOX] for
+                                    what you looked at yourself
+  simulate WHAT                     guessing or signatures, on [--site URL] [--times N]: what an
+                                    attacker does, to see the alerts speak; nothing is sent
+  simulate --rules                  incidents on paper, for promtool test rules
 
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
 The server is OTPCTL_SERVER (http://127.0.0.1:9090), the token OTPCTL_TOKEN or ADMIN_TOKEN.
@@ -68,6 +77,8 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
         "users" => people::users_command(&desk, arguments).await,
         "audit" => audit::run(&desk, arguments).await,
         "keys" => keys::run(&desk, arguments).await,
+        "check" => check::run(&desk, arguments).await,
+        "simulate" => simulate::run(&desk, arguments).await,
         _ => Err(Failure::usage(format!("there is no command {command:?}"))),
     }
 }

@@ -150,3 +150,35 @@ pub(crate) async fn log_with(server: &Server, text: &str, times: usize) -> Strin
     let read = tokio::time::timeout(std::time::Duration::from_secs(60), reads).await;
     read.unwrap_or_else(|_| panic!("{times} of {text:?} in {}", server.log()))
 }
+
+/// The variables that the lines of the runbooks use.
+pub(crate) fn variables(server: &Server) -> String {
+    let (public, admin) = (&server.address, &server.admin);
+    format!("BACKEND_URL=http://{public}; ADMIN_URL=http://{admin}; ADMIN_TOKEN={MIKE}; ")
+}
+
+/// Runs a line that asks the server something.
+#[track_caller]
+pub(crate) fn asks(server: &Server, line: &str) -> String {
+    let line = format!("{}{line}", variables(server));
+    tokio::task::block_in_place(|| shell(&line, ""))
+}
+
+/// Signs in by a code that the server shows.
+pub(crate) async fn sign_in(server: &Server, phone: &str) -> Reply {
+    let started = server
+        .post(START, &serde_json::json!({ "phone": phone }))
+        .await;
+    let code = started.text("preview_code");
+    let body = serde_json::json!({ "phone": phone, "otp": code });
+    let signed_in = server.post(VERIFY, &body).await;
+    assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    signed_in
+}
+
+/// Says what a protected route answers to a token.
+pub(crate) async fn me(server: &Server, tokens: &Reply) -> u16 {
+    let request = server.client.get(server.url("/api/me"));
+    let bearer = request.bearer_auth(tokens.text("access_token"));
+    Reply::of(bearer).await.status
+}

@@ -5,8 +5,17 @@
 #![cfg(test)]
 #![cfg(debug_assertions)]
 
+mod accounts;
+mod check;
+mod deploy;
 mod desk;
+mod fallback;
 mod otp_incidents;
+mod own;
+#[path = "../support/telegram.rs"]
+mod signed;
 #[expect(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../server/support.rs"]
 mod support;
+mod twilio;
+mod twilio_verify;

@@ -1,12 +1,12 @@
 //! The server on every engine that its configuration can name.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sql};
 
+use crate::support::redis::Redis;
 use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
 const START: &str = "/api/auth/otp/request";
@@ -85,61 +85,11 @@ async fn a_sign_in_on_mysql() {
     gone.execute(&mut admin).await.unwrap();
 }
 
-/// A Redis of the test's own, which it kills.
-struct Redis {
-    child: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        Self {
-            child: Self::spawn(port),
-            port,
-        }
-    }
-
-    fn spawn(port: u16) -> Child {
-        let mut child = Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--port",
-                &port.to_string(),
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(child.try_wait().unwrap().is_none(), "redis-server starts");
-            std::thread::yield_now();
-        }
-        child
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 #[ignore = "needs redis-server, which it kills (./test.sh runs it)"]
 async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
     let mut redis = Redis::start();
-    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let url = redis.url();
     let settings = [
         ("REDIS_URL", url.as_str()),
         ("OTP_REDIS_OUTAGE", "memory"),
@@ -177,6 +127,8 @@ async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
         .await;
     assert_eq!(reply.status, 200, "{reply:?}");
     server.hears("redis: memory fallback");
+    redis.restart();
+    server.hears("redis: connected again");
 }
 
 #[tokio::test]
@@ -206,7 +158,7 @@ async fn a_redis_that_is_not_there_yet_keeps_no_service_from_starting_but_one_to
 #[ignore = "needs redis-server, which it kills (./test.sh runs it)"]
 async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     let mut redis = Redis::start();
-    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let url = redis.url();
     let server = Server::with(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "closed")]);
     let code = server
         .post(START, &body_of_request(PHONE))
@@ -231,7 +183,7 @@ async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
 async fn instances_that_share_a_redis_share_sessions_and_what_ends_them() {
     const KEYS: &str = "one:c2VjcmV0LW9mLXRlc3RzLW9ubHktbm90aGluZy1lbHNl";
     let redis = Redis::start();
-    let url = format!("redis://127.0.0.1:{}", redis.port);
+    let url = redis.url();
     // Each has a database file of its own.
     let settings = [("REDIS_URL", url.as_str()), ("OTP_KEYS", KEYS)];
     let (one, other) = (Server::with(&settings), Server::with(&settings));

@@ -2,9 +2,11 @@ use serde_json::json;
 use sqlx::{Row as _, query};
 
 use crate::desk::{
-    Metrics, START, VERIFY, dashboard, log_with, otpctl, post, post_from, records, shell, with,
+    Metrics, START, TOKENS, VERIFY, dashboard, log_with, otpctl, post, post_from, records, shell,
+    with,
 };
-use crate::support::{OTHER_PHONE, PHONE, body_of_request, body_of_verify, wrong};
+use crate::support::mailer::Mailer;
+use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify, wrong};
 
 /// Who tries codes in masses.
 const ATTACKER: &str = "192.168.1.100";
@@ -164,4 +166,27 @@ async fn section_1_compromised_token_discovery() {
             (&json!("OPERATOR_ACTION"), &json!("mike"))
         );
     }
+}
+
+/// Its text, as it stands.
+const NOTICE: &str = "Subject: Security Incident Notification
+
+Dear User,
+
+We recently detected unauthorized access attempts on your account.
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn section_1_notify_affected_users() {
+    let mailer = Mailer::answering(202).await;
+    let settings = [&mailer.settings()[..], &[TOKENS]].concat();
+    let server = Server::with(&settings);
+    let ann = "INSERT INTO users (sub, email) VALUES ('ann', 'ann@example.com')";
+    let ann = query(ann).execute(&mut server.database().await).await;
+    assert_eq!(ann.unwrap().rows_affected(), 1);
+    let list = json!({ "users": ["ann"], "template": NOTICE, "reason": "INC-1" });
+    let told = post(&server, "/admin/otp/notify", &list).await;
+    assert_eq!((told.status, &told.json()["count"]), (200, &json!(1)));
+    let mails = mailer.mails();
+    assert_eq!(mails[0]["subject"], "Security Incident Notification");
 }

@@ -1,6 +1,7 @@
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, raw_sql};
+use sqlx::query;
 
 use crate::desk::{Metrics, START, TOKENS, VERIFY, get, log_with, otpctl_ends, server, shell};
+use crate::own::Own;
 use crate::support::{OTHER_PHONE, PHONE, Server, body_of_request, body_of_verify};
 
 /// Its YAML, as it stands, but for what is named by the environment.
@@ -58,43 +59,6 @@ async fn section_4_database_connectivity_issues() {
     let orphaned = "SELECT ac.id, ac.user_id FROM auth_challenges ac
         LEFT JOIN users u ON ac.user_id = u.sub WHERE u.sub IS NULL";
     query(orphaned).fetch_all(&mut database).await.unwrap();
-}
-
-/// A database of the test's own on a real PostgreSQL.
-struct Own {
-    admin: PgConnection,
-    name: String,
-    url: String,
-}
-
-impl Own {
-    async fn new() -> Self {
-        let url = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a server");
-        let name = format!("otp_runbook_{}", std::process::id());
-        let mut admin = PgConnection::connect(&url).await.unwrap();
-        let made = raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")));
-        made.execute(&mut admin).await.unwrap();
-        let (server, _) = url.rsplit_once('/').unwrap();
-        let url = format!("{server}/{name}");
-        Self { admin, name, url }
-    }
-
-    async fn say(&mut self, statement: &str) {
-        let statement = statement.replace("DB", &self.name);
-        let said = raw_sql(AssertSqlSafe(statement));
-        said.execute(&mut self.admin).await.unwrap();
-    }
-
-    /// Runs a statement as the runbook does, by `psql -c`.
-    fn psql(&self, statement: &str) -> String {
-        let statement = statement.replace("DB", &self.name);
-        let ended = std::process::Command::new("psql")
-            .args([&self.url, "-v", "ON_ERROR_STOP=1", "-At", "-c", &statement])
-            .output()
-            .unwrap();
-        assert!(ended.status.success(), "{statement}: {ended:?}");
-        String::from_utf8(ended.stdout).unwrap().trim().to_owned()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,5 +124,5 @@ async fn section_4_on_postgresql_with_a_read_only_fallback() {
         GROUP BY ip_address HAVING COUNT(DISTINCT actor_id) > 0;";
     assert_eq!(own.psql(sources), "127.0.0.1|1");
     drop(server);
-    own.say("DROP DATABASE DB WITH (FORCE)").await;
+    own.drop().await;
 }
