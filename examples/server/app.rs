@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
 use otp_axum::Edge;
 use otp_axum::cors::Origins;
+use otp_axum::openapi::Api;
 use otp_axum::operators::OperatorTokens;
 use otp_kit::audit::DailyFiles;
 use otp_kit::delivery::TemplateState;
@@ -90,25 +89,28 @@ impl App {
     }
 }
 
+/// What the documents of both listeners are of.
+const TITLE: &str = "The reference server of otp-kit";
+
 /// The routes of the public listener.
 pub(crate) fn public(app: &Arc<App>) -> Router {
-    let routes = probes()
-        .route("/api/auth/otp/request", post(request::handle))
-        .route("/api/auth/verify-otp", post(verify::handle))
-        .route("/api/auth/telegram", post(telegram::handle))
-        .route("/api/auth/token/refresh", post(session::refresh))
-        .route("/api/v1/auth/logout", post(session::logout))
-        .route("/api/v1/auth/logout-all", logout_all(app))
-        .route("/auth/fan/from-onboarding", post(onboarding::handle))
-        .route("/api/me", get(session::me))
-        .route("/.well-known/jwks.json", get(jwks::handle))
-        .route("/api/auth/oauth/{name}/start", get(oauth::start))
-        .route("/api/auth/oauth/{name}/callback", get(oauth::callback))
-        .route("/auth/link", get(link::show).post(link::act))
-        .merge(initiations())
-        .merge(second_factors())
-        .route("/otp/status", get(status::handle))
-        .merge(webhooks());
+    let routes = status::probes()
+        .merge(request::routes())
+        .merge(verify::routes())
+        .merge(telegram::routes())
+        .merge(session::routes())
+        .merge(logout_all(app))
+        .merge(onboarding::routes())
+        .merge(jwks::routes())
+        .merge(oauth::routes())
+        .merge(link::routes())
+        .merge(initiate::routes())
+        .merge(mfa::routes())
+        .merge(totp::routes())
+        .merge(recovery_codes::routes())
+        .merge(status::routes())
+        .merge(webhook::routes());
+    let routes = routes.described(TITLE, env!("CARGO_PKG_VERSION"));
     let routes = app.origins.around(routes);
     let routes = if app.listen.is_shared() {
         routes.merge(operator::routes(app))
@@ -120,57 +122,22 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
 
 /// Ends the caller's sessions. Where operators share the listener, they end anybody's by the same
 /// path.
-fn logout_all(app: &Arc<App>) -> MethodRouter<Arc<App>> {
+fn logout_all(app: &Arc<App>) -> Api<Arc<App>> {
     if app.listen.is_shared() {
-        post(operator::logout_all_of_either)
+        operator::logout_all_of_either()
     } else {
-        post(session::logout_all)
+        session::logout_all_route()
     }
-}
-
-/// Starts for a user who is named.
-fn initiations() -> Router<Arc<App>> {
-    const OF: &str = "/browser/api/v1/identity/auth";
-    Router::new()
-        .route(&format!("{OF}/otp/initiate"), post(initiate::by_phone))
-        .route(
-            &format!("{OF}/magic-link/initiate"),
-            post(initiate::by_email),
-        )
-}
-
-/// What whoever is signed in proves more by.
-fn second_factors() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/auth/mfa/send-code", post(mfa::send_code))
-        .route("/api/auth/mfa/verify", post(mfa::verify))
-        .route("/api/v1/2fa/totp/enrol", post(totp::enrol))
-        .route("/api/v1/2fa/totp/confirm", post(totp::confirm))
-        .route("/api/v1/2fa/totp/verify", post(totp::verify))
-        .route("/api/v1/2fa/recovery-codes", post(recovery_codes::renew))
-}
-
-/// What vendors call; their bodies may be larger than a client's.
-fn webhooks() -> Router<Arc<App>> {
-    Router::new()
-        .route("/api/auth/mfa/webhook", post(webhook::twilio))
-        .route(
-            "/api/auth/webhooks/{vendor}",
-            post(webhook::handle).get(webhook::handle),
-        )
-        .layer(DefaultBodyLimit::max(webhook::LARGEST))
 }
 
 /// The routes of the operator's listener.
 pub(crate) fn admin(app: &Arc<App>) -> Router {
-    let routes = probes().merge(operator::routes(app));
-    finished(routes.merge(operator::logout_all(app)), app)
-}
-
-fn probes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/healthz", get(status::healthy))
-        .route("/readyz", get(status::ready))
+    let routes = status::probes()
+        .merge(operator::routes(app))
+        .merge(operator::logout_all(app));
+    let guard = operator::guard(app);
+    let routes = guard.described(routes, TITLE, env!("CARGO_PKG_VERSION"));
+    finished(routes, app)
 }
 
 /// Adds what holds for every answer of every route.

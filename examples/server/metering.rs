@@ -7,6 +7,7 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::metrics::Metrics;
 use tokio::time::Instant;
 
@@ -15,7 +16,16 @@ use crate::app::App;
 /// Stands for whatever no route has.
 const NO_ROUTE: &str = "none";
 
-pub(crate) async fn handle(State(app): State<Arc<App>>) -> impl IntoResponse {
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let read = Operation::get("Gives the figures, for Prometheus").gives_as(
+        200,
+        "text/plain",
+        Schema::text(),
+    );
+    Api::new().operation("/metrics", read, handle)
+}
+
+async fn handle(State(app): State<Arc<App>>) -> impl IntoResponse {
     let text = app.metrics.text(&app.verifier).await;
     ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], text)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_axum::openapi::Schema;
 use otp_kit::key::KeyRing;
 use otp_kit::random::RandomError;
 use otp_kit::request::Tenant;
@@ -50,6 +51,14 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    pub(crate) fn schema() -> Schema {
+        Schema::object([
+            ("access_token", Schema::text()),
+            ("token_type", Schema::word(["bearer"])),
+            ("refresh_token", Schema::text()),
+        ])
+    }
+
     pub(crate) fn access_token(&self) -> &str {
         &self.access_token
     }

@@ -1,5 +1,6 @@
 //! Who may sign in: the host's own table, which the library knows nothing of.
 
+use otp_axum::openapi::Schema;
 use otp_kit::destination::{Channel, Destination, EmailAddress, PhoneNumber};
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use serde::Serialize;
@@ -30,6 +31,12 @@ pub(crate) struct User {
     #[serde(rename = "id")]
     pub(crate) sub: String,
     pub(crate) email: String,
+}
+
+impl User {
+    pub(crate) fn schema() -> Schema {
+        Schema::object([("id", Schema::text()), ("email", Schema::text())])
+    }
 }
 
 impl Users {

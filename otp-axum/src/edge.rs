@@ -61,8 +61,12 @@ impl Edge {
     }
 
     /// Puts it around routes; add none afterwards.
-    pub fn around<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+    pub fn around<S: Clone + Send + Sync + 'static>(
+        &self,
+        routes: impl Into<Router<S>>,
+    ) -> Router<S> {
         let believed = Believed(Arc::clone(&self.proxies));
+        let routes = routes.into();
         routes
             .fallback(async || Refusal::NOT_FOUND)
             .method_not_allowed_fallback(async || Refusal::WRONG_METHOD)

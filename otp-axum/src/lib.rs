@@ -14,6 +14,7 @@ pub mod link;
 pub mod openapi;
 pub mod operators;
 mod page;
+mod path;
 pub mod refusal;
 pub mod time;
 
@@ -24,4 +25,5 @@ pub use error::ApiError;
 pub use idempotency::IdempotencyKey;
 pub use json::StrictJson;
 pub use page::{OperatorPage, WebhookCounts};
+pub use path::PathPart;
 pub use refusal::Refusal;

@@ -33,6 +33,7 @@ pub const PATH: &str = "/openapi.json";
 /// let routes: Router = api.described("A theatre", "1.0.0");
 /// ```
 #[derive(Debug)]
+#[must_use = "routes are nothing until they are served"]
 pub struct Api<S = ()> {
     routes: Router<S>,
     document: Document,
@@ -46,7 +47,6 @@ impl<S: Clone + Send + Sync + 'static> Default for Api<S> {
 
 impl<S: Clone + Send + Sync + 'static> Api<S> {
     /// Starts with no route.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             routes: Router::new(),
@@ -56,7 +56,6 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
 
     /// Adds a route and says what it does. As with [`Router::route`], adding one twice is a
     /// programmer's error.
-    #[must_use]
     pub fn operation<H, T>(mut self, path: &str, operation: Operation, handler: H) -> Self
     where
         H: Handler<T, S>,
@@ -69,14 +68,12 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     }
 
     /// Adds a route that the document does not speak of: a page, not an interface.
-    #[must_use]
     pub fn route(mut self, path: &str, route: MethodRouter<S>) -> Self {
         self.routes = self.routes.route(path, route);
         self
     }
 
     /// Adds the routes of another one.
-    #[must_use]
     pub fn merge(mut self, other: impl Into<Self>) -> Self {
         let other = other.into();
         self.routes = self.routes.merge(other.routes);
@@ -85,21 +82,12 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     }
 
     /// Changes the routes and not what they say: a layer.
-    #[must_use]
     pub fn map(mut self, change: impl FnOnce(Router<S>) -> Router<S>) -> Self {
         self.routes = change(self.routes);
         self
     }
 
-    /// Changes what is said, where [`map`](Self::map) changed what is done.
-    #[must_use]
-    pub fn say(mut self, change: impl FnOnce(&mut Document)) -> Self {
-        change(&mut self.document);
-        self
-    }
-
     /// Gives the routes their state.
-    #[must_use]
     pub fn with_state<T>(self, state: S) -> Api<T> {
         Api {
             routes: self.routes.with_state(state),
@@ -113,18 +101,56 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         &self.document
     }
 
-    /// Serves the document of these routes beside them, at [`PATH`].
-    pub fn described(self, title: &str, version: &str) -> Router<S> {
-        let mut document = self.document;
-        let itself = Operation::get("This document").gives(200, Schema::any());
-        document.add(PATH, &itself);
-        let text: Arc<str> = document.to_json(title, version).to_string().into();
-        let show = get(move || {
-            let text = Arc::clone(&text);
-            async move { ([(CONTENT_TYPE, "application/json")], text.to_string()) }
-        });
-        self.routes.route(PATH, show)
+    /// Serves the document of these routes beside them, at [`PATH`], to everybody. To operators
+    /// alone: [`Guard::described`](crate::operators::Guard::described).
+    pub fn described(mut self, title: &str, version: &str) -> Router<S> {
+        self.document.add(PATH, &itself());
+        let shown = shown(&self.document, title, version);
+        self.routes.merge(shown)
     }
+
+    /// Serves the document of these routes beside them, behind what `door` puts before it.
+    pub(crate) fn described_behind(
+        self,
+        title: &str,
+        version: &str,
+        door: impl FnOnce(Router<S>) -> Router<S>,
+    ) -> Router<S> {
+        let mut document = self.document;
+        document.add(PATH, &itself().guarded());
+        self.routes.merge(door(shown(&document, title, version)))
+    }
+
+    /// Says of every route that an operator's token opens it, and has `door` ask for one.
+    pub(crate) fn guarded(mut self, door: impl FnOnce(Router<S>) -> Router<S>) -> Self {
+        self.document.guard();
+        self.map(door)
+    }
+}
+
+fn itself() -> Operation {
+    Operation::get("This document").gives(
+        200,
+        Schema::object([
+            ("openapi", Schema::text()),
+            ("info", Schema::map(&Schema::any())),
+            ("paths", Schema::map(&Schema::any())),
+            ("components", Schema::map(&Schema::any())),
+        ]),
+    )
+}
+
+fn shown<S: Clone + Send + Sync + 'static>(
+    document: &Document,
+    title: &str,
+    version: &str,
+) -> Router<S> {
+    let text: Arc<str> = document.to_json(title, version).to_string().into();
+    let show = get(move || {
+        let text = Arc::clone(&text);
+        async move { ([(CONTENT_TYPE, "application/json")], text.to_string()) }
+    });
+    Router::new().route(PATH, show)
 }
 
 impl<S> From<Router<S>> for Api<S> {

@@ -20,10 +20,9 @@ mod tokens;
 mod unlock;
 mod whom;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 use otp_core::verifier::Verifier;
+
+use crate::openapi::Api;
 
 pub use accounts::account_routes;
 pub use because::Because;
@@ -46,28 +45,16 @@ pub use tokens::{InvalidToken, OperatorTokens};
 ///     Edge::new().around(guard.around(operators::routes(verifier)))
 /// }
 /// ```
-pub fn routes<S>(verifier: Verifier) -> Router<S> {
-    let blacklist = get(blacklist::list)
-        .post(blacklist::add)
-        .delete(blacklist::remove);
-    let import = post(blacklist::import).layer(DefaultBodyLimit::max(blacklist::LARGEST));
-    let policy = get(policy::show).put(policy::publish);
-    let policy = policy.layer(DefaultBodyLimit::max(policy::LARGEST));
-    let overrides = post(overrides::begin).delete(overrides::end);
-    Router::new()
-        .route("/admin/otp/policy", policy)
-        .route("/admin/otp/override", overrides)
-        .route("/admin/otp/dashboard", get(dashboard::handle))
-        .route("/admin/otp/blacklist", blacklist)
-        .route("/admin/otp/blacklist/export", get(blacklist::export))
-        .route("/admin/otp/blacklist/import", import)
-        .route("/admin/api/v1/blocklist/ip", post(blacklist::add_address))
-        .route("/admin/otp/revoke", post(revoke::handle))
-        .route("/admin/otp/unlock", post(unlock::handle))
-        .route("/admin/otp/limits/clear", post(unlock::clear_limits))
-        .route("/admin/otp/explain", post(explain::handle))
-        .route("/admin/otp/deliveries/failed", get(deliveries::failed))
-        .route("/admin/otp/deliveries/resend", post(deliveries::resend))
-        .route("/admin/otp/audit", get(audit::handle))
+pub fn routes<S>(verifier: Verifier) -> Api<S> {
+    Api::new()
+        .merge(policy::routes())
+        .merge(overrides::routes())
+        .merge(dashboard::routes())
+        .merge(blacklist::routes())
+        .merge(revoke::routes())
+        .merge(unlock::routes())
+        .merge(explain::routes())
+        .merge(deliveries::routes())
+        .merge(audit::routes())
         .with_state(verifier)
 }

@@ -21,7 +21,6 @@ mod when;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -35,6 +34,7 @@ pub use webhooks::WebhookCounts;
 
 use self::gather::Gathered;
 use self::render::Templates;
+use crate::openapi::{Api, Operation};
 
 /// The most bytes of a form.
 const LARGEST: usize = 16 * 1024;
@@ -127,7 +127,7 @@ impl OperatorPage {
     }
 
     /// Gives the routes, all under [`PATH`](Self::PATH); for a listener that operators reach.
-    pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+    pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Api<S> {
         let page = Arc::new(Page {
             verifier: self.verifier,
             whose: self.whose,
@@ -139,8 +139,12 @@ impl OperatorPage {
             tries: LocalQuotas::new(),
         });
         let at = |rest: &str| format!("{}{rest}", Self::PATH);
-        Router::new()
-            .route(Self::PATH, get(view::overview::show))
+        let overview = Operation::get("Shows operators how the service is doing, as a page")
+            .gives_page(200)
+            .gives_page(500)
+            .guarded();
+        Api::new()
+            .operation(Self::PATH, overview, view::overview::show)
             .route(
                 &at("/people"),
                 get(view::people::show).post(view::people::look_up),
@@ -154,9 +158,9 @@ impl OperatorPage {
             .route(&at("/check"), post(confirm::check))
             .route(&at("/apply"), post(confirm::apply))
             .route(&at("/sign-out"), post(door::sign_out))
-            .route_layer(from_fn_with_state(Arc::clone(&page), access::guard))
+            .map(|routes| routes.route_layer(from_fn_with_state(Arc::clone(&page), access::guard)))
             .route(&at("/sign-in"), post(door::sign_in).get(door::show))
-            .layer(DefaultBodyLimit::max(LARGEST))
+            .map(|routes| routes.layer(DefaultBodyLimit::max(LARGEST)))
             .with_state(page)
     }
 }

@@ -37,6 +37,8 @@ mod metrics;
 #[cfg(debug_assertions)]
 mod mfa;
 #[cfg(debug_assertions)]
+mod openapi;
+#[cfg(debug_assertions)]
 mod operator;
 #[cfg(debug_assertions)]
 mod outage;

@@ -8,6 +8,7 @@ use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, Request, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::clock::{Clock as _, SystemClock, Timestamp};
 use otp_kit::key::{KeyId, KeyRing};
 use otp_kit::operator::{KeyStanding, KeyVerdict, Mode};
@@ -52,6 +53,46 @@ enum Steps {
 
 /// Of two rotations at once the second must not be written over the first.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+pub(super) fn routes() -> Api<Arc<App>> {
+    let rotation = Schema::object([
+        ("step?", Schema::word(["both", "publish", "promote"])),
+        ("key_id?", Schema::text().or_null()),
+        ("reason?", Schema::text().or_null()),
+    ]);
+    let rotate = Operation::post("Begins a new key for codes that are issued from now on")
+        .may_take(rotation)
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([
+            Refusal::NO_KEY_FILE,
+            Refusal::KEYS_NOT_WRITTEN,
+            Refusal::UNKNOWN_KEY,
+        ]);
+    let uses = Schema::object([
+        ("what", Schema::text()),
+        ("count", Schema::integer()),
+        ("until", Schema::time().or_null()),
+    ]);
+    let key = Schema::object([
+        ("id", Schema::text()),
+        ("role", Schema::text()),
+        ("verdict", Schema::text()),
+        ("may_go_at", Schema::time().or_null()),
+        ("uses", Schema::list(&uses)),
+    ]);
+    let told = Schema::object([
+        ("at", Schema::time()),
+        ("overlap_seconds", Schema::integer()),
+        ("keys", Schema::list(&key)),
+    ]);
+    let report = Operation::get("Says what hangs on each key")
+        .gives(200, told)
+        .at_desk();
+    Api::new()
+        .operation("/admin/otp/keys/rotate", rotate, self::rotate)
+        .operation("/admin/otp/keys", report, self::report)
+}
 
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,

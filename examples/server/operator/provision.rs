@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::operator::{Mode, Whom};
 use otp_kit::request::SubjectId;
@@ -41,7 +42,31 @@ pub(super) struct Provisioned {
     expires_at: Option<String>,
 }
 
-pub(super) async fn handle(
+pub(super) fn routes() -> Api<Arc<App>> {
+    let members = ["user_id?", "phone?", "email?", "note?", "reason?"];
+    let named = Schema::object(members.map(|name| (name, Schema::text().or_null())));
+    let provisioned = Schema::object([
+        ("status", Schema::word(["ok"])),
+        ("dry_run", Schema::flag()),
+        ("user_id", Schema::text()),
+        ("sessionId?", Schema::text()),
+        ("expires_at?", Schema::time()),
+    ]);
+    let provision = Operation::post("Issues a pass for somebody whom no code reaches")
+        .takes(named)
+        .gives(200, provisioned)
+        .at_desk()
+        .refuses([
+            Refusal::NAME_ONE,
+            Refusal::UNKNOWN_USER,
+            Refusal::INVALID_PHONE,
+            Refusal::INVALID_EMAIL,
+            Refusal::INVALID_STATE,
+        ]);
+    Api::new().operation("/admin/otp/session", provision, handle)
+}
+
+async fn handle(
     State(app): State<Arc<App>>,
     desk: Desk,
     Strict(named): Strict<Named>,

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use otp_axum::PathPart;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_axum::operators::{Because, FreshProof};
 use otp_kit::destination::Channel;
 use otp_kit::factor::{FactorId, OtpAccount};
@@ -21,13 +23,71 @@ use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
 
+/// What a code of an operator's own authenticator may answer.
+const NOT_PROVEN: [Refusal; 8] = [
+    Refusal::PROOF_REQUIRED,
+    Refusal::INVALID_OTP,
+    Refusal::THROTTLED,
+    Refusal::LOCKED,
+    Refusal::BLOCKED,
+    Refusal::DISABLED,
+    Refusal::BUSY,
+    Refusal::VERIFY_FAILED,
+];
+
+pub(super) fn routes() -> Api<Arc<App>> {
+    let proven = |summary: &str| {
+        Operation::post(summary)
+            .header("X-Admin-Otp", Schema::text())
+            .header("X-Admin-Second", Schema::text())
+            .at_desk()
+            .refuses(NOT_PROVEN)
+    };
+    let disable = proven("Takes a user's second factors away, on fresh proof")
+        .may_take(Because::schema())
+        .gives(200, Done::schema())
+        .refuses([Refusal::UNKNOWN_USER, Refusal::NOT_FOUND]);
+    let enrolled = Schema::object([
+        ("factor_id", Schema::text()),
+        ("secret", Schema::text()),
+        ("otpauth_uri", Schema::text()),
+    ]);
+    let enrol = proven("Begins the enrolment of the operator's own authenticator")
+        .may_take(Because::schema())
+        .gives(200, enrolled)
+        .refuses([
+            Refusal::FACTOR_NAME_TAKEN,
+            Refusal::TOO_MANY_FACTORS,
+            Refusal::UNKNOWN_FACTOR,
+        ]);
+    let first = Schema::object([
+        ("factor_id", Schema::text()),
+        ("otp?", Schema::text()),
+        ("code?", Schema::text().about("another name of otp")),
+    ]);
+    let confirm = Operation::post("Takes the first code of the operator's own authenticator")
+        .takes(first)
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses(NOT_PROVEN);
+    const OPERATORS: &str = "/admin/otp/operators/totp";
+    Api::new()
+        .operation(
+            "/api/v1/admin/users/{id}/2fa/disable",
+            disable,
+            self::disable,
+        )
+        .operation(&format!("{OPERATORS}/enrol"), enrol, self::enrol)
+        .operation(&format!("{OPERATORS}/confirm"), confirm, self::confirm)
+}
+
 /// Takes a user's second factors and recovery codes away, and ends their sessions, devices and
 /// pending codes.
 pub(super) async fn disable(
     State(app): State<Arc<App>>,
     desk: Desk,
     proof: FreshProof,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     because: Because,
 ) -> Result<Json<Done>, Declined> {
     let operator = desk.operator(&app.verifier, because.reason())?;

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest as _, FromRequestParts as _, Path, Request, State};
+use axum::Json;
+use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
-use axum::{Json, Router};
+use otp_axum::PathPart;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::operator::{Mode, Whom};
 use otp_kit::request::SubjectId;
 use otp_kit::store::SessionQuery;
@@ -30,7 +31,7 @@ struct Named {
 
 /// How many ended, or would.
 #[derive(Serialize)]
-pub(super) struct Ended {
+struct Ended {
     status: &'static str,
     dry_run: bool,
     count: u64,
@@ -38,20 +39,72 @@ pub(super) struct Ended {
     sample: [String; 1],
 }
 
+const PATH: &str = "/api/v1/auth/logout-all";
+
+impl Named {
+    fn schema() -> Schema {
+        Schema::object([
+            ("user_id", Schema::text()),
+            ("note?", Schema::text().or_null()),
+            ("reason?", Schema::text().or_null()),
+        ])
+    }
+}
+
+impl Ended {
+    fn schema() -> Schema {
+        Schema::object([
+            ("status", Schema::word(["ok"])),
+            ("dry_run", Schema::flag()),
+            ("count", Schema::integer()),
+            ("ended", Schema::integer()),
+            ("sample", Schema::list(&Schema::text())),
+        ])
+    }
+}
+
 /// The route on the operators' own listener. Where both share one, see [`logout_all_of_either`].
-pub(crate) fn logout_all(app: &App) -> Router<Arc<App>> {
+pub(crate) fn logout_all(app: &App) -> Api<Arc<App>> {
     let end = async |State(app): State<Arc<App>>, desk: Desk, Strict(named): Strict<Named>| {
         end(&app, &desk, &named).await
     };
-    super::guard(app).around(Router::new().route("/api/v1/auth/logout-all", post(end)))
+    super::guard(app).around(Api::new().operation(PATH, ends(Named::schema()), end))
+}
+
+pub(super) fn routes() -> Api<Arc<App>> {
+    let end = Operation::post("Ends every session of a user")
+        .may_take(Because::schema())
+        .gives(200, Ended::schema())
+        .at_desk()
+        .refuses([Refusal::INVALID_USER, Refusal::NOT_FOUND]);
+    Api::new().operation("/admin/otp/users/{id}/logout-all", end, end_named)
+}
+
+fn ends(whose: Schema) -> Operation {
+    Operation::post("Ends every session of a user")
+        .takes(whose)
+        .gives(200, Ended::schema())
+        .at_desk()
+        .refuses([Refusal::USER_REQUIRED, Refusal::INVALID_USER])
 }
 
 /// The route where operators share the listener with everybody: an operator ends the sessions of
 /// whomever they name, anybody else their own.
-pub(crate) async fn logout_all_of_either(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Declined> {
+pub(crate) fn logout_all_of_either() -> Api<Arc<App>> {
+    let either = session::ends_all()
+        .may_take(Named::schema())
+        .gives(200, Schema::either([session::ended(), Ended::schema()]))
+        .at_desk()
+        .refuses([
+            Refusal::UNAUTHORIZED,
+            Refusal::THROTTLED,
+            Refusal::USER_REQUIRED,
+            Refusal::INVALID_USER,
+        ]);
+    Api::new().operation(PATH, either, of_either)
+}
+
+async fn of_either(State(app): State<Arc<App>>, request: Request) -> Result<Response, Declined> {
     let guard = super::guard(&app);
     let (mut parts, body) = request.into_parts();
     if !guard.is_meant(&parts.headers) {
@@ -74,10 +127,10 @@ async fn end(app: &App, desk: &Desk, named: &Named) -> Result<Json<Ended>, Decli
     end_all_of(app, desk, &user, reason).await
 }
 
-pub(super) async fn end_named(
+async fn end_named(
     State(app): State<Arc<App>>,
     desk: Desk,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     because: Because,
 ) -> Result<Json<Ended>, Declined> {
     let user = SubjectId::new(&id).map_err(|_| Refusal::INVALID_USER)?;

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_axum::{Browser, IdempotencyKey};
 use otp_kit::delivery::ReturnAddress;
 use otp_kit::destination::Channel;
@@ -17,7 +18,7 @@ use otp_kit::verifier::{Dispatch, Issue, Link};
 use serde::Deserialize;
 
 use super::captcha;
-use super::request::Started;
+use super::request::{NOT_ISSUED, Started};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
@@ -39,6 +40,40 @@ pub(crate) struct Named {
     turnstile: Member,
     #[serde(rename = "g-recaptcha-response")]
     recaptcha: Member,
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    const OF: &str = "/browser/api/v1/identity/auth";
+    const MEMBERS: [&str; 4] = [
+        "captcha_token?",
+        "h-captcha-response?",
+        "cf-turnstile-response?",
+        "g-recaptcha-response?",
+    ];
+    let captchas = MEMBERS.map(|name| (name, Schema::text().or_null()));
+    let user = Schema::object(
+        [("user_id", Schema::text_up_to(LONGEST))]
+            .into_iter()
+            .chain(captchas),
+    );
+    let start = |summary: &str| {
+        Operation::post(summary)
+            .header("Idempotency-Key", Schema::text())
+            .gives(200, Started::schema())
+            .refuses([Refusal::USER_REQUIRED, Refusal::INVALID_USER])
+            .refuses(NOT_ISSUED)
+    };
+    let by_phone = start("Sends a code to the phone of a user who is named").takes(user.clone());
+    let by_email = start("Sends a link and a code to the address of a user who is named")
+        .takes(user.with("return_to?", Schema::text().or_null()))
+        .refuses([Refusal::INVALID_RETURN]);
+    Api::new()
+        .operation(&format!("{OF}/otp/initiate"), by_phone, self::by_phone)
+        .operation(
+            &format!("{OF}/magic-link/initiate"),
+            by_email,
+            self::by_email,
+        )
 }
 
 /// Sends it to the user's phone.

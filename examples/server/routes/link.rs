@@ -10,17 +10,49 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use otp_axum::Browser;
 use otp_axum::link::{Answer, Choice, LinkForm, LinkPage};
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::request::{Purpose, RequestContext};
 use otp_kit::verifier::{Attempt, LinkError, Relay, Verified, VerifyError};
 use serde_json::json;
 
-use super::verify::{SignedIn, sign_in};
+use super::verify::{NOT_VERIFIED, SignedIn, sign_in};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 
 /// The cookie that a browser is signed in by; it ends with the browser, and its token before.
 pub(crate) const SESSION: &str = "__Host-otp_session";
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let show = Operation::get("Shows what a link is for, and does nothing")
+        .query("token", Schema::text())
+        .gives_page(200)
+        .refuses([Refusal::INVALID_LINK]);
+    let body = Schema::object([
+        ("token", Schema::text()),
+        ("disown?", Schema::flag().or_null()),
+    ]);
+    let other_browser = Schema::object([
+        ("detail", Schema::text()),
+        ("code", Schema::word([Refusal::OTHER_BROWSER.code()])),
+        ("relay_code", Schema::text()),
+    ]);
+    let act = Operation::post("Signs in the browser that asked, once, or stops the sign-in")
+        .takes_as(
+            ["application/json", "application/x-www-form-urlencoded"],
+            body,
+        )
+        .gives(200, SignedIn::schema())
+        .gives_page(200)
+        .gives_page(303)
+        .gives_nothing(204)
+        .gives(409, other_browser)
+        .refuses([Refusal::INVALID_LINK])
+        .refuses(NOT_VERIFIED);
+    Api::new()
+        .operation("/auth/link", show, self::show)
+        .operation("/auth/link", act, self::act)
+}
 
 /// Shows what the link is for. It asks nobody whether the link is right: a page that did would
 /// tell, and would cost a look-up for every scanner that opens it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use otp_axum::IdempotencyKey;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::challenge::ChallengeId;
 use otp_kit::destination::Channel;
 use otp_kit::request::{Purpose, SubjectKey};
@@ -13,7 +14,7 @@ use otp_kit::session::{ContextClass, Methods, Session, SignIn};
 use otp_kit::verifier::{Attempt, Claim, Issue, Verified};
 use serde::Deserialize;
 
-use super::request::{self, Started};
+use super::request::{self, NOT_ISSUED, Started};
 use super::session::SignedIn;
 use super::{captcha, second_factor, verify};
 use crate::answer::{Declined, Refusal};
@@ -34,6 +35,41 @@ pub(crate) struct Wanted {
     turnstile: Member,
     #[serde(rename = "g-recaptcha-response")]
     recaptcha: Member,
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let text = || Schema::text().or_null();
+    let channels = Schema::word(Channel::ALL.map(Channel::name));
+    let wanted = Schema::object([
+        ("channel?", channels.or_null()),
+        ("locale?", text()),
+        ("captcha_token?", text()),
+        ("h-captcha-response?", text()),
+        ("cf-turnstile-response?", text()),
+        ("g-recaptcha-response?", text()),
+    ]);
+    let send = Operation::post("Sends a code to an address of whoever is signed in")
+        .may_take(wanted)
+        .header("Idempotency-Key", Schema::text())
+        .gives(200, Started::schema())
+        .signed_in()
+        .refuses([Refusal::UNKNOWN_CHANNEL, Refusal::INVALID_LOCALE])
+        .refuses(NOT_ISSUED);
+    let tried = Schema::object([
+        ("otp?", Schema::text()),
+        ("code?", Schema::text().about("another name of otp")),
+        ("challenge_id?", text()),
+        ("attempt_id?", text()),
+    ]);
+    let verify = Operation::post("Takes a code of whoever is signed in")
+        .takes(tried)
+        .gives(200, verify::SignedIn::schema())
+        .signed_in()
+        .refuses([Refusal::OTP_REQUIRED, Refusal::INVALID_ATTEMPT_ID])
+        .refuses(verify::NOT_VERIFIED);
+    Api::new()
+        .operation("/api/auth/mfa/send-code", send, send_code)
+        .operation("/api/auth/mfa/verify", verify, self::verify)
 }
 
 /// Sends it to the phone, else by mail, as the routes say; or over the channel that is named.

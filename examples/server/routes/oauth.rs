@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName};
-use otp_axum::cookie;
+use otp_axum::openapi::{Api, Operation, Schema};
+use otp_axum::{PathPart, cookie};
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SessionBinding;
 use serde::{Deserialize, Serialize};
@@ -34,9 +36,28 @@ pub(crate) struct Accepted {
     provider: String,
 }
 
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let started = Schema::object([("state", Schema::text())]);
+    let start = Operation::get("Issues a state, with a cookie")
+        .gives(200, started)
+        .refuses([Refusal::NOT_FOUND, Refusal::UNAVAILABLE]);
+    let accepted = Schema::object([("provider", Schema::text())]);
+    let callback = Operation::get("Takes a state back, once, within ten minutes")
+        .query("state", Schema::text())
+        .gives(200, accepted)
+        .refuses([
+            Refusal::INVALID_STATE,
+            Refusal::NOT_FOUND,
+            Refusal::UNAVAILABLE,
+        ]);
+    Api::new()
+        .operation("/api/auth/oauth/{name}/start", start, self::start)
+        .operation("/api/auth/oauth/{name}/callback", callback, self::callback)
+}
+
 pub(crate) async fn start(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
 ) -> Result<([(HeaderName, String); 1], Json<Started>), Declined> {
     let cookie = cookie_of(&name)?;
     let mut secret = [0_u8; 32];
@@ -57,10 +78,11 @@ pub(crate) async fn start(
 
 pub(crate) async fn callback(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    Query(called): Query<CalledBack>,
+    PathPart(name): PathPart,
+    called: Result<Query<CalledBack>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Accepted>, Declined> {
+    let Query(called) = called.map_err(|_| Refusal::INVALID_STATE)?;
     let value = cookie::find(&headers, &cookie_of(&name)?).ok_or(Refusal::INVALID_STATE)?;
     let browser = SessionBinding::of(value.as_bytes());
     let taken = app.door.states.consume(&name, &called.state, &browser);

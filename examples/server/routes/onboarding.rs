@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::{HeaderValue, SET_COOKIE};
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::session::StateError;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,21 @@ pub(crate) struct Welcome {
     user: User,
 }
 
-pub(crate) async fn handle(
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let welcome = Schema::object([("status", Schema::word(["ok"])), ("user", User::schema())]);
+    let sign_in = Operation::post("Signs in whoever brings an operator's pass, by a cookie")
+        .takes(Schema::object([("sessionId", Schema::text())]))
+        .gives(200, welcome)
+        .refuses([
+            Refusal::SESSION_REQUIRED,
+            Refusal::INVALID_SESSION,
+            Refusal::INVALID_STATE,
+            Refusal::UNAVAILABLE,
+        ]);
+    Api::new().operation("/auth/fan/from-onboarding", sign_in, handle)
+}
+
+async fn handle(
     State(app): State<Arc<App>>,
     Client(context): Client,
     Strict(brought): Strict<Brought>,

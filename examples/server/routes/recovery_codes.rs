@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::factor::RecoverySet;
 use otp_kit::request::RequestContext;
 use otp_kit::verifier::Proven;
 use serde::{Deserialize, Serialize};
 
+use super::second_factor::NOT_CHANGED;
 use super::session::SignedIn;
 use super::verify;
 use crate::answer::{Declined, Refusal};
@@ -34,6 +36,21 @@ pub(super) struct Codes(Vec<String>);
 #[derive(Serialize)]
 pub(crate) struct Renewed {
     recovery_codes: Codes,
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let renewal = Schema::object([
+        ("otp?", Schema::text()),
+        ("code?", Schema::text().about("another name of otp")),
+    ]);
+    let codes = Schema::list(&Schema::text());
+    let renew = Operation::post("Draws a new set of recovery codes, in the place of the old one")
+        .may_take(renewal)
+        .gives(200, Schema::object([("recovery_codes", codes)]))
+        .signed_in()
+        .refuses(NOT_CHANGED)
+        .refuses(verify::NOT_VERIFIED);
+    Api::new().operation("/api/v1/2fa/recovery-codes", renew, self::renew)
 }
 
 pub(crate) async fn renew(

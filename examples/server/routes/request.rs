@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use otp_axum::IdempotencyKey;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::delivery::Locale;
 use otp_kit::destination::Channel;
 use otp_kit::verifier::{Issue, Issued};
@@ -48,6 +49,54 @@ pub(crate) struct Started {
     preview_link: Option<String>,
 }
 
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let channels = Schema::word(Channel::ALL.map(Channel::name));
+    let body = Schema::object([
+        ("phone?", Schema::phone().or_null()),
+        ("email?", Schema::email().or_null()),
+        ("channel?", channels.or_null()),
+        ("locale?", Schema::text().or_null()),
+        ("purpose?", Schema::text().or_null()),
+        ("captcha_token?", Schema::text().or_null()),
+        ("h-captcha-response?", Schema::text().or_null()),
+        ("cf-turnstile-response?", Schema::text().or_null()),
+        ("g-recaptcha-response?", Schema::text().or_null()),
+    ]);
+    let start = Operation::post("Sends a code")
+        .takes(body)
+        .header("Idempotency-Key", Schema::text())
+        .gives(200, Started::schema())
+        .refuses([
+            Refusal::PHONE_REQUIRED,
+            Refusal::INVALID_PHONE,
+            Refusal::INVALID_EMAIL,
+            Refusal::TWO_ADDRESSES,
+            Refusal::UNKNOWN_PURPOSE,
+            Refusal::UNKNOWN_CHANNEL,
+            Refusal::INVALID_LOCALE,
+        ])
+        .refuses(NOT_ISSUED);
+    Api::new().operation("/api/auth/otp/request", start, handle)
+}
+
+/// What any start may answer.
+pub(super) const NOT_ISSUED: [Refusal; 14] = [
+    Refusal::CHANNEL_UNAVAILABLE,
+    Refusal::CHANNEL_MISMATCH,
+    Refusal::UNSUPPORTED_DESTINATION,
+    Refusal::INVALID_IDEMPOTENCY_KEY,
+    Refusal::IDEMPOTENCY_CONFLICT,
+    Refusal::CAPTCHA_REQUIRED,
+    Refusal::CAPTCHA_FAILED,
+    Refusal::BLOCKED,
+    Refusal::DISABLED,
+    Refusal::THROTTLED,
+    Refusal::LOCKED,
+    Refusal::BUSY,
+    Refusal::SEND_FAILED,
+    Refusal::UNAVAILABLE,
+];
+
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
     Client(context): Client,
@@ -83,6 +132,17 @@ pub(crate) async fn handle(
 }
 
 impl Started {
+    pub(super) fn schema() -> Schema {
+        Schema::object([
+            ("status", Schema::word(["ok"])),
+            ("challenge_id", Schema::text()),
+            ("resend_at", Schema::time()),
+            ("expires_at", Schema::time()),
+            ("preview_code?", Schema::text().about("in development")),
+            ("preview_link?", Schema::text().about("in development")),
+        ])
+    }
+
     pub(super) fn of(app: &App, issued: &Issued) -> Self {
         Self {
             status: "ok",

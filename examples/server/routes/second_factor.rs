@@ -9,6 +9,18 @@ use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::users::User;
 
+/// What a change of an account's factors may answer.
+pub(super) const NOT_CHANGED: [Refusal; 8] = [
+    Refusal::PROOF_REQUIRED,
+    Refusal::FACTOR_NAME_TAKEN,
+    Refusal::TOO_MANY_FACTORS,
+    Refusal::UNKNOWN_FACTOR,
+    Refusal::THROTTLED,
+    Refusal::BUSY,
+    Refusal::BLOCKED,
+    Refusal::UNAVAILABLE,
+];
+
 /// Finds whose session it is.
 pub(super) async fn user(app: &App, session: &Session) -> Result<User, Declined> {
     let user = app.users.get(session.subject().as_str()).await;

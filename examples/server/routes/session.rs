@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use otp_axum::cookie;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::session::Session;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,41 @@ fn bearer(parts: &Parts) -> Option<&str> {
 fn of_page(parts: &Parts) -> Option<&str> {
     let reads = parts.method.is_safe() && !parts.headers.contains_key(AUTHORIZATION);
     reads.then(|| cookie::find(&parts.headers, link::SESSION))?
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let spent = Schema::object([("refresh_token", Schema::text())]);
+    let refresh = Operation::post("Takes a refresh token, once, and gives fresh tokens")
+        .takes(spent)
+        .gives(200, Pair::schema())
+        .refuses([Refusal::INVALID_REFRESH_TOKEN, Refusal::UNAVAILABLE]);
+    let logout = Operation::post("Ends the session")
+        .gives_nothing(204)
+        .signed_in();
+    let me = Operation::get("Shows who is signed in")
+        .gives(200, User::schema())
+        .signed_in();
+    Api::new()
+        .operation("/api/auth/token/refresh", refresh, self::refresh)
+        .operation("/api/v1/auth/logout", logout, self::logout)
+        .operation("/api/me", me, self::me)
+}
+
+/// Describes the end of all sessions of somebody.
+pub(crate) fn ends_all() -> Operation {
+    Operation::post("Ends every session of whoever is signed in")
+        .gives(200, ended())
+        .signed_in()
+}
+
+/// Describes how many ended.
+pub(crate) fn ended() -> Schema {
+    Schema::object([("ended", Schema::integer())])
+}
+
+/// The route of a listener that operators do not share.
+pub(crate) fn logout_all_route() -> Api<Arc<App>> {
+    Api::new().operation("/api/v1/auth/logout-all", ends_all(), logout_all)
 }
 
 pub(crate) async fn refresh(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::destination::Channel;
 use otp_kit::policy::ScopedQuota;
 use otp_kit::store::{Condition, EngineStatus};
@@ -34,6 +35,37 @@ struct Window {
     scope: &'static str,
     limit: u32,
     window_seconds: u64,
+}
+
+/// Liveness and readiness, for both listeners.
+pub(crate) fn probes() -> Api<Arc<App>> {
+    let said = |word| Schema::object([("status", Schema::word([word]))]);
+    let alive = Operation::get("Answers as long as the process does").gives(200, said("ok"));
+    let is_ready = Operation::get("Answers well where a request would be served")
+        .gives(200, said("ready"))
+        .refuses([Refusal::NOT_READY]);
+    Api::new()
+        .operation("/healthz", alive, healthy)
+        .operation("/readyz", is_ready, ready)
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let window = Schema::object([
+        ("scope", Schema::text()),
+        ("limit", Schema::integer()),
+        ("windowSeconds", Schema::integer()),
+    ]);
+    let states = Schema::map(&Schema::text());
+    let status = Schema::object([
+        ("redis", Schema::text()),
+        ("database", Schema::text()),
+        ("rateLimits", Schema::map(&Schema::list(&window))),
+        ("channels", states.clone()),
+        ("templates", states),
+        ("overrides", Schema::list(&Schema::text())),
+    ]);
+    let look = Operation::get("Shows what works").gives(200, status);
+    Api::new().operation("/otp/status", look, handle)
 }
 
 /// Answers as long as the process does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::providers::TelegramLogin;
 use otp_kit::providers::webhook::{TelegramPerson, TelegramRefusal};
@@ -16,7 +17,7 @@ use otp_kit::verifier::VerifyError;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::verify::SignedIn;
+use super::verify::{NOT_VERIFIED, SignedIn};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
@@ -32,6 +33,16 @@ enum Field {
     Text(String),
     Number(i64),
     Truth(bool),
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let field = Schema::either([Schema::text(), Schema::integer(), Schema::flag()]);
+    let sign_in = Operation::post("Signs in by a login that Telegram signed")
+        .takes(Schema::map(&field))
+        .gives(200, SignedIn::schema())
+        .refuses([Refusal::INVALID_SIGNATURE])
+        .refuses(NOT_VERIFIED);
+    Api::new().operation("/api/auth/telegram", sign_in, handle)
 }
 
 pub(crate) async fn handle(

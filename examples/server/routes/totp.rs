@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::factor::{FactorId, FactorName, FactorState, OtpAccount};
 use otp_kit::random::OsRandom;
 use otp_kit::session::Session;
@@ -12,7 +13,7 @@ use otp_kit::verifier::Enrolment;
 use serde::{Deserialize, Serialize};
 
 use super::recovery_codes::{self, Codes};
-use super::second_factor::{self, stronger};
+use super::second_factor::{self, NOT_CHANGED, stronger};
 use super::session::SignedIn;
 use super::verify;
 use crate::answer::{Declined, Refusal};
@@ -40,6 +41,52 @@ pub(crate) struct Enrolled {
     otpauth_uri: String,
     qr_svg: Option<String>,
     expires_at: String,
+}
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let text = || Schema::text().or_null();
+    let enrolled = Schema::object([
+        ("factor_id", Schema::text()),
+        ("name", Schema::text()),
+        ("secret", Schema::text()),
+        ("otpauth_uri", Schema::text()),
+        ("qr_svg", text()),
+        ("expires_at", Schema::time()),
+    ]);
+    let enrol = Operation::post("Begins the enrolment of an authenticator")
+        .may_take(Schema::object([("name?", text())]))
+        .gives(200, enrolled)
+        .signed_in()
+        .refuses([Refusal::INVALID_FACTOR_NAME, Refusal::CHANNEL_UNAVAILABLE])
+        .refuses(NOT_CHANGED);
+    let otp = [
+        ("otp?", Schema::text()),
+        ("code?", Schema::text().about("another name of otp")),
+    ];
+    let first = Schema::object(otp.clone()).with("factor_id?", text());
+    let confirmed = verify::SignedIn::schema()
+        .with("factor_id", Schema::text())
+        .with("recovery_codes?", Schema::list(&Schema::text()));
+    let confirm = Operation::post("Takes the first code of an authenticator")
+        .takes(first)
+        .gives(200, confirmed)
+        .signed_in()
+        .refuses([Refusal::OTP_REQUIRED])
+        .refuses(NOT_CHANGED)
+        .refuses(verify::NOT_VERIFIED);
+    let shown = Schema::object(otp)
+        .with("recovery_code?", text())
+        .with("attempt_id?", text());
+    let verify = Operation::post("Takes the code of an authenticator, or a recovery code")
+        .takes(shown)
+        .gives(200, verify::SignedIn::schema())
+        .signed_in()
+        .refuses([Refusal::OTP_REQUIRED, Refusal::INVALID_ATTEMPT_ID])
+        .refuses(verify::NOT_VERIFIED);
+    Api::new()
+        .operation("/api/v1/2fa/totp/enrol", enrol, self::enrol)
+        .operation("/api/v1/2fa/totp/confirm", confirm, self::confirm)
+        .operation("/api/v1/2fa/totp/verify", verify, self::verify)
 }
 
 pub(crate) async fn enrol(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::challenge::ChallengeId;
 use otp_kit::destination::Destination;
 use otp_kit::request::{AttemptId, Purpose, RequestContext, SubjectId, SubjectKey};
@@ -38,6 +39,42 @@ pub(crate) struct SignedIn {
     pub(super) tokens: Pair,
     pub(super) user: User,
 }
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let body = Schema::object([
+        ("phone?", Schema::phone().or_null()),
+        ("email?", Schema::email().or_null()),
+        ("otp", Schema::text()),
+        ("challenge_id?", Schema::text().or_null()),
+        ("attempt_id?", Schema::text().or_null()),
+        ("purpose?", Schema::text().or_null()),
+    ]);
+    let verify = Operation::post("Takes a code and signs in")
+        .takes(body)
+        .gives(200, SignedIn::schema())
+        .refuses([
+            Refusal::PHONE_AND_OTP_REQUIRED,
+            Refusal::INVALID_PHONE,
+            Refusal::INVALID_EMAIL,
+            Refusal::TWO_ADDRESSES,
+            Refusal::UNKNOWN_PURPOSE,
+            Refusal::INVALID_ATTEMPT_ID,
+        ])
+        .refuses(NOT_VERIFIED);
+    Api::new().operation("/api/auth/verify-otp", verify, handle)
+}
+
+/// What any try of a code may answer.
+pub(super) const NOT_VERIFIED: [Refusal; 8] = [
+    Refusal::INVALID_OTP,
+    Refusal::BLOCKED,
+    Refusal::DISABLED,
+    Refusal::THROTTLED,
+    Refusal::LOCKED,
+    Refusal::BUSY,
+    Refusal::VERIFY_FAILED,
+    Refusal::UNAVAILABLE,
+];
 
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
@@ -89,6 +126,10 @@ pub(super) async fn sign_in(
 }
 
 impl SignedIn {
+    pub(super) fn schema() -> Schema {
+        Pair::schema().with("user", User::schema())
+    }
+
     pub(super) fn access_token(&self) -> &str {
         self.tokens.access_token()
     }

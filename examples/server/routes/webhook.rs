@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use otp_axum::PathPart;
+use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::destination::Channel;
 use otp_kit::metrics::Webhook;
@@ -23,7 +25,39 @@ use crate::client::Client;
 use crate::config::Webhooks;
 
 /// The most that a vendor sends; one byte more is read to know that it is too much.
-pub(crate) const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 64 * 1024;
+
+const KINDS: [&str; 3] = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/plain",
+];
+const NOT_TAKEN: [Refusal; 6] = [
+    Refusal::BAD_SIGNATURE,
+    Refusal::HANDSHAKE_REFUSED,
+    Refusal::MALFORMED,
+    Refusal::NOT_FOUND,
+    Refusal::TOO_LARGE,
+    Refusal::UNAVAILABLE,
+];
+
+pub(crate) fn routes() -> Api<Arc<App>> {
+    let report = || {
+        Operation::post("Takes what a vendor reports, signed")
+            .takes_as(KINDS, Schema::any())
+            .up_to(LARGEST)
+            .gives_nothing(200)
+            .refuses(NOT_TAKEN)
+    };
+    let handshake = Operation::get("Answers a vendor that asks whether somebody is here")
+        .gives_as(200, "text/plain", Schema::text())
+        .refuses(NOT_TAKEN);
+    const BY_VENDOR: &str = "/api/auth/webhooks/{vendor}";
+    Api::new()
+        .operation("/api/auth/mfa/webhook", report(), twilio)
+        .operation(BY_VENDOR, report(), handle)
+        .operation(BY_VENDOR, handshake, handle)
+}
 
 /// Takes what Twilio reports at the address that the runbooks know.
 pub(crate) async fn twilio(
@@ -34,13 +68,13 @@ pub(crate) async fn twilio(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let vendor = Path("twilio".to_owned());
+    let vendor = PathPart("twilio".to_owned());
     handle(state, vendor, method, uri, client, headers, body).await
 }
 
 pub(crate) async fn handle(
     State(app): State<Arc<App>>,
-    Path(vendor): Path<String>,
+    PathPart(vendor): PathPart,
     method: Method,
     uri: Uri,
     Client(client): Client,

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Answer, Body, Operation};
+use super::operation::{Body, Operation};
+use crate::json::LARGEST;
 use crate::refusal::Refusal;
 
 /// What an API says of itself, put together route by route.
@@ -19,6 +20,10 @@ const OF_BODIES: [Refusal; 4] = [
     Refusal::UNSUPPORTED_MEDIA_TYPE,
 ];
 
+/// What no operation can say.
+const ELSEWHERE: &str = "Errors are `{detail, code}`; who accepts application/problem+json gets \
+    that. Paths that are not here answer 404 `not_found`, other methods 405 `method_not_allowed`.";
+
 impl Document {
     /// Gives the paths that are spoken of, each with a method in lower case.
     pub fn operations(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -30,6 +35,11 @@ impl Document {
     pub(super) fn add(&mut self, path: &str, operation: &Operation) {
         let key = (path.to_owned(), operation.method.name());
         self.operations.insert(key, operation.clone());
+    }
+
+    /// Says of every route that an operator's token opens it.
+    pub(crate) fn guard(&mut self) {
+        self.operations.values_mut().for_each(Operation::guard);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -49,7 +59,7 @@ impl Document {
         let token = |name: &str| json!({ "type": "http", "scheme": "bearer", "description": name });
         json!({
             "openapi": "3.1.0",
-            "info": { "title": title, "version": version },
+            "info": { "title": title, "version": version, "description": ELSEWHERE },
             "paths": paths,
             "components": {
                 "securitySchemes": {
@@ -76,7 +86,8 @@ fn described(path: &str, operation: &Operation) -> Value {
     });
     if let Some(members) = described.as_object_mut() {
         if let Some(body) = &operation.body {
-            members.insert("requestBody".to_owned(), request(body));
+            let most = operation.largest.unwrap_or(LARGEST);
+            members.insert("requestBody".to_owned(), request(body, most));
         }
         if let Some(scheme) = operation.security {
             members.insert("security".to_owned(), json!([{ scheme: [] }]));
@@ -100,13 +111,17 @@ fn id(path: &str, operation: &Operation) -> String {
         .join("_")
 }
 
-fn request(body: &Body) -> Value {
+fn request(body: &Body, most: usize) -> Value {
     let schema = body.schema.to_json();
     let kinds = body.kinds.iter().map(|kind| {
         let content = json!({ "schema": schema });
         ((*kind).to_owned(), content)
     });
-    json!({ "required": true, "content": kinds.collect::<Map<_, _>>() })
+    json!({
+        "required": body.required,
+        "content": kinds.collect::<Map<_, _>>(),
+        "x-max-bytes": most,
+    })
 }
 
 fn responses(operation: &Operation) -> Value {
@@ -120,29 +135,27 @@ fn responses(operation: &Operation) -> Value {
         }
     }
     for (status, refusals) in refused {
-        responses.insert(status.to_string(), refusal(status, &refusals));
+        let described = refusal(status, &refusals, operation.pages);
+        responses.insert(status.to_string(), described);
     }
     for answer in &operation.answers {
-        responses.insert(answer.status.to_string(), success(answer));
+        let described = responses
+            .entry(answer.status.to_string())
+            .or_insert_with(|| json!({ "description": "Done" }));
+        let (Some(members), Some((kind, schema))) = (described.as_object_mut(), &answer.content)
+        else {
+            continue;
+        };
+        let contents = members.entry("content").or_insert_with(|| json!({}));
+        if let Some(contents) = contents.as_object_mut() {
+            contents.insert((*kind).to_owned(), json!({ "schema": schema.to_json() }));
+        }
     }
     json!(responses)
 }
 
-fn success(answer: &Answer) -> Value {
-    let content = answer.content.iter().map(|(kind, schema)| {
-        let content = json!({ "schema": schema.to_json() });
-        ((*kind).to_owned(), content)
-    });
-    let content: Map<_, _> = content.collect();
-    if content.is_empty() {
-        json!({ "description": "Done" })
-    } else {
-        json!({ "description": "Done", "content": content })
-    }
-}
-
 /// Describes the answers of one status: the two forms of an error, and the words of its code.
-fn refusal(status: u16, refusals: &[Refusal]) -> Value {
+fn refusal(status: u16, refusals: &[Refusal], pages: bool) -> Value {
     let codes: Vec<_> = refusals.iter().map(Refusal::code).collect();
     let said = refusals
         .iter()
@@ -168,6 +181,10 @@ fn refusal(status: u16, refusals: &[Refusal]) -> Value {
             "application/problem+json": { "schema": problem },
         },
     });
+    let contents = described.get_mut("content").and_then(Value::as_object_mut);
+    if let (true, Some(contents)) = (pages, contents) {
+        contents.insert("text/html".to_owned(), json!({ "schema": text }));
+    }
     if let (429 | 503, Some(members)) = (status, described.as_object_mut()) {
         let seconds = json!({ "type": "integer", "minimum": 1 });
         let retry = json!({ "description": "Seconds to wait", "schema": seconds });

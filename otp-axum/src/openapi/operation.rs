@@ -17,7 +17,8 @@ pub struct Operation {
     pub(super) answers: Vec<Answer>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) security: Option<&'static str>,
-    largest: Option<usize>,
+    pub(super) pages: bool,
+    pub(super) largest: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(super) enum Method {
 
 #[derive(Clone, Debug)]
 pub(super) struct Body {
+    pub(super) required: bool,
     pub(super) kinds: Vec<&'static str>,
     pub(super) schema: Schema,
 }
@@ -94,6 +96,7 @@ impl Operation {
             answers: Vec::new(),
             refusals: Vec::new(),
             security: None,
+            pages: false,
             largest: None,
         }
     }
@@ -111,8 +114,22 @@ impl Operation {
         kinds: impl IntoIterator<Item = &'static str>,
         schema: Schema,
     ) -> Self {
-        let kinds = kinds.into_iter().collect();
-        self.body = Some(Body { kinds, schema });
+        self.body = Some(Body {
+            required: true,
+            kinds: kinds.into_iter().collect(),
+            schema,
+        });
+        self
+    }
+
+    /// Takes a JSON body, or none.
+    #[must_use]
+    pub fn may_take(mut self, schema: Schema) -> Self {
+        self.body = Some(Body {
+            required: false,
+            kinds: vec![JSON],
+            schema,
+        });
         self
     }
 
@@ -168,6 +185,13 @@ impl Operation {
         self
     }
 
+    /// Answers with a page, and refuses with one where a browser asks.
+    #[must_use]
+    pub fn gives_page(mut self, status: u16) -> Self {
+        self.pages = true;
+        self.gives_as(status, "text/html", Schema::text())
+    }
+
     /// Refuses in these ways.
     #[must_use]
     pub fn refuses(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
@@ -180,6 +204,39 @@ impl Operation {
     pub fn signed_in(mut self) -> Self {
         self.security = Some("session");
         self.refuses([Refusal::NOT_SIGNED_IN, Refusal::UNAVAILABLE])
+    }
+
+    /// Is an operator's, who says why: what a handler that takes a
+    /// [`Desk`](crate::operators::Desk) answers. That a token is wanted, the
+    /// [`Guard`](crate::operators::Guard) says that stands before it.
+    #[must_use]
+    pub fn at_desk(self) -> Self {
+        let changes = self.method != Method::Get;
+        let described = self
+            .header("X-Admin-Reason", Schema::text_up_to(256))
+            .refuses([Refusal::INVALID_REASON, Refusal::UNAVAILABLE]);
+        if changes {
+            described
+                .query("dry_run", Schema::flag())
+                .refuses([Refusal::UNKNOWN_QUERY])
+        } else {
+            described
+        }
+    }
+
+    /// Wants an operator's token.
+    pub(crate) fn guarded(mut self) -> Self {
+        self.guard();
+        self
+    }
+
+    pub(super) fn guard(&mut self) {
+        self.security = Some("operator");
+        self.refusals.extend([
+            Refusal::UNAUTHORIZED,
+            Refusal::THROTTLED,
+            Refusal::UNAVAILABLE,
+        ]);
     }
 
     pub(super) const fn filter(&self) -> MethodFilter {

@@ -1,4 +1,4 @@
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What a value looks like (JSON Schema 2020-12, as `OpenAPI` 3.1 has it).
 #[derive(Clone, Debug, PartialEq)]
@@ -94,26 +94,34 @@ impl Schema {
     /// An object of exactly these members. A name that ends with `?` may be missing.
     #[must_use]
     pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
-        let (mut properties, mut required) = (Map::new(), Vec::new());
-        for (name, schema) in members {
-            let (name, may_be_missing) = match name.strip_suffix('?') {
-                Some(name) => (name, true),
-                None => (name, false),
-            };
-            if !may_be_missing {
-                required.push(name);
-            }
-            properties.insert(name.to_owned(), schema.0);
+        let nothing = Self(json!({ "type": "object", "additionalProperties": false }));
+        members
+            .into_iter()
+            .fold(nothing, |object, (name, schema)| object.with(name, schema))
+    }
+
+    /// Adds a member to an object. A name that ends with `?` may be missing.
+    #[must_use]
+    pub fn with(mut self, name: &str, schema: Self) -> Self {
+        let (bare, may_be_missing) = match name.strip_suffix('?') {
+            Some(bare) => (bare, true),
+            None => (name, false),
+        };
+        let Some(object) = self.0.as_object_mut() else {
+            return self;
+        };
+        let properties = object.entry("properties").or_insert_with(|| json!({}));
+        if let Some(properties) = properties.as_object_mut() {
+            properties.insert(bare.to_owned(), schema.0);
         }
-        let mut object = json!({
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": false,
-        });
-        if let (false, Some(object)) = (required.is_empty(), object.as_object_mut()) {
-            object.insert("required".to_owned(), json!(required));
+        if may_be_missing {
+            return self;
         }
-        Self(object)
+        let required = object.entry("required").or_insert_with(|| json!([]));
+        if let Some(required) = required.as_array_mut() {
+            required.push(json!(bare));
+        }
+        self
     }
 
     /// Adds a sentence about it.

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::Json;
+use axum::extract::State;
 use otp_core::operator::{Accounts, Mode, Notice};
 use otp_core::request::SubjectId;
 use otp_core::verifier::Verifier;
 use serde::{Deserialize, Serialize};
 
 use super::{Because, Desk, Done};
-use crate::{ApiError, Refusal, StrictJson};
+use crate::openapi::{Api, Operation, Schema};
+use crate::{ApiError, PathPart, Refusal, StrictJson};
 
 /// The most users of a call.
 const MOST: usize = 10_000;
@@ -25,24 +25,37 @@ const LARGEST: usize = 2 * 1024 * 1024;
 /// # Examples
 /// ```
 /// use std::sync::Arc;
-/// use axum::Router;
+/// use otp_axum::openapi::Api;
 /// use otp_axum::operators::{self, Guard};
 /// use otp_core::operator::Accounts;
 ///
-/// fn admin(guard: &Guard, accounts: Arc<dyn Accounts>) -> Router {
+/// fn admin(guard: &Guard, accounts: Arc<dyn Accounts>) -> Api {
 ///     let verifier = guard.verifier().clone();
 ///     let routes = operators::account_routes(verifier.clone(), accounts);
 ///     guard.around(operators::routes(verifier).merge(routes))
 /// }
 /// ```
-pub fn account_routes<S>(verifier: Verifier, accounts: Arc<dyn Accounts>) -> Router<S> {
-    let notify = post(notify).layer(DefaultBodyLimit::max(LARGEST));
-    Router::new()
-        .route("/admin/otp/notify", notify)
-        .route(
-            "/admin/otp/users/{id}/force-password-reset",
-            post(force_password_reset),
-        )
+pub fn account_routes<S>(verifier: Verifier, accounts: Arc<dyn Accounts>) -> Api<S> {
+    let notify = Operation::post("Tells users something")
+        .takes(Telling::schema())
+        .up_to(LARGEST)
+        .gives(200, Told::schema())
+        .at_desk()
+        .refuses([
+            Refusal::USERS_REQUIRED,
+            Refusal::TOO_MANY_USERS,
+            Refusal::INVALID_USER,
+            Refusal::INVALID_NOTICE,
+        ]);
+    let reset = Operation::post("Has a user choose another password before the next sign-in")
+        .may_take(Because::schema())
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([Refusal::UNKNOWN_USER, Refusal::NOT_FOUND]);
+    const RESET: &str = "/admin/otp/users/{id}/force-password-reset";
+    Api::new()
+        .operation("/admin/otp/notify", notify, self::notify)
+        .operation(RESET, reset, force_password_reset)
         .with_state(Hooks { verifier, accounts })
 }
 
@@ -65,6 +78,18 @@ struct Telling {
 }
 
 impl Telling {
+    fn schema() -> Schema {
+        let text = || Schema::text().or_null();
+        Schema::object([
+            ("users", Schema::list(&Schema::text())),
+            ("template?", text()),
+            ("subject?", text()),
+            ("text?", text()),
+            ("note?", text()),
+            ("reason?", text()),
+        ])
+    }
+
     fn reason(&self) -> Option<&str> {
         self.reason.as_deref().or(self.note.as_deref())
     }
@@ -107,6 +132,27 @@ struct Told {
     sample: Vec<String>,
 }
 
+impl Told {
+    fn schema() -> Schema {
+        const COUNTS: [&str; 7] = [
+            "count",
+            "users",
+            "reached",
+            "unknown",
+            "unreachable",
+            "limited",
+            "failed",
+        ];
+        let counts = COUNTS.map(|name| (name, Schema::integer()));
+        let others = [
+            ("status", Schema::word(["ok"])),
+            ("dry_run", Schema::flag()),
+            ("sample", Schema::list(&Schema::text())),
+        ];
+        Schema::object(counts.into_iter().chain(others))
+    }
+}
+
 async fn notify(
     State(Hooks { verifier, accounts }): State<Hooks>,
     desk: Desk,
@@ -132,7 +178,7 @@ async fn notify(
 async fn force_password_reset(
     State(Hooks { verifier, accounts }): State<Hooks>,
     desk: Desk,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     because: Because,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, because.reason())?;

@@ -12,9 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 use crate::{ApiError, Refusal};
 
+const LINES: &str = "application/x-ndjson";
 /// The most lines of an answer.
 const MOST: usize = 10_000;
 
@@ -24,6 +26,19 @@ const MOST: usize = 10_000;
 pub(super) struct Page {
     after: Option<u64>,
     limit: Option<usize>,
+}
+
+pub(super) fn routes() -> Api<Verifier> {
+    let export = Operation::get("Exports the audit records, a JSON object a line")
+        .query(
+            "after",
+            Schema::integer().about("go on behind this sequence"),
+        )
+        .query("limit", Schema::integer())
+        .gives_as(200, LINES, Schema::text())
+        .at_desk()
+        .refuses([Refusal::UNKNOWN_QUERY]);
+    Api::new().operation("/admin/otp/audit", export, handle)
 }
 
 pub(super) async fn handle(
@@ -48,7 +63,7 @@ pub(super) async fn handle(
 
 fn lines(text: String) -> Response {
     let mut response = text.into_response();
-    let kind = HeaderValue::from_static("application/x-ndjson");
+    let kind = HeaderValue::from_static(LINES);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }

@@ -3,6 +3,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use serde::Deserialize;
 
+use crate::openapi::Schema;
 use crate::{Refusal, StrictJson};
 
 /// The body of a call that has nothing else to say: `note` or `reason`, or no body at all.
@@ -32,6 +33,12 @@ pub struct Because {
 }
 
 impl Because {
+    /// Describes it.
+    #[must_use]
+    pub fn schema() -> Schema {
+        Schema::object(["note?", "reason?"].map(|name| (name, Schema::text().or_null())))
+    }
+
     /// Gives what it says of the reason.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

@@ -13,15 +13,25 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Desk, Done};
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 use crate::{ApiError, Refusal, StrictJson};
 
 /// The most bytes of an import.
-pub(super) const LARGEST: usize = 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 /// The most entries of a listing.
 const LISTED: usize = 1_000;
 /// Ten years; who means longer leaves it out.
 const LONGEST: u64 = 3_650 * 86_400;
+
+const KINDS: [BlockKind; 6] = [
+    BlockKind::Phone,
+    BlockKind::Prefix,
+    BlockKind::Email,
+    BlockKind::Domain,
+    BlockKind::Ip,
+    BlockKind::Device,
+];
 
 /// One entry, as the runbooks write it.
 #[derive(Deserialize)]
@@ -49,6 +59,66 @@ pub(super) struct Address {
 pub(super) struct Import {
     list: String,
     reason: Option<String>,
+}
+
+pub(super) fn routes() -> Api<Verifier> {
+    const PATH: &str = "/admin/otp/blacklist";
+    let listed = Schema::object([("entries", Schema::list(&schema()))]);
+    let list = Operation::get("Lists who is kept out").gives(200, listed);
+    let add = Operation::post("Keeps somebody out").takes(entry());
+    let remove = Operation::delete("Lets somebody in again").takes(entry());
+    let address = Schema::object([
+        ("ip", Schema::text()),
+        ("reason?", Schema::text().or_null()),
+        ("expires_in?", Schema::within(1, LONGEST).or_null()),
+    ]);
+    let add_address = Operation::post("Keeps a client address or a network out")
+        .takes(address)
+        .refuses([Refusal::INVALID_IP, Refusal::INVALID_EXPIRY]);
+    let list_of = Schema::object([
+        ("list", Schema::text()),
+        ("reason?", Schema::text().or_null()),
+    ]);
+    let import = Operation::post("Takes a whole list, or nothing of it")
+        .takes(list_of)
+        .up_to(LARGEST)
+        .refuses([Refusal::INVALID_LIST]);
+    let export = Operation::get("Gives the whole list").gives_as(200, "text/csv", Schema::text());
+    let wrong = [Refusal::INVALID_BLOCK, Refusal::INVALID_EXPIRY];
+    let done = |operation: Operation| operation.gives(200, Done::schema()).at_desk();
+    Api::new()
+        .operation(PATH, list.at_desk(), self::list)
+        .operation(PATH, done(add).refuses(wrong), self::add)
+        .operation(PATH, done(remove).refuses(wrong), self::remove)
+        .operation(&format!("{PATH}/export"), export.at_desk(), self::export)
+        .operation(&format!("{PATH}/import"), done(import), self::import)
+        .operation(
+            "/admin/api/v1/blocklist/ip",
+            done(add_address),
+            self::add_address,
+        )
+}
+
+fn entry() -> Schema {
+    Schema::object([
+        ("type", Schema::word(KINDS.map(BlockKind::name))),
+        ("value", Schema::text()),
+        ("note?", Schema::text().or_null()),
+        ("reason?", Schema::text().or_null()),
+        ("expires_in?", Schema::within(1, LONGEST).or_null()),
+    ])
+}
+
+/// Describes an entry as it is shown.
+pub(super) fn schema() -> Schema {
+    Schema::object([
+        ("type", Schema::text()),
+        ("value", Schema::text()),
+        ("note", Schema::text()),
+        ("author", Schema::text()),
+        ("added_at", Schema::time()),
+        ("expires_at", Schema::time().or_null()),
+    ])
 }
 
 impl Entry {

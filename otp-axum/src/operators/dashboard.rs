@@ -11,10 +11,61 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use crate::ApiError;
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 
 const WITHIN: Duration = Duration::from_secs(3_600);
 const TOP: usize = 20;
+
+pub(super) fn routes() -> Api<Verifier> {
+    let look = Operation::get("Shows how the last hour went")
+        .gives(200, schema())
+        .at_desk();
+    Api::new().operation("/admin/otp/dashboard", look, handle)
+}
+
+fn schema() -> Schema {
+    let counts = Schema::map(&Schema::integer());
+    let shares = Schema::map(&Schema::text().or_null());
+    let source = Schema::object([
+        ("name", Schema::text()),
+        ("refused", Schema::integer()),
+        ("by_limits", Schema::integer()),
+        ("by_locks", Schema::integer()),
+        ("by_blocks", Schema::integer()),
+        ("accounts", Schema::integer()),
+    ]);
+    let sources = Schema::list(&source);
+    let attackers = Schema::object([
+        ("addresses", sources.clone()),
+        ("users", sources.clone()),
+        ("prefixes", sources),
+    ]);
+    let engine = Schema::object([("engine", Schema::text()), ("condition", Schema::text())]);
+    let toll_fraud = Schema::object([
+        ("mode", Schema::text()),
+        ("suspicions", Schema::list(&Schema::map(&Schema::any()))),
+    ]);
+    let alarm = Schema::object([
+        ("alarmed", Schema::flag()),
+        ("wrong_codes_a_minute", Schema::integer().or_null()),
+    ]);
+    Schema::object([
+        ("at", Schema::time()),
+        ("window_seconds", Schema::integer()),
+        ("complete", Schema::flag()),
+        ("counters", counts.clone()),
+        ("rates", shares.about("in percent; null of nothing")),
+        ("refusals", counts),
+        ("blocks", Schema::integer()),
+        ("attackers", attackers),
+        ("engines", Schema::list(&engine)),
+        ("routes", Schema::list(&Schema::map(&Schema::any()))),
+        ("overrides", Schema::list(&super::overrides::schema())),
+        ("toll_fraud", toll_fraud),
+        ("fleet_alarm", alarm),
+    ])
+}
 
 pub(super) async fn handle(
     State(verifier): State<Verifier>,

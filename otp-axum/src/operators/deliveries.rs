@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Desk;
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::{self, Rfc3339};
 use crate::{ApiError, Refusal, StrictJson};
 
@@ -47,6 +48,69 @@ pub(super) struct Meant {
 enum Moment {
     Seconds(i64),
     Text(String),
+}
+
+pub(super) fn routes() -> Api<Verifier> {
+    let listed = Schema::object([
+        ("from", Schema::time()),
+        ("until", Schema::time()),
+        ("failed", Schema::list(&schema())),
+    ]);
+    let moment = || Schema::text().about("RFC 3339, or seconds since 1970");
+    let failed = Operation::get("Lists what nobody got")
+        .query("from", moment())
+        .query("until", moment())
+        .query("limit", Schema::integer())
+        .gives(200, listed)
+        .at_desk()
+        .refuses([Refusal::UNKNOWN_QUERY, Refusal::INVALID_TIME]);
+    let in_body = || Schema::either([moment(), Schema::integer()]).or_null();
+    let meant = Schema::object([
+        ("from?", in_body()),
+        ("until?", in_body()),
+        ("limit?", Schema::integer().or_null()),
+        ("note?", Schema::text().or_null()),
+        ("reason?", Schema::text().or_null()),
+    ]);
+    let resend = Operation::post("Sends a fresh code to whoever got none")
+        .takes(meant)
+        .gives(200, resent())
+        .at_desk()
+        .refuses([Refusal::INVALID_TIME]);
+    Api::new()
+        .operation("/admin/otp/deliveries/failed", failed, self::failed)
+        .operation("/admin/otp/deliveries/resend", resend, self::resend)
+}
+
+fn schema() -> Schema {
+    Schema::object([
+        ("id", Schema::text()),
+        ("user_id", Schema::text().or_null()),
+        ("to", Schema::text()),
+        ("purpose", Schema::text()),
+        ("channel", Schema::text()),
+        ("provider", Schema::text().or_null()),
+        ("kind", Schema::text()),
+        ("reason", Schema::text().or_null()),
+        ("created_at", Schema::time()),
+        ("failed_at", Schema::time()),
+        ("resent_at", Schema::time().or_null()),
+    ])
+}
+
+fn resent() -> Schema {
+    let refused = Schema::object([("why", Schema::text()), ("delivery", schema())]);
+    Schema::object([
+        ("status", Schema::word(["ok"])),
+        ("dry_run", Schema::flag()),
+        ("count", Schema::integer()),
+        ("more", Schema::flag()),
+        ("messages", Schema::integer()),
+        ("reached", Schema::integer()),
+        ("refusals", Schema::map(&Schema::integer())),
+        ("refused", Schema::list(&refused)),
+        ("sample", Schema::list(&Schema::text())),
+    ])
 }
 
 pub(super) async fn failed(

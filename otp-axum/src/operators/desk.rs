@@ -10,6 +10,7 @@ use otp_core::request::RequestContext;
 use otp_core::verifier::Verifier;
 use serde::Serialize;
 
+use crate::openapi::Schema;
 use crate::{Client, Refusal};
 
 const REASON: &str = "x-admin-reason";
@@ -141,6 +142,21 @@ pub struct Done {
 }
 
 impl Done {
+    /// Describes it.
+    #[must_use]
+    pub fn schema() -> Schema {
+        Schema::object([
+            ("status", Schema::word(["ok"])),
+            ("dry_run", Schema::flag()),
+            ("count", Schema::integer()),
+            (
+                "more?",
+                Schema::flag().about("there are more than were counted"),
+            ),
+            ("sample", Schema::list(&Schema::text())),
+        ])
+    }
+
     /// Tells what a call of the library did.
     pub fn of(effect: Effect) -> Json<Self> {
         Json(Self {

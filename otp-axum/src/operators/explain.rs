@@ -12,8 +12,55 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use super::whom::Named;
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 use crate::{ApiError, StrictJson};
+
+pub(super) fn routes() -> Api<Verifier> {
+    let explain = Operation::post("Says why somebody is refused")
+        .takes(Named::schema())
+        .gives(200, schema())
+        .at_desk()
+        .refuses(Named::REFUSALS);
+    Api::new().operation("/admin/otp/explain", explain, handle)
+}
+
+fn schema() -> Schema {
+    let texts = Schema::list(&Schema::text());
+    let locked = Schema::object([("locked_until", Schema::time())]);
+    let state = Schema::either([Schema::word(["open", "disabled"]), locked]);
+    let budget = Schema::object([
+        ("class", Schema::text()),
+        ("guesses", Schema::integer()),
+        ("public", state.clone()),
+        ("known_device", state),
+    ]);
+    let toll_fraud = Schema::object([
+        ("mode", Schema::text()),
+        ("action", Schema::text()),
+        ("score", Schema::integer()),
+        ("reasons", texts.clone()),
+        ("exempt", Schema::flag()),
+    ]);
+    let refusal = Schema::object([
+        ("at", Schema::time()),
+        ("event", Schema::text()),
+        ("reason", Schema::text().or_null()),
+        ("ip", Schema::text().or_null()),
+    ]);
+    Schema::object([
+        ("whom", Schema::text()),
+        ("captcha", texts.clone()),
+        ("allowed", Schema::text().or_null()),
+        ("refused_by", texts.clone()),
+        ("budgets", Schema::list(&budget)),
+        ("limits", texts),
+        ("blocks", Schema::list(&super::blacklist::schema())),
+        ("live_challenges", Schema::integer()),
+        ("toll_fraud", toll_fraud.or_null()),
+        ("refusals", Schema::list(&refusal)),
+    ])
+}
 
 pub(super) async fn handle(
     State(verifier): State<Verifier>,

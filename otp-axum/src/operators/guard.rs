@@ -11,6 +11,7 @@ use otp_core::verifier::{Verifier, VerifyError};
 
 use super::OperatorTokens;
 use super::proof::Second;
+use crate::openapi::Api;
 use crate::{ApiError, Client, Refusal};
 
 const TOKEN: &str = "x-admin-token";
@@ -80,10 +81,28 @@ impl Guard {
 
     /// Stands before routes that are there already; ones that are added later are open. Without a
     /// token there are none of these routes: they answer 404, as unknown ones do.
-    pub fn around<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+    pub fn around<S: Clone + Send + Sync + 'static>(&self, routes: impl Into<Api<S>>) -> Api<S> {
         if self.tokens.is_empty() {
-            return Router::new();
+            return Api::new();
         }
+        routes.into().guarded(|routes| self.before(routes))
+    }
+
+    /// Serves the document of all these routes beside them, at [`PATH`](crate::openapi::PATH), to
+    /// operators alone.
+    pub fn described<S: Clone + Send + Sync + 'static>(
+        &self,
+        api: Api<S>,
+        title: &str,
+        version: &str,
+    ) -> Router<S> {
+        if self.tokens.is_empty() {
+            return api.into();
+        }
+        api.described_behind(title, version, |routes| self.before(routes))
+    }
+
+    fn before<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
         routes.route_layer(from_fn_with_state(self.clone(), watch))
     }
 }

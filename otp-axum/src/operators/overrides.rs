@@ -9,17 +9,28 @@ use otp_core::destination::{Channel, Region};
 use otp_core::operator::{Mode, Whom};
 use otp_core::policy::{Allowed, Exception, InvalidAllowed, Override, OverrideId, Vip};
 use otp_core::quota::{Quota, Scope};
-use otp_core::request::Operation;
+use otp_core::request::Operation as Limited;
 use otp_core::store::BlockKind;
 use otp_core::verifier::Verifier;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Desk, Done, whom};
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 use crate::{ApiError, Refusal, StrictJson};
 
-const OPERATIONS: [Operation; 3] = [Operation::Issue, Operation::Resend, Operation::Verify];
+const WHAT: [&str; 8] = [
+    "quota",
+    "vip",
+    "allowed",
+    "channel_off",
+    "channel_on",
+    "country_denied",
+    "captcha_required",
+    "second_factor_waived",
+];
+const OPERATIONS: [Limited; 3] = [Limited::Issue, Limited::Resend, Limited::Verify];
 const SCOPES: [Scope; 9] = [
     Scope::Subject,
     Scope::Destination,
@@ -60,6 +71,72 @@ pub(super) struct Wanted {
 pub(super) struct Ended {
     id: String,
     reason: Option<String>,
+}
+
+pub(super) fn routes() -> Api<Verifier> {
+    const PATH: &str = "/admin/otp/override";
+    let begin = Operation::post("Changes something for a while, on this instance")
+        .takes(wanted())
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([
+            Refusal::INVALID_OVERRIDE,
+            Refusal::INVALID_EXPIRY,
+            Refusal::UNKNOWN_CHANNEL,
+            Refusal::UNKNOWN_USER,
+            Refusal::INVALID_PHONE,
+            Refusal::INVALID_EMAIL,
+        ]);
+    let id = Schema::object([
+        ("id", Schema::text()),
+        ("reason?", Schema::text().or_null()),
+    ]);
+    let end = Operation::delete("Ends an override")
+        .takes(id)
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([Refusal::UNKNOWN_OVERRIDE, Refusal::INVALID_OVERRIDE]);
+    Api::new()
+        .operation(PATH, begin, self::begin)
+        .operation(PATH, end, self::end)
+}
+
+fn wanted() -> Schema {
+    let text = || Schema::text().or_null();
+    let most = Override::LONGEST.as_secs();
+    Schema::object([
+        ("what", Schema::word(WHAT)),
+        ("channel?", text()),
+        ("country?", text()),
+        (
+            "operation?",
+            Schema::word(OPERATIONS.map(Limited::name)).or_null(),
+        ),
+        ("scope?", Schema::word(SCOPES.map(Scope::name)).or_null()),
+        ("max?", Schema::integer().or_null()),
+        ("window_seconds?", Schema::integer().or_null()),
+        ("user_id?", text()),
+        ("phone?", text()),
+        ("email?", text()),
+        ("prefix?", text()),
+        ("domain?", text()),
+        ("times?", Schema::within(2, 10).or_null()),
+        ("reason?", text()),
+        ("note?", text()),
+        ("expires_in", Schema::within(1, most)),
+    ])
+}
+
+/// Describes an override as it is shown.
+pub(super) fn schema() -> Schema {
+    Schema::object([
+        ("id", Schema::text()),
+        ("what", Schema::text()),
+        ("user_id", Schema::text().or_null()),
+        ("by", Schema::text()),
+        ("why", Schema::text()),
+        ("expires_at", Schema::time()),
+    ])
 }
 
 impl Wanted {

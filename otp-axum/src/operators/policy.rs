@@ -14,13 +14,51 @@ use serde_json::json;
 
 use super::{Desk, Done, overrides};
 use crate::json;
+use crate::openapi::{Api, Operation, Schema};
 use crate::time::Rfc3339;
 use crate::{ApiError, Refusal};
 
 /// The most bytes of a body; the library says what is too long for a policy.
-pub(super) const LARGEST: usize = 128 * 1024;
+const LARGEST: usize = 128 * 1024;
 const YAML: &str = "application/yaml";
 const LANGUAGES: &str = "Content-Type must be application/yaml or application/toml";
+
+pub(super) fn routes() -> Api<Verifier> {
+    const PATH: &str = "/admin/otp/policy";
+    let text = || Schema::text().or_null();
+    let document = Schema::object([
+        ("version", Schema::integer()),
+        ("text", Schema::text()),
+        ("author", text()),
+        ("reason", text()),
+        ("at", Schema::time().or_null()),
+        ("in_force", Schema::integer().or_null()),
+        ("trouble", text()),
+        ("overrides", Schema::list(&overrides::schema())),
+    ]);
+    let show = Operation::get("Shows the policy of the fleet, with its version in ETag")
+        .gives_as(200, YAML, Schema::text())
+        .gives(200, document)
+        .at_desk();
+    let publish = Operation::put("Puts a policy in force on the whole fleet")
+        .takes_as([YAML, "application/toml"], Schema::text())
+        .up_to(LARGEST)
+        .header(
+            "If-Match",
+            Schema::text().about("the version that it was written over"),
+        )
+        .query("version", Schema::integer())
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([
+            Refusal::INVALID_VERSION,
+            Refusal::INVALID_POLICY,
+            Refusal::CONFLICT,
+        ]);
+    Api::new()
+        .operation(PATH, show, self::show)
+        .operation(PATH, publish, self::publish)
+}
 
 /// A policy as it was sent.
 pub(super) enum Document {

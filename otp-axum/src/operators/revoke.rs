@@ -8,6 +8,7 @@ use otp_core::verifier::Verifier;
 use serde::Deserialize;
 
 use super::{Desk, Done, whom};
+use crate::openapi::{Api, Operation, Schema};
 use crate::time;
 use crate::{ApiError, Refusal, StrictJson};
 
@@ -27,6 +28,42 @@ pub(super) struct Meant {
     all: bool,
     note: Option<String>,
     reason: Option<String>,
+}
+
+pub(super) fn routes() -> Api<Verifier> {
+    let text = || Schema::text().or_null();
+    let meant = Schema::object([
+        ("user_id?", text()),
+        ("phone?", text()),
+        ("email?", text()),
+        ("ip?", text()),
+        ("channel?", text()),
+        ("key_id?", text()),
+        ("from?", Schema::time().or_null()),
+        ("until?", Schema::time().or_null()),
+        (
+            "all?",
+            Schema::flag().about("all of them, where nothing else is named"),
+        ),
+        ("note?", text()),
+        ("reason?", text()),
+    ]);
+    let revoke = Operation::post("Ends live codes")
+        .takes(meant)
+        .gives(200, Done::schema())
+        .at_desk()
+        .refuses([
+            Refusal::NAME_SOMETHING,
+            Refusal::TWO_ADDRESSES,
+            Refusal::INVALID_PHONE,
+            Refusal::INVALID_EMAIL,
+            Refusal::INVALID_IP,
+            Refusal::INVALID_TIME,
+            Refusal::UNKNOWN_CHANNEL,
+            Refusal::UNKNOWN_KEY,
+            Refusal::UNKNOWN_USER,
+        ]);
+    Api::new().operation("/admin/otp/revoke", revoke, handle)
 }
 
 pub(super) async fn handle(

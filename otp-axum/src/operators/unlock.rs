@@ -6,8 +6,24 @@ use axum::extract::State;
 
 use super::whom::Named;
 use super::{Desk, Done};
+use crate::openapi::{Api, Operation};
 use crate::{ApiError, StrictJson};
 use otp_core::verifier::Verifier;
+
+pub(super) fn routes() -> Api<Verifier> {
+    let of_somebody = |summary: &str| {
+        Operation::post(summary)
+            .takes(Named::schema())
+            .gives(200, Done::schema())
+            .at_desk()
+            .refuses(Named::REFUSALS)
+    };
+    let unlock = of_somebody("Opens a locked account");
+    let clear = of_somebody("Forgets what was counted against somebody");
+    Api::new()
+        .operation("/admin/otp/unlock", unlock, handle)
+        .operation("/admin/otp/limits/clear", clear, clear_limits)
+}
 
 pub(super) async fn handle(
     State(verifier): State<Verifier>,

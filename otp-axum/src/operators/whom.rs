@@ -8,6 +8,7 @@ use otp_core::request::SubjectId;
 use serde::Deserialize;
 
 use crate::Refusal;
+use crate::openapi::Schema;
 
 /// The members that name somebody; exactly one of them does.
 #[derive(Default, Deserialize)]
@@ -22,6 +23,21 @@ pub(super) struct Named {
 }
 
 impl Named {
+    /// What may be wrong with it.
+    pub(super) const REFUSALS: [Refusal; 5] = [
+        Refusal::NAME_ONE,
+        Refusal::UNKNOWN_USER,
+        Refusal::INVALID_PHONE,
+        Refusal::INVALID_EMAIL,
+        Refusal::INVALID_IP,
+    ];
+
+    /// Describes it.
+    pub(super) fn schema() -> Schema {
+        let members = ["user_id?", "phone?", "email?", "ip?", "note?", "reason?"];
+        Schema::object(members.map(|name| (name, Schema::text().or_null())))
+    }
+
     /// What the body says of the reason.
     pub(super) fn reason(&self) -> Option<&str> {
         self.reason.as_deref().or(self.note.as_deref())

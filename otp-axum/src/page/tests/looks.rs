@@ -115,7 +115,7 @@ async fn webhooks_are_shown_where_the_host_counts_them() {
     let page = crate::OperatorPage::new(verifier, whose)
         .webhooks(counts)
         .clock(clock);
-    let routes: axum::Router = page.routes();
+    let routes: axum::Router = page.routes().into();
     let request = axum::http::Request::get(super::path("")).header("x-admin-token", "mike");
     let request = request.body(axum::body::Body::empty()).unwrap();
     let response = tower::ServiceExt::oneshot(routes, request).await.unwrap();
