@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use otp_kit::metrics::Metrics;
 use otp_kit::store::{
-    ChainStore, Degrading, MysqlOptions, MysqlStore, PolicyStore, PostgresOptions, PostgresStore,
+    ChainStore, Degrading, MysqlOptions, MysqlStore, PostgresOptions, PostgresStore,
     ReadOnlyFallback, RedisOptions, RedisStore, SessionStore, Split, SqliteStore, Store,
     StoreErrorKind,
 };
@@ -76,7 +76,7 @@ pub(crate) async fn open<T: Taker>(
 async fn backed<T: Taker>(
     fallback: Option<PathBuf>,
     redis: Option<Redis>,
-    store: impl Store + ChainStore + PolicyStore + SessionStore + Clone,
+    store: impl Store + ChainStore + SessionStore + Clone,
     taker: T,
 ) -> Result<Opened<T>, Refused> {
     let Some(path) = fallback else {
@@ -89,7 +89,7 @@ async fn backed<T: Taker>(
 /// Puts Redis before the database, where there is one: it decides, the database keeps the record.
 async fn shared<T: Taker>(
     redis: Option<Redis>,
-    database: impl Store + ChainStore + PolicyStore + SessionStore + Clone,
+    database: impl Store + ChainStore + SessionStore + Clone,
     taker: T,
 ) -> Result<Opened<T>, Refused> {
     let Some(Redis {
