@@ -8,6 +8,7 @@ macro_rules! guides {
 }
 
 guides! {
+    audit: "audit.md",
     first_hour: "first-hour.md",
     incident_handbook: "incident-handbook.md",
     keys: "keys.md",

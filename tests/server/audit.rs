@@ -25,7 +25,7 @@ fn server() -> Server {
         ("ADMIN_TOKENS", "mike:token-of-mike-0123456789"),
         ("PUBLIC_BASE_URL", "https://otp.example"),
         ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
-        ("TWILIO_AUTH_TOKEN", "first-token"),
+        ("TWILIO_AUTH_TOKEN", "first-token, second-token"),
         ("TWILIO_FROM", "+15005550006"),
         ("RATE_LIMIT_REQUESTS", "4"),
     ])
@@ -150,7 +150,7 @@ async fn an_export_is_verified_offline_and_each_tampering_names_its_record() {
             "line 5: record 5: the end of the export is cut off".to_owned(),
         ),
         (
-            whole[..whole.len() / 2].to_owned(),
+            format!("{}\n{}", lines[..7].join("\n"), &lines[7][..20]),
             "the line cannot be read".to_owned(),
         ),
     ];
@@ -208,11 +208,6 @@ async fn the_file_of_the_day_has_what_operators_search_for_under_its_names() {
     for name in ["login_attempt", "login_failure"] {
         assert!(has("event_type", name), "{name} in {text}");
     }
-    let limited = text
-        .lines()
-        .find(|line| line.contains("Rate limit exceeded"));
-    let limited: Value = serde_json::from_str(limited.expect("a limit was met")).unwrap();
-    assert_eq!(limited["event"], "identity.ratelimit.exceeded");
     let sid = "MessageSid=SM00000000000000000000000000000009";
     assert_eq!(text.matches(sid).count(), 2, "{text}");
     let again = format!("Message already processed: {sid}");
