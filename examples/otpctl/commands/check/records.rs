@@ -29,7 +29,9 @@ impl Records {
             };
             after = last;
             let done = read.len() < 1_000;
-            all.extend(read);
+            // The last line of an export is its checkpoint, and no record.
+            let is_record = |line: &Value| line.get("event").is_some();
+            all.extend(read.into_iter().filter(is_record));
             if done {
                 break;
             }

@@ -87,8 +87,10 @@ async fn stored(url: &str) -> Answer {
 }
 
 fn judge(digests: &[String]) -> Answer {
-    let read: Result<Vec<StoredHash>, _> =
-        digests.iter().map(|text| StoredHash::parse(text)).collect();
+    let read: Result<Vec<StoredHash>, _> = digests
+        .iter()
+        .map(|text| StoredHash::parse(code_part(text)))
+        .collect();
     match read {
         Ok(read) => match read.first() {
             Some(first) => Answer::Yes(format!(
@@ -100,6 +102,14 @@ fn judge(digests: &[String]) -> Answer {
         },
         Err(_) => Answer::No("a stored code is no hash".to_owned()),
     }
+}
+
+/// Gives the stored form of the code: where a message had a link too, its digest is before it.
+fn code_part(stored: &str) -> &str {
+    let behind = stored.strip_prefix("$otp-link$v=1$keyid=");
+    let behind = behind.and_then(|rest| rest.split_once('$'));
+    let code = behind.and_then(|(_, rest)| rest.find('$').and_then(|at| rest.get(at..)));
+    code.unwrap_or(stored)
 }
 
 /// Says whether everybody who was refused often is kept out by now.
@@ -141,5 +151,9 @@ mod tests {
     fn a_code_that_is_stored_as_it_is_is_no_hash() {
         assert_eq!(judge(&["482913".to_owned()]).word(), "no");
         assert_eq!(judge(&[]).word(), "look");
+        let code = "$argon2id$v=19$m=19456,t=2,p=1,keyid=k$salt$tag";
+        let linked = format!("$otp-link$v=1$keyid=k$digest{code}");
+        assert_eq!(super::code_part(&linked), code);
+        assert_eq!(super::code_part(code), code);
     }
 }
