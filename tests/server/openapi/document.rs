@@ -40,7 +40,7 @@ impl Document {
         item.keys().cloned().collect()
     }
 
-    /// Checks what OpenAPI 3.1.0 asks of a document's structure.
+    /// Checks what `OpenAPI` 3.1.0 asks of a document's structure.
     pub(super) fn is_sound(&self) {
         let document = &self.0;
         assert_eq!(document["openapi"], "3.1.0");
