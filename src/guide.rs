@@ -9,6 +9,7 @@ macro_rules! guides {
 
 guides! {
     audit: "audit.md",
+    axum: "axum.md",
     first_hour: "first-hour.md",
     incident_handbook: "incident-handbook.md",
     keys: "keys.md",

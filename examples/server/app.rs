@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use otp_axum::Edge;
 use otp_axum::cors::Origins;
 use otp_axum::openapi::Api;
 use otp_axum::operators::OperatorTokens;
+use otp_axum::{Edge, sessions, sign_in, status, webhooks};
 use otp_kit::audit::DailyFiles;
 use otp_kit::delivery::TemplateState;
+use otp_kit::destination::Channel;
 use otp_kit::metrics::Metrics;
 use otp_kit::providers::TelegramBot;
 use otp_kit::request::Tenant;
@@ -22,8 +23,7 @@ use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{
-    initiate, jwks, link, mfa, oauth, onboarding, recovery_codes, request, session, status,
-    telegram, totp, verify, webhook,
+    initiate, jwks, link, mfa, oauth, onboarding, recovery_codes, session, telegram, totp,
 };
 use crate::tokens::Door;
 use crate::users::Users;
@@ -94,22 +94,29 @@ const TITLE: &str = "The reference server of otp-kit";
 
 /// The routes of the public listener.
 pub(crate) fn public(app: &Arc<App>) -> Router {
-    let routes = status::probes()
-        .merge(request::routes())
-        .merge(verify::routes())
-        .merge(telegram::routes())
-        .merge(session::routes())
+    let (verifier, door) = (app.verifier.clone(), app.door.front.clone());
+    let declared = [(Channel::WhatsApp, app.whatsapp_template)];
+    let routes = status::probes(verifier.clone())
+        .merge(status::routes(verifier.clone(), declared))
+        .merge(sign_in::routes(verifier, door.clone(), Arc::clone(app)))
+        .merge(sessions::one(door))
         .merge(logout_all(app))
+        .merge(session::routes())
+        .merge(initiate::routes())
+        .merge(link::routes())
+        .merge(telegram::routes())
+        .merge(oauth::routes())
         .merge(onboarding::routes())
         .merge(jwks::routes())
-        .merge(oauth::routes())
-        .merge(link::routes())
-        .merge(initiate::routes())
         .merge(mfa::routes())
         .merge(totp::routes())
         .merge(recovery_codes::routes())
-        .merge(status::routes())
-        .merge(webhook::routes());
+        .merge(webhooks::routes(Arc::clone(app)))
+        .merge(webhooks::alias(
+            "/api/auth/mfa/webhook",
+            "twilio",
+            Arc::clone(app),
+        ));
     let routes = routes.described(TITLE, env!("CARGO_PKG_VERSION"));
     let routes = app.origins.around(routes);
     let routes = if app.listen.is_shared() {
@@ -126,13 +133,13 @@ fn logout_all(app: &Arc<App>) -> Api<Arc<App>> {
     if app.listen.is_shared() {
         operator::logout_all_of_either()
     } else {
-        session::logout_all_route()
+        sessions::logout_all(app.door.front.clone())
     }
 }
 
 /// The routes of the operator's listener.
 pub(crate) fn admin(app: &Arc<App>) -> Router {
-    let routes = status::probes()
+    let routes = status::probes(app.verifier.clone())
         .merge(operator::routes(app))
         .merge(operator::logout_all(app));
     let guard = operator::guard(app);

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp_axum::openapi::Schema;
+use otp_axum::sessions::SessionDoor;
 use otp_kit::key::KeyRing;
 use otp_kit::random::RandomError;
 use otp_kit::request::Tenant;
 use otp_kit::session::{
-    InvalidRules, OneTimeState, Passes, SessionRules, Sessions, TokenAlgorithm, Tokens,
+    InvalidRules, OneTimeState, Passes, SessionRules, Sessions, TokenAlgorithm,
 };
 use otp_kit::store::SessionStore;
-use serde::Serialize;
+
+use crate::routes::link::SESSION;
 
 const ISSUER: &str = "otp-kit-server";
 
@@ -22,6 +23,8 @@ pub(crate) struct Door {
     pub(crate) states: OneTimeState,
     pub(crate) passes: Passes,
     pub(crate) tenant: Tenant,
+    /// The same sessions, as routes of the library take them.
+    pub(crate) front: SessionDoor,
 }
 
 impl Door {
@@ -33,44 +36,16 @@ impl Door {
     ) -> Result<Self, InvalidRules> {
         let rules = SessionRules::new(ISSUER)?.access_life(access_life)?;
         let rules = rules.algorithm(algorithm);
+        let sessions = Sessions::new(Arc::clone(store), keys.clone(), rules);
+        let tenant = Tenant::default();
+        let front = SessionDoor::new(sessions.clone(), tenant.clone()).with_cookie(SESSION);
         Ok(Self {
-            sessions: Sessions::new(Arc::clone(store), keys.clone(), rules),
+            sessions,
             states: OneTimeState::new(Arc::clone(store), keys.clone()),
             passes: Passes::new(Arc::clone(store), keys.clone()),
-            tenant: Tenant::default(),
+            tenant,
+            front,
         })
-    }
-}
-
-/// The tokens of a session, on their way to the client and nowhere else.
-#[derive(Serialize)]
-pub(crate) struct Pair {
-    access_token: String,
-    token_type: &'static str,
-    refresh_token: String,
-}
-
-impl Pair {
-    pub(crate) fn schema() -> Schema {
-        Schema::object([
-            ("access_token", Schema::text()),
-            ("token_type", Schema::word(["bearer"])),
-            ("refresh_token", Schema::text()),
-        ])
-    }
-
-    pub(crate) fn access_token(&self) -> &str {
-        &self.access_token
-    }
-}
-
-impl From<Tokens> for Pair {
-    fn from(tokens: Tokens) -> Self {
-        Self {
-            access_token: tokens.access.expose().to_owned(),
-            token_type: "bearer",
-            refresh_token: tokens.refresh.expose().expose().to_owned(),
-        }
     }
 }
 

@@ -16,8 +16,8 @@ use super::Desk;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::json::Strict;
-use crate::routes::address;
 use crate::time::Rfc3339;
+use otp_axum::member;
 
 /// Whom it is for; exactly one of the three.
 #[derive(Default, Deserialize)]
@@ -99,8 +99,8 @@ impl Named {
     async fn user(&self, app: &App) -> Result<String, Declined> {
         let found = match (&self.user_id, &self.phone, &self.email) {
             (Some(id), None, None) => app.users.get(id).await,
-            (None, Some(phone), None) => app.users.find(&address::phone(phone)?).await,
-            (None, None, Some(email)) => app.users.find(&address::email(email)?).await,
+            (None, Some(phone), None) => app.users.find(&member::phone(phone)?).await,
+            (None, None, Some(email)) => app.users.find(&member::email(email)?).await,
             _ => return Err(Refusal::NAME_ONE.saying("user_id, phone or email, exactly one")),
         };
         let found = found.map_err(|_| Refusal::UNAVAILABLE)?;

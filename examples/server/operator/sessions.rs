@@ -18,7 +18,7 @@ use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::Strict;
-use crate::routes::session::{self, SignedIn};
+use otp_axum::sessions::{self, LOGOUT_ALL, SignedIn};
 
 /// Whose.
 #[derive(Default, Deserialize)]
@@ -38,8 +38,6 @@ struct Ended {
     ended: u64,
     sample: [String; 1],
 }
-
-const PATH: &str = "/api/v1/auth/logout-all";
 
 impl Named {
     fn schema() -> Schema {
@@ -68,7 +66,7 @@ pub(crate) fn logout_all(app: &App) -> Api<Arc<App>> {
     let end = async |State(app): State<Arc<App>>, desk: Desk, Strict(named): Strict<Named>| {
         end(&app, &desk, &named).await
     };
-    super::guard(app).around(Api::new().operation(PATH, ends(Named::schema()), end))
+    super::guard(app).around(Api::new().operation(LOGOUT_ALL, ends(Named::schema()), end))
 }
 
 pub(super) fn routes() -> Api<Arc<App>> {
@@ -91,9 +89,12 @@ fn ends(whose: Schema) -> Operation {
 /// The route where operators share the listener with everybody: an operator ends the sessions of
 /// whomever they name, anybody else their own.
 pub(crate) fn logout_all_of_either() -> Api<Arc<App>> {
-    let either = session::ends_all()
+    let either = sessions::ends_all()
         .may_take(Named::schema())
-        .gives(200, Schema::either([session::ended(), Ended::schema()]))
+        .gives(
+            200,
+            Schema::either([sessions::Ended::schema(), Ended::schema()]),
+        )
         .at_desk()
         .refuses([
             Refusal::UNAUTHORIZED,
@@ -101,16 +102,16 @@ pub(crate) fn logout_all_of_either() -> Api<Arc<App>> {
             Refusal::USER_REQUIRED,
             Refusal::INVALID_USER,
         ]);
-    Api::new().operation(PATH, either, of_either)
+    Api::new().operation(LOGOUT_ALL, either, of_either)
 }
 
 async fn of_either(State(app): State<Arc<App>>, request: Request) -> Result<Response, Declined> {
     let guard = super::guard(&app);
     let (mut parts, body) = request.into_parts();
     if !guard.is_meant(&parts.headers) {
-        let client = Client::of(&parts);
-        let signed_in = SignedIn::from_request_parts(&mut parts, &app).await?;
-        let ended = session::logout_all(State(app), client, signed_in).await?;
+        let Client(context) = Client::of(&parts);
+        let SignedIn(session) = SignedIn::from_request_parts(&mut parts, &app).await?;
+        let ended = sessions::end_all(&app.door.front, &session, &context).await?;
         return Ok(ended.into_response());
     }
     guard.admit(&mut parts).await?;

@@ -17,12 +17,12 @@ use otp_kit::request::Purpose;
 use otp_kit::verifier::{Dispatch, Issue, Link};
 use serde::Deserialize;
 
-use super::captcha;
-use super::request::{NOT_ISSUED, Started};
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
+use otp_axum::member;
+use otp_axum::sign_in::{NOT_ISSUED, Started, Users as _};
 
 /// The longest id that a user of this server has.
 const LONGEST: usize = 64;
@@ -133,7 +133,7 @@ async fn start(
         &named.turnstile,
         &named.recaptcha,
     ];
-    let context = match captcha::token(tokens)? {
+    let context = match member::captcha(tokens)? {
         Some(token) => context.captcha_token(token),
         None => context,
     };
@@ -159,7 +159,7 @@ async fn start(
         issue = issue.idempotency_key(key.as_str());
     }
     let issued = app.verifier.issue(issue).await?;
-    Ok(Json(Started::of(app, &issued)))
+    Ok(Json(Started::new(&issued, app.shown(&issued))))
 }
 
 impl Named {

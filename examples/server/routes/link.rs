@@ -15,10 +15,12 @@ use otp_kit::request::{Purpose, RequestContext};
 use otp_kit::verifier::{Attempt, LinkError, Relay, Verified, VerifyError};
 use serde_json::json;
 
-use super::verify::{NOT_VERIFIED, SignedIn, sign_in};
+use super::sign_in::SignedIn;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
+use crate::users::User;
+use otp_axum::sign_in::{self, NOT_VERIFIED};
 
 /// The cookie that a browser is signed in by; it ends with the browser, and its token before.
 pub(crate) const SESSION: &str = "__Host-otp_session";
@@ -42,7 +44,7 @@ pub(crate) fn routes() -> Api<Arc<App>> {
             ["application/json", "application/x-www-form-urlencoded"],
             body,
         )
-        .gives(200, SignedIn::schema())
+        .gives(200, SignedIn::schema(User::schema()))
         .gives_page(200)
         .gives_page(303)
         .gives_nothing(204)
@@ -104,7 +106,8 @@ async fn done(app: &App, form: &LinkForm, context: &RequestContext) -> Result<Do
         },
         Choice::SignIn => match app.verifier.verify_link(attempt, context).await {
             Ok(verified) => {
-                let signed_in = sign_in(app, &verified, None, context).await?;
+                let begun = sign_in::begin(&app.door.front, app, &verified, None, context);
+                let signed_in = begun.await?;
                 Ok(Done::SignedIn(signed_in, Box::new(verified)))
             }
             Err(LinkError::OtherBrowser(relay)) => Ok(Done::Relayed(relay)),
@@ -151,7 +154,7 @@ impl Done {
 /// Signs the browser in. The token is plain ASCII; without the cookie the page would say more than
 /// is true.
 fn with_session(mut page: Response, signed_in: &SignedIn) -> Response {
-    match session_cookie(signed_in.access_token()) {
+    match session_cookie(signed_in.tokens.access_token()) {
         Ok(cookie) => {
             page.headers_mut().insert(SET_COOKIE, cookie);
             page

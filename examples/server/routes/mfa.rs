@@ -14,13 +14,16 @@ use otp_kit::session::{ContextClass, Methods, Session, SignIn};
 use otp_kit::verifier::{Attempt, Claim, Issue, Verified};
 use serde::Deserialize;
 
-use super::request::{self, NOT_ISSUED, Started};
+use super::second_factor;
 use super::session::SignedIn;
-use super::{captcha, second_factor, verify};
+use super::sign_in::SignedIn as SignedAs;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
+use crate::users::User;
+use otp_axum::member;
+use otp_axum::sign_in::{NOT_ISSUED, NOT_VERIFIED, Started, Users as _};
 
 /// The body of a start; it may be missing.
 #[derive(Default, Deserialize)]
@@ -63,10 +66,10 @@ pub(crate) fn routes() -> Api<Arc<App>> {
     ]);
     let verify = Operation::post("Takes a code of whoever is signed in")
         .takes(tried)
-        .gives(200, verify::SignedIn::schema())
+        .gives(200, SignedAs::schema(User::schema()))
         .signed_in()
         .refuses([Refusal::OTP_REQUIRED, Refusal::INVALID_ATTEMPT_ID])
-        .refuses(verify::NOT_VERIFIED);
+        .refuses(NOT_VERIFIED);
     Api::new()
         .operation("/api/auth/mfa/send-code", send, send_code)
         .operation("/api/auth/mfa/verify", verify, self::verify)
@@ -87,11 +90,11 @@ pub(crate) async fn send_code(
         &wanted.turnstile,
         &wanted.recaptcha,
     ];
-    let context = match captcha::token(tokens)? {
+    let context = match member::captcha(tokens)? {
         Some(token) => context.captcha_token(token),
         None => context,
     };
-    let channel = request::channel(&wanted.channel)?;
+    let channel = member::channel(&wanted.channel)?;
     let sub = session.subject().as_str();
     let address = async |channel| {
         let address = app.users.address(sub, channel).await;
@@ -113,14 +116,14 @@ pub(crate) async fn send_code(
     if let Some(channel) = channel {
         issue = issue.over(channel);
     }
-    if let Some(locale) = request::locale(&wanted.locale)? {
+    if let Some(locale) = member::locale(&wanted.locale)? {
         issue = issue.in_locale(locale);
     }
     if let Some(key) = &key {
         issue = issue.idempotency_key(key.as_str());
     }
     let issued = app.verifier.issue(issue).await?;
-    Ok(Json(Started::of(&app, &issued)))
+    Ok(Json(Started::new(&issued, app.shown(&issued))))
 }
 
 /// The body of a try; `code` is another name of `otp`.
@@ -138,9 +141,9 @@ pub(crate) async fn verify(
     Client(context): Client,
     SignedIn(session): SignedIn,
     Strict(body): Strict<Try>,
-) -> Result<Json<verify::SignedIn>, Declined> {
-    let typed = verify::typed(&body.otp).ok_or(Refusal::OTP_REQUIRED)?;
-    let attempt_id = verify::attempt_id(&body.attempt_id)?;
+) -> Result<Json<SignedAs>, Declined> {
+    let typed = member::typed(&body.otp).ok_or(Refusal::OTP_REQUIRED)?;
+    let attempt_id = member::attempt_id(&body.attempt_id)?;
     let claim = claim(&app, &session, &body.challenge_id).await?;
     let mut attempt = Attempt::new(typed).for_purpose(Purpose::MFA);
     if let Some(id) = &attempt_id {
@@ -154,7 +157,7 @@ pub(crate) async fn verify(
     }
     let tokens = app.door.sessions.start(proof, &context).await;
     let tokens = tokens.map_err(|error| Declined::of_session(&error, Refusal::VERIFY_FAILED))?;
-    Ok(Json(verify::SignedIn {
+    Ok(Json(SignedAs {
         tokens: tokens.into(),
         user,
     }))

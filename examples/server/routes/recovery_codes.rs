@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::second_factor::NOT_CHANGED;
 use super::session::SignedIn;
-use super::verify;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::{Member, Strict};
+use otp_axum::member;
+use otp_axum::sign_in::NOT_VERIFIED;
 
 /// The body; it may be missing. A code of an authenticator is the fresh proof where the session is
 /// none.
@@ -49,7 +50,7 @@ pub(crate) fn routes() -> Api<Arc<App>> {
         .gives(200, Schema::object([("recovery_codes", codes)]))
         .signed_in()
         .refuses(NOT_CHANGED)
-        .refuses(verify::NOT_VERIFIED);
+        .refuses(NOT_VERIFIED);
     Api::new().operation("/api/v1/2fa/recovery-codes", renew, self::renew)
 }
 
@@ -61,7 +62,7 @@ pub(crate) async fn renew(
 ) -> Result<Json<Renewed>, Declined> {
     let Strict(renewal) = renewal.unwrap_or_default();
     let mut proven = session.proven();
-    if let Some(typed) = verify::typed(&renewal.otp) {
+    if let Some(typed) = member::typed(&renewal.otp) {
         let shown = app
             .verifier
             .verify_totp(session.subject(), typed, &context)

@@ -4,7 +4,7 @@ use otp_kit::request::RequestContext;
 use otp_kit::session::{Session, SignIn};
 use otp_kit::verifier::VerifiedFactor;
 
-use super::verify;
+use super::sign_in::SignedIn as SignedAs;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::users::User;
@@ -35,12 +35,12 @@ pub(super) async fn stronger(
     session: &Session,
     factor: &VerifiedFactor,
     context: &RequestContext,
-) -> Result<verify::SignedIn, Declined> {
+) -> Result<SignedAs, Declined> {
     let user = user(app, session).await?;
     let proof = SignIn::with_factor(session, factor).map_err(|_| Refusal::INVALID_OTP)?;
     let tokens = app.door.sessions.start(proof, context).await;
     let tokens = tokens.map_err(|error| Declined::of_session(&error, Refusal::VERIFY_FAILED))?;
-    Ok(verify::SignedIn {
+    Ok(SignedAs {
         tokens: tokens.into(),
         user,
     })

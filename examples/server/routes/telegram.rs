@@ -17,11 +17,13 @@ use otp_kit::verifier::VerifyError;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::verify::{NOT_VERIFIED, SignedIn};
+use super::sign_in::SignedIn;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::Strict;
+use crate::users::User;
+use otp_axum::sign_in::NOT_VERIFIED;
 
 /// The body: the widget's fields as they came, or `initData` alone. Each is there once.
 pub(crate) struct Payload(BTreeMap<String, Field>);
@@ -39,7 +41,7 @@ pub(crate) fn routes() -> Api<Arc<App>> {
     let field = Schema::either([Schema::text(), Schema::integer(), Schema::flag()]);
     let sign_in = Operation::post("Signs in by a login that Telegram signed")
         .takes(Schema::map(&field))
-        .gives(200, SignedIn::schema())
+        .gives(200, SignedIn::schema(User::schema()))
         .refuses([Refusal::INVALID_SIGNATURE])
         .refuses(NOT_VERIFIED);
     Api::new().operation("/api/auth/telegram", sign_in, handle)

@@ -15,12 +15,15 @@ use serde::{Deserialize, Serialize};
 use super::recovery_codes::{self, Codes};
 use super::second_factor::{self, NOT_CHANGED, stronger};
 use super::session::SignedIn;
-use super::verify;
+use super::sign_in::SignedIn as SignedAs;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
 use crate::time::Rfc3339;
+use crate::users::User;
+use otp_axum::member;
+use otp_axum::sign_in::NOT_VERIFIED;
 
 /// What apps show beside the code.
 const ISSUER: &str = "otp-kit";
@@ -64,7 +67,7 @@ pub(crate) fn routes() -> Api<Arc<App>> {
         ("code?", Schema::text().about("another name of otp")),
     ];
     let first = Schema::object(otp.clone()).with("factor_id?", text());
-    let confirmed = verify::SignedIn::schema()
+    let confirmed = SignedAs::schema(User::schema())
         .with("factor_id", Schema::text())
         .with("recovery_codes?", Schema::list(&Schema::text()));
     let confirm = Operation::post("Takes the first code of an authenticator")
@@ -73,16 +76,16 @@ pub(crate) fn routes() -> Api<Arc<App>> {
         .signed_in()
         .refuses([Refusal::OTP_REQUIRED])
         .refuses(NOT_CHANGED)
-        .refuses(verify::NOT_VERIFIED);
+        .refuses(NOT_VERIFIED);
     let shown = Schema::object(otp)
         .with("recovery_code?", text())
         .with("attempt_id?", text());
     let verify = Operation::post("Takes the code of an authenticator, or a recovery code")
         .takes(shown)
-        .gives(200, verify::SignedIn::schema())
+        .gives(200, SignedAs::schema(User::schema()))
         .signed_in()
         .refuses([Refusal::OTP_REQUIRED, Refusal::INVALID_ATTEMPT_ID])
-        .refuses(verify::NOT_VERIFIED);
+        .refuses(NOT_VERIFIED);
     Api::new()
         .operation("/api/v1/2fa/totp/enrol", enrol, self::enrol)
         .operation("/api/v1/2fa/totp/confirm", confirm, self::confirm)
@@ -143,7 +146,7 @@ pub(crate) struct Confirmed {
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes: Option<Codes>,
     #[serde(flatten)]
-    signed_in: verify::SignedIn,
+    signed_in: SignedAs,
 }
 
 pub(crate) async fn confirm(
@@ -152,7 +155,7 @@ pub(crate) async fn confirm(
     SignedIn(session): SignedIn,
     Strict(first): Strict<First>,
 ) -> Result<Json<Confirmed>, Declined> {
-    let typed = verify::typed(&first.otp).ok_or(Refusal::OTP_REQUIRED)?;
+    let typed = member::typed(&first.otp).ok_or(Refusal::OTP_REQUIRED)?;
     let factor = meant(&app, &session, &first.factor_id).await?;
     let shown = app
         .verifier
@@ -206,12 +209,12 @@ pub(crate) async fn verify(
     Client(context): Client,
     SignedIn(session): SignedIn,
     Strict(shown): Strict<Shown>,
-) -> Result<Json<verify::SignedIn>, Declined> {
+) -> Result<Json<SignedAs>, Declined> {
     // Taken as everywhere, and of no use: whose answer is lost types the next code.
-    verify::attempt_id(&shown.attempt_id)?;
+    member::attempt_id(&shown.attempt_id)?;
     let (verifier, subject) = (&app.verifier, session.subject());
-    let typed = verify::typed(&shown.otp);
-    let recovery = verify::typed(&shown.recovery_code);
+    let typed = member::typed(&shown.otp);
+    let recovery = member::typed(&shown.recovery_code);
     let factor = match (typed, recovery) {
         (Some(code), None) => verifier.verify_totp(subject, code, &context).await?,
         (None, Some(code)) => verifier.verify_recovery(subject, code, &context).await?,

@@ -1,15 +1,7 @@
 //! `POST /api/auth/webhooks/{vendor}`: what a vendor reports about a message. Nothing of it is
 //! believed, or even read, before its signature is right; what was seen before changes nothing.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use otp_axum::PathPart;
-use otp_axum::openapi::{Api, Operation, Schema};
+use otp_axum::webhooks::{NotTaken, Received, Taken, Vendors};
 use otp_kit::clock::{Clock as _, SystemClock};
 use otp_kit::destination::Channel;
 use otp_kit::metrics::Webhook;
@@ -19,105 +11,57 @@ use otp_kit::store::Seen;
 use otp_kit::verifier::{ReportOutcome, Unavailable, WebhookNote};
 use url::Url;
 
-use crate::answer::Refusal;
 use crate::app::App;
 use crate::client::Client;
 use crate::config::Webhooks;
 
-/// The most that a vendor sends; one byte more is read to know that it is too much.
-const LARGEST: usize = 64 * 1024;
-
-const KINDS: [&str; 3] = [
-    "application/json",
-    "application/x-www-form-urlencoded",
-    "text/plain",
-];
-const NOT_TAKEN: [Refusal; 6] = [
-    Refusal::BAD_SIGNATURE,
-    Refusal::HANDSHAKE_REFUSED,
-    Refusal::MALFORMED,
-    Refusal::NOT_FOUND,
-    Refusal::TOO_LARGE,
-    Refusal::UNAVAILABLE,
-];
-
-pub(crate) fn routes() -> Api<Arc<App>> {
-    let report = || {
-        Operation::post("Takes what a vendor reports, signed")
-            .takes_as(KINDS, Schema::any())
-            .up_to(LARGEST)
-            .gives_nothing(200)
-            .refuses(NOT_TAKEN)
-    };
-    let handshake = Operation::get("Answers a vendor that asks whether somebody is here")
-        .gives_as(200, "text/plain", Schema::text())
-        .refuses(NOT_TAKEN);
-    const BY_VENDOR: &str = "/api/auth/webhooks/{vendor}";
-    Api::new()
-        .operation("/api/auth/mfa/webhook", report(), twilio)
-        .operation(BY_VENDOR, report(), handle)
-        .operation(BY_VENDOR, handshake, handle)
-}
-
-/// Takes what Twilio reports at the address that the runbooks know.
-pub(crate) async fn twilio(
-    state: State<Arc<App>>,
-    method: Method,
-    uri: Uri,
-    client: Client,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let vendor = PathPart("twilio".to_owned());
-    handle(state, vendor, method, uri, client, headers, body).await
-}
-
-pub(crate) async fn handle(
-    State(app): State<Arc<App>>,
-    PathPart(vendor): PathPart,
-    method: Method,
-    uri: Uri,
-    Client(client): Client,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    if !Webhooks::VENDORS.contains(&vendor.as_str()) {
-        return Refusal::NOT_FOUND.into_response();
-    }
-    let Ok(body) = body else {
-        return refused(&app, &vendor, WebhookError::TooLarge);
-    };
-    // Without a vendor's secret no signature can be right.
-    let Some(reader) = app.webhooks.of(&vendor) else {
-        return denied(&app, &vendor, WebhookError::Unsigned, &client).await;
-    };
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let Ok(url) = app.webhooks.url.of(path) else {
-        return refused(&app, &vendor, WebhookError::Malformed("url"));
-    };
-    let read = async {
-        let request = WebhookRequest::new(&method, &url, &headers, &body)?;
-        reader.read(&request, SystemClock.now()).await
-    };
-    match read.await {
-        Ok(Answer::Events(events)) => match note(&app, &vendor, events, &client).await {
-            Ok(()) => StatusCode::OK.into_response(),
-            // The vendor sends it again.
-            Err(error) => {
-                app.metrics.webhook(&vendor, Webhook::Unavailable);
-                tracing::warn!(%error, vendor, "a report could not be noted");
-                Refusal::UNAVAILABLE.into_response()
-            }
-        },
-        Ok(Answer::Echo(text)) => text.into_response(),
-        Ok(Answer::Confirm(address)) => confirmed(&app, &address).await,
-        Ok(_) => StatusCode::OK.into_response(),
-        Err(error) => denied(&app, &vendor, error, &client).await,
+impl Vendors for App {
+    async fn take(&self, vendor: &str, request: Received) -> Result<Taken, NotTaken> {
+        if !Webhooks::VENDORS.contains(&vendor) {
+            return Err(NotTaken::UnknownVendor);
+        }
+        let Received {
+            method,
+            uri,
+            headers,
+            body,
+            client,
+        } = request;
+        let Ok(body) = body else {
+            return Err(refused(self, vendor, WebhookError::TooLarge));
+        };
+        // Without a vendor's secret no signature can be right.
+        let Some(reader) = self.webhooks.of(vendor) else {
+            return Err(denied(self, vendor, WebhookError::Unsigned, &client).await);
+        };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let Ok(url) = self.webhooks.url.of(path) else {
+            return Err(refused(self, vendor, WebhookError::Malformed("url")));
+        };
+        let read = async {
+            let request = WebhookRequest::new(&method, &url, &headers, &body)?;
+            reader.read(&request, SystemClock.now()).await
+        };
+        match read.await {
+            Ok(Answer::Events(events)) => match note(self, vendor, events, &client).await {
+                Ok(()) => Ok(Taken::Noted),
+                // The vendor sends it again.
+                Err(error) => {
+                    self.metrics.webhook(vendor, Webhook::Unavailable);
+                    tracing::warn!(%error, vendor, "a report could not be noted");
+                    Err(NotTaken::Unavailable)
+                }
+            },
+            Ok(Answer::Echo(text)) => Ok(Taken::Echo(text)),
+            Ok(Answer::Confirm(address)) => confirmed(self, &address).await,
+            Ok(_) => Ok(Taken::Noted),
+            Err(error) => Err(denied(self, vendor, error, &client).await),
+        }
     }
 }
 
 /// Refuses a report, on record where its signature is why.
-async fn denied(app: &App, vendor: &str, error: WebhookError, client: &RequestContext) -> Response {
+async fn denied(app: &App, vendor: &str, error: WebhookError, client: &RequestContext) -> NotTaken {
     if let Some(why) = forged(&error) {
         let note = WebhookNote::Refused(why);
         if let Err(error) = app.verifier.note_webhook(vendor, note, client).await {
@@ -219,18 +163,18 @@ fn first(app: &App, event: &Event) {
 }
 
 /// Says to Amazon that its reports shall come here: the request was signed, and the topic is ours.
-async fn confirmed(app: &App, address: &Url) -> Response {
+async fn confirmed(app: &App, address: &Url) -> Result<Taken, NotTaken> {
     let Some(amazon) = &app.webhooks.amazon else {
-        return StatusCode::OK.into_response();
+        return Ok(Taken::Noted);
     };
     match amazon.confirm(address).await {
         Ok(()) => {
             tracing::info!("a subscription to reports of SES was confirmed");
-            StatusCode::OK.into_response()
+            Ok(Taken::Noted)
         }
         Err(error) => {
             tracing::warn!(%error, "a subscription could not be confirmed");
-            Refusal::UNAVAILABLE.into_response()
+            Err(NotTaken::Unavailable)
         }
     }
 }
@@ -256,7 +200,7 @@ fn noted(app: &App, notice: &Notice) {
 }
 
 /// Says why a vendor's report was not taken, and nothing of it.
-fn refused(app: &App, vendor: &str, error: WebhookError) -> Response {
+fn refused(app: &App, vendor: &str, error: WebhookError) -> NotTaken {
     app.metrics.webhook(
         vendor,
         match error {
@@ -268,14 +212,13 @@ fn refused(app: &App, vendor: &str, error: WebhookError) -> Response {
         },
     );
     tracing::warn!(%error, vendor, "a webhook was refused");
-    let refusal = match error {
-        WebhookError::TooLarge => Refusal::TOO_LARGE,
+    match error {
+        WebhookError::TooLarge => NotTaken::TooLarge,
         WebhookError::Unsigned | WebhookError::BadSignature | WebhookError::Stale => {
-            Refusal::BAD_SIGNATURE
+            NotTaken::Unbelieved
         }
-        WebhookError::HandshakeRefused => Refusal::HANDSHAKE_REFUSED,
-        WebhookError::KeyUnavailable => Refusal::UNAVAILABLE,
-        _ => Refusal::MALFORMED,
-    };
-    refusal.into_response()
+        WebhookError::HandshakeRefused => NotTaken::HandshakeRefused,
+        WebhookError::KeyUnavailable => NotTaken::Unavailable,
+        _ => NotTaken::Malformed,
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use otp_core::destination::{Destination, EmailAddress, PhoneNumber};
 use otp_core::operator::Whom;
 use otp_core::request::SubjectId;
 use serde::Deserialize;
 
 use crate::Refusal;
+pub(super) use crate::member::{email, phone};
 use crate::openapi::Schema;
 
 /// The members that name somebody; exactly one of them does.
@@ -58,18 +58,6 @@ impl Named {
 pub(super) fn subject(id: &str) -> Result<Whom, Refusal> {
     let id = SubjectId::new(id).map_err(|_| Refusal::UNKNOWN_USER)?;
     Ok(Whom::Subject(id))
-}
-
-pub(super) fn phone(number: &str) -> Result<Destination, Refusal> {
-    PhoneNumber::parse_lenient(number, None)
-        .map(Destination::from)
-        .map_err(|_| Refusal::INVALID_PHONE)
-}
-
-pub(super) fn email(address: &str) -> Result<Destination, Refusal> {
-    EmailAddress::parse(address)
-        .map(Destination::from)
-        .map_err(|_| Refusal::INVALID_EMAIL)
 }
 
 pub(super) fn ip(address: &str) -> Result<IpAddr, Refusal> {

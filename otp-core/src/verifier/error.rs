@@ -8,7 +8,7 @@ use crate::destination::{Channel, ChannelMismatch};
 use crate::gate::Denial;
 use crate::hash::Busy;
 use crate::policy::PolicyError;
-use crate::quota::QuotaReading;
+use crate::quota::{QuotaReading, Refused};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Says why a verifier does not build.
@@ -89,6 +89,12 @@ impl Throttled {
     #[must_use]
     pub fn readings(&self) -> &[QuotaReading] {
         &self.readings
+    }
+}
+
+impl From<Refused> for Throttled {
+    fn from(refused: Refused) -> Self {
+        Self::by(refused.readings().to_vec())
     }
 }
 

@@ -1,25 +1,31 @@
 //! `GET /healthz`, `GET /readyz`, `GET /otp/status`: states, and nothing about anybody.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use otp_axum::openapi::{Api, Operation, Schema};
-use otp_kit::destination::Channel;
-use otp_kit::policy::ScopedQuota;
-use otp_kit::store::{Condition, EngineStatus};
-use otp_kit::verifier::Health;
+use otp_core::delivery::TemplateState;
+use otp_core::destination::Channel;
+use otp_core::policy::ScopedQuota;
+use otp_core::store::{Condition, EngineStatus};
+use otp_core::verifier::{Health, Verifier};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::answer::Refusal;
-use crate::app::App;
+use crate::openapi::{Api, Operation, Schema};
+use crate::refusal::Refusal;
+
+/// A verifier, and the states of templates that were declared beside it.
+#[derive(Clone)]
+struct Watched {
+    verifier: Verifier,
+    declared: Vec<(Channel, TemplateState)>,
+}
 
 /// What works.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Status {
+struct Status {
     redis: &'static str,
     database: &'static str,
     rate_limits: BTreeMap<&'static str, Vec<Window>>,
@@ -37,8 +43,20 @@ struct Window {
     window_seconds: u64,
 }
 
-/// Liveness and readiness, for both listeners.
-pub(crate) fn probes() -> Api<Arc<App>> {
+/// Gives `/healthz` and `/readyz`: liveness, and readiness of the verifier's store.
+///
+/// # Examples
+/// ```
+/// use axum::Router;
+/// use otp_axum::{Edge, status};
+/// use otp_core::verifier::Verifier;
+///
+/// fn public(verifier: Verifier) -> Router {
+///     let routes = status::probes(verifier.clone()).merge(status::routes(verifier, []));
+///     Edge::new().around(routes)
+/// }
+/// ```
+pub fn probes<S>(verifier: Verifier) -> Api<S> {
     let said = |word| Schema::object([("status", Schema::word([word]))]);
     let alive = Operation::get("Answers as long as the process does").gives(200, said("ok"));
     let is_ready = Operation::get("Answers well where a request would be served")
@@ -47,9 +65,15 @@ pub(crate) fn probes() -> Api<Arc<App>> {
     Api::new()
         .operation("/healthz", alive, healthy)
         .operation("/readyz", is_ready, ready)
+        .with_state(verifier)
 }
 
-pub(crate) fn routes() -> Api<Arc<App>> {
+/// Gives `/otp/status`: states, with no name of a provider and nothing about anybody. `declared` are
+/// states of templates that hold where the verifier knows of none.
+pub fn routes<S>(
+    verifier: Verifier,
+    declared: impl IntoIterator<Item = (Channel, TemplateState)>,
+) -> Api<S> {
     let window = Schema::object([
         ("scope", Schema::text()),
         ("limit", Schema::integer()),
@@ -65,25 +89,28 @@ pub(crate) fn routes() -> Api<Arc<App>> {
         ("overrides", Schema::list(&Schema::text())),
     ]);
     let look = Operation::get("Shows what works").gives(200, status);
-    Api::new().operation("/otp/status", look, handle)
+    let declared = declared.into_iter().collect();
+    Api::new()
+        .operation("/otp/status", look, handle)
+        .with_state(Watched { verifier, declared })
 }
 
 /// Answers as long as the process does.
-pub(crate) async fn healthy() -> Json<Value> {
+async fn healthy() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
 /// Answers well where a request would be served.
-pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
-    match app.verifier.status().await.store {
+async fn ready(State(verifier): State<Verifier>) -> Result<Json<Value>, Refusal> {
+    match verifier.status().await.store {
         Health::Up | Health::Degraded(_) => Ok(Json(json!({ "status": "ready" }))),
         _ => Err(Refusal::NOT_READY),
     }
 }
 
-pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
-    let status = app.verifier.status().await;
-    let policy = app.verifier.policy();
+async fn handle(State(Watched { verifier, declared }): State<Watched>) -> Json<Status> {
+    let status = verifier.status().await;
+    let policy = verifier.policy();
     let limits = policy.limits();
     let operations = [
         ("issue", limits.issue()),
@@ -108,18 +135,16 @@ pub(crate) async fn handle(State(app): State<Arc<App>>) -> Json<Status> {
             .into_iter()
             .map(|channel| (channel.name(), state(channel.name())))
             .collect(),
-        templates: templates(&app, &status),
+        templates: templates(declared, &status),
         overrides: status.overrides,
     })
 }
 
-/// Says where approvals stand. In development nothing is sent by a template, and what was declared
-/// is what there is to say.
+/// Says where approvals stand.
 fn templates(
-    app: &App,
-    status: &otp_kit::verifier::Status,
+    declared: Vec<(Channel, TemplateState)>,
+    status: &otp_core::verifier::Status,
 ) -> BTreeMap<&'static str, &'static str> {
-    let declared = [(Channel::WhatsApp, app.whatsapp_template)];
     let known = status.templates.iter().copied();
     let states = declared.into_iter().chain(known);
     states

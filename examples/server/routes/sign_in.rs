@@ -1,0 +1,35 @@
+//! Whose an address is, for the library's routes that sign in by a code.
+
+use otp_axum::openapi::Schema;
+use otp_axum::sign_in::{Shown, Users, Welcome};
+use otp_kit::destination::Destination;
+use otp_kit::request::SubjectId;
+use otp_kit::verifier::Issued;
+
+use crate::answer::{Declined, Refusal};
+use crate::app::App;
+use crate::users::User;
+
+/// The answer to the right code.
+pub(crate) type SignedIn = Welcome<User>;
+
+impl Users for App {
+    type User = User;
+
+    async fn of(&self, proven: &Destination) -> Result<(SubjectId, User), Declined> {
+        let user = self.users.of(proven).await?;
+        let subject = SubjectId::new(user.sub.as_str());
+        Ok((subject.map_err(|_| Refusal::VERIFY_FAILED)?, user))
+    }
+
+    fn schema() -> Schema {
+        User::schema()
+    }
+
+    fn shown(&self, issued: &Issued) -> Shown {
+        Shown {
+            code: self.outbox.code_of(issued),
+            link: self.outbox.link_of(issued),
+        }
+    }
+}
