@@ -207,11 +207,18 @@ fi
 if [ ${#absent[@]} = 0 ]; then
   say "the reference server on every engine"
   cargo test --test server -- --include-ignored engines
+  say "the runbooks, section by section"
+  cargo test --test runbooks -- --include-ignored --skip promtool
   say "servers killed, paused and cut off"
   cargo test --test faults -- --include-ignored --skip crash::service
 else
   printf '\n!! MISSING, AND THEIR TESTS WERE IGNORED: %s\n' "${absent[@]}"
   [ -z "${CI:-}" ] || exit 1
+fi
+
+if command -v promtool >/dev/null; then
+  say "the alert rules against incidents on paper"
+  cargo test --test runbooks -- --include-ignored promtool
 fi
 
 say "documentation examples"

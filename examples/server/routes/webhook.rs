@@ -12,7 +12,6 @@ use otp_kit::verifier::{ReportOutcome, Unavailable, WebhookNote};
 use url::Url;
 
 use crate::app::App;
-use crate::client::Client;
 use crate::config::Webhooks;
 
 impl Vendors for App {
