@@ -47,6 +47,8 @@ pub(crate) async fn until_stopped(
     tls: Option<Arc<ServerConfig>>,
     app: Arc<App>,
 ) -> io::Result<()> {
+    // Heard from before anybody is told that it listens: whoever waits for that may stop it at once.
+    let told_to_stop = told_to_stop()?;
     tracing::info!("listening on {}", listeners.public.local_addr()?);
     let (stop, stopped) = watch::channel(());
     let public = serve(
@@ -68,7 +70,7 @@ pub(crate) async fn until_stopped(
     tokio::pin!(served);
     tokio::select! {
         ended = &mut served => return ended,
-        () = told_to_stop() => drop(stop),
+        () = told_to_stop => drop(stop),
     }
     tracing::info!("stopping");
     match tokio::time::timeout(GRACE, served).await {
@@ -106,25 +108,26 @@ async fn answer(
         .await
 }
 
-/// Waits for SIGTERM or SIGINT. A process that cannot hear them is stopped by other means.
-async fn told_to_stop() {
-    let interrupt = async {
+/// Begins to hear SIGTERM and SIGINT, and gives what waits for the first.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Waits for Ctrl-C. A process that cannot hear it is stopped by other means.
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending::<()>().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+    })
 }

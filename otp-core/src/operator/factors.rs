@@ -205,9 +205,11 @@ impl Operator {
     }
 
     async fn take_away(&self, owner: &FactorOwner, event: Event) -> Result<(), ResetError> {
+        // A record of its own beside the operator's, which has the same words.
         let reset = Event {
             kind: EventKind::FactorsReset,
-            ..event
+            reason: event.reason,
+            ..self.event(RESET).about(&owner.subject)
         };
         self.store().reset_factors(owner, reset.clone()).await?;
         self.verifier.observe(&reset);

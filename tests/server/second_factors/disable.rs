@@ -115,11 +115,10 @@ async fn one_call_ends_factors_codes_sessions_and_pending_challenges() {
         ("FACTORS_RESET", "reset_factors:second:anna"),
         ("OPERATOR_ACTION", "revoke_devices"),
     ] {
-        let mut records = records.iter();
-        let found = records.any(|record| {
+        let found = records.iter().any(|record| {
             record[0] == action && record[1].starts_with(reason) && record[2] == "mike"
         });
-        assert!(found, "{action} {reason}");
+        assert!(found, "{action} {reason} in {records:?}");
     }
 }
 
