@@ -16,5 +16,6 @@ guides! {
     magic_links: "magic-links.md",
     operator_page: "operator-page.md",
     production_checklist: "production-checklist.md",
+    second_factors: "second-factors.md",
     sessions: "sessions.md",
 }
