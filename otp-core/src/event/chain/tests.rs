@@ -208,6 +208,24 @@ fn whoever_makes_all_hashes_anew_without_the_key_is_found_at_the_first_one() {
 }
 
 #[test]
+fn a_record_that_took_the_place_of_another_is_named_by_the_one_after_it() {
+    let ring = ring();
+    let genuine = chained(&ring, Head::START, RECORDS);
+    // Its own hash is right and follows upon record 4; only record 6 still knows the old one.
+    let head = Head {
+        place: 4,
+        hash: genuine[3].link.hash,
+        sequence: 90,
+    };
+    let mut lines = export(&ring, &genuine, Scope::Whole);
+    lines[4] = chained(&KeyRing::new(key("k1", 8)), head, 1)[0].to_string();
+    let broken = check(&lines, None).expect_err("it is another one");
+    assert_eq!((broken.place, broken.fault), (Some(5), Fault::Replaced));
+    let keyed = check(&lines, Some(&ring)).expect_err("it has no seal of ours");
+    assert_eq!((keyed.place, keyed.fault), (Some(5), Fault::WrongSeal));
+}
+
+#[test]
 fn a_checkpoint_that_was_made_anew_without_the_key_is_found() {
     let genuine = chained(&ring(), Head::START, RECORDS);
     let lines = export(&KeyRing::new(key("k1", 8)), &genuine[..5], Scope::Whole);
