@@ -224,7 +224,7 @@ fi
 say "documentation examples"
 cargo test --workspace --doc --all-features
 
-for example in quickstart failover whatsapp_then_sms webhooks_axum magic_link_axum; do
+for example in quickstart failover whatsapp_then_sms webhooks_axum magic_link_axum totp_enrolment step_up; do
   say "$example plays its story by itself"
   cargo run --quiet --example "$example" </dev/null
 done

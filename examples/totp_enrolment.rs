@@ -29,7 +29,7 @@ enum Owner {
     /// Whoever sits at the terminal.
     Person,
     /// Nobody: the codes are computed here.
-    Story(Option<Totp>),
+    Story(Option<Box<Totp>>),
 }
 
 #[tokio::main]
@@ -82,7 +82,7 @@ impl Owner {
         if std::io::stdin().is_terminal() {
             Self::Person
         } else {
-            Self::Story(pending.uri().as_totp())
+            Self::Story(pending.uri().as_totp().map(Box::new))
         }
     }
 
@@ -90,7 +90,7 @@ impl Owner {
     fn code(&self, verifier: &Verifier, ahead: Duration) -> Result<String, Box<dyn Error>> {
         let totp = match self {
             Self::Person => return ask("   The code that the app shows now: "),
-            Self::Story(totp) => totp.as_ref().ok_or("it does not go by the time")?,
+            Self::Story(totp) => totp.as_deref().ok_or("it does not go by the time")?,
         };
         let at: Timestamp = verifier.clock().now().saturating_add(ahead);
         let code = totp.code(at);
