@@ -39,7 +39,8 @@
 //!
 //! let forged = file.replacen("MFA_CODE_SENT", "MFA_CODE_LOST", 1);
 //! let broken = verify(forged.as_bytes(), None).expect_err("it was changed");
-//! assert_eq!(broken.to_string(), "line 1: record 1: it was changed");
+//! let told = broken.to_string();
+//! assert!(told.starts_with("line 1: record 1 ") && told.ends_with(": it was changed"), "{told}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
