@@ -68,6 +68,7 @@ impl Table {
         }
     }
 
+    #[cfg(feature = "composite")]
     pub(super) fn keeps(&self, id: &SessionId) -> bool {
         self.sessions.contains_key(id)
     }
