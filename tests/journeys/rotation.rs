@@ -2,6 +2,7 @@ use otp_kit::key::{Key, KeyId};
 use otp_kit::prelude::*;
 use otp_kit::secret::SecretBytes;
 
+use crate::factors::ann;
 use crate::support::{Service, here};
 
 #[tokio::test]
@@ -28,6 +29,35 @@ async fn a_code_outlives_the_rotation_of_its_key_and_not_its_retirement() {
     assert!(matches!(retired, Err(VerifyError::Rejected)), "{retired:?}");
     let (fresh, code) = service.issue_to("+14155550125", "login").await;
     assert!(service.verifier.verify(&fresh, code, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_authenticator_moves_to_the_new_key_with_its_next_code_and_outlives_the_old_one() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (ann, bob) = (ann(), SubjectId::new("bob").unwrap());
+        let (used, idle) = (service.phone_of(&ann).await, service.phone_of(&bob).await);
+        let old = *service.keys.snapshot().current().id();
+        let name = KeyId::new("k2").unwrap();
+        let new = Key::new(name, &SecretBytes::new((0..32).collect())).unwrap();
+        service.keys.rotate(new).unwrap();
+        let key_of = async |subject: &SubjectId| {
+            let factors = service.verifier.list_factors(&Tenant::default(), subject);
+            *factors.await.unwrap()[0].secret.key_id()
+        };
+        let wrong = service
+            .verifier
+            .verify_totp(&ann, used.wrong(&service), here());
+        assert!(wrong.await.is_err());
+        assert_eq!(key_of(&ann).await, old, "a guess changes nothing");
+        drop(service.show(&ann, &used).await);
+        assert_eq!((key_of(&ann).await, key_of(&bob).await), (name, old));
+        service.keys.retire(&old).unwrap();
+        service.advance(30);
+        drop(service.show(&ann, &used).await);
+        let code = idle.code(&service);
+        let retired = service.verifier.verify_totp(&bob, code, here()).await;
+        assert!(matches!(retired, Err(VerifyError::Rejected)), "{retired:?}");
+    }
 }
 
 #[tokio::test]

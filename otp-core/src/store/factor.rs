@@ -90,6 +90,9 @@ pub struct AdvanceFactor {
     pub from: FactorState,
     /// The step or counter of the code; at most [`Factor::LAST`].
     pub to: u64,
+    /// The secret, sealed anew, where the one that is kept hangs on an older key. A success keeps it
+    /// in the place of that one; whatever is no success leaves the old one.
+    pub resealed: Option<Sealed>,
     /// The door that its guess was reserved in.
     pub lane: Lane,
     /// The record of a success; else the store turns it into a refusal with the reason.

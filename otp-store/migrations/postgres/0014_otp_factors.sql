@@ -102,7 +102,8 @@ BEGIN
         RETURN 'unknown_factor';
     END IF;
     UPDATE otp_factors SET last_step = step_to, used_at = otp_at_1(now_ms),
-            confirmed_at = coalesce(confirmed_at, otp_at_1(now_ms))
+            confirmed_at = coalesce(confirmed_at, otp_at_1(now_ms)),
+            secret = coalesce(decode(nullif(q ->> 'resealed', ''), 'hex'), secret)
         WHERE id = f.id;
     PERFORM otp_give_back_1(owner, q ->> 'lane');
     RETURN NULL;

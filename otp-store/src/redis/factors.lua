@@ -65,6 +65,7 @@ function steps.advance(now)
   if not why then
     if f.confirmed_at == '' then f.confirmed_at = I(now) end
     f.last, f.used_at = A.to, I(now)
+    if A.resealed ~= '' then f.secret = A.resealed end
     give_back()
     put(f)
   end

@@ -12,7 +12,8 @@ const OWNED: &str = "SELECT * FROM otp_factors WHERE subject_key = ? AND tenant 
 const ADD: &str = "INSERT INTO otp_factors (id, tenant, user_id, subject_key, kind, algorithm,
         digits, period, name, secret, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const ADVANCE: &str = "UPDATE otp_factors SET last_step = ?, confirmed_at = ?, used_at = ?
+const ADVANCE: &str =
+    "UPDATE otp_factors SET last_step = ?, confirmed_at = ?, used_at = ?, secret = ?
     WHERE id = ? AND (last_step IS NULL OR last_step < ?)";
 
 /// Reads an owner's authenticators, oldest first.
@@ -49,6 +50,7 @@ pub(super) async fn save(tx: &mut Tx<'_>, after: &Factor, to: i64) -> Result<u64
         to.into(),
         after.confirmed_at.into(),
         after.used_at.into(),
+        after.secret.as_bytes().into(),
         (&id).into(),
         to.into(),
     ];

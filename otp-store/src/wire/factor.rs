@@ -43,10 +43,13 @@ impl Request {
     /// Says which step is taken, and from which state.
     pub(crate) fn advance(self, advance: &AdvanceFactor) -> Result<Self, StoreError> {
         let to = advance.number()?;
+        let resealed = advance.resealed.as_ref();
+        let resealed = resealed.map(|secret| hex(secret.as_bytes()));
         Ok(self
             .text("id", &advance.factor.to_string())
             .text("from", advance.from.name())
             .text("to", &to.to_string())
+            .text("resealed", &resealed.unwrap_or_default())
             .text("lane", advance.lane.name())
             .event(&advance.event))
     }

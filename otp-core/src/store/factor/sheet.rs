@@ -144,6 +144,9 @@ impl Factor {
             return FactorAdvanced::Gone;
         }
         self.last = Some(advance.to);
+        if let Some(resealed) = &advance.resealed {
+            self.secret.clone_from(resealed);
+        }
         self.confirmed_at.get_or_insert(now);
         self.used_at = Some(now);
         FactorAdvanced::Accepted

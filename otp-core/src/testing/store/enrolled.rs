@@ -130,6 +130,7 @@ pub(super) fn step(of: &Enrol, to: u64) -> AdvanceFactor {
         factor: of.id,
         from: FactorState::Active,
         to,
+        resealed: None,
         lane: Lane::Public,
         event: kit::event(EventKind::ValidationAttempt).about(&of.owner.subject),
     }

@@ -7,7 +7,8 @@ use super::{StoreFixture, kit};
 use crate::event::{EventKind, Outcome};
 use crate::factor::{Factor, FactorKind, FactorState, OtpAlgorithm, OtpDigits};
 use crate::store::{
-    Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, Removed, StoreErrorKind,
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, Removed,
+    StoreErrorKind,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -123,6 +124,30 @@ pub async fn no_step_is_accepted_below_the_last(fixture: &dyn StoreFixture) {
     }
     let found = desk.factors(&enrol.owner).await;
     assert_eq!(found.first().and_then(|factor| factor.last), Some(100));
+}
+
+/// A success keeps the secret that was sealed anew; whatever is refused leaves the one before.
+pub async fn a_success_keeps_the_secret_that_it_brings(fixture: &dyn StoreFixture) {
+    let desk = Desk::new(fixture);
+    let enrol = desk.active("ann", 7).await;
+    let (old, new) = (kit::sealed(9), kit::sealed(10));
+    for (to, brought, kept) in [
+        (8, None, &old),
+        (8, Some(&new), &old),
+        (9, Some(&new), &new),
+        (9, Some(&old), &new),
+        (10, None, &new),
+    ] {
+        let advance = AdvanceFactor {
+            resealed: brought.cloned(),
+            ..step(&enrol, to)
+        };
+        let advanced = desk.bench.store.advance_factor(advance).await;
+        let _: FactorAdvanced = advanced.expect(ANSWERS);
+        let found = desk.factors(&enrol.owner).await;
+        let secret = found.first().map(|factor| &factor.secret);
+        assert_eq!(secret, Some(kept), "to {to}, brought {brought:?}");
+    }
 }
 
 /// Of a thousand who show the code of one step at once, one is let in; each leaves a record.

@@ -178,6 +178,7 @@ macro_rules! store_conformance {
             a_removed_factor_is_gone,
             a_reset_leaves_nothing,
             a_steps_success_gives_back_its_own_guess,
+            a_success_keeps_the_secret_that_it_brings,
             a_used_recovery_code_gives_back_its_own_guess,
             every_field_of_a_factor_is_kept,
             factors_are_read_whatever_the_clock_says,

@@ -6,20 +6,27 @@ use crate::factor::{
     Factor, FactorId, FactorKind, FactorName, HotpRefusal, OtpDigits, OtpSecret, TimeStep,
     TotpRefusal,
 };
+use crate::key::Sealed;
 use crate::verifier::{Unavailable, VerifyError};
 
 /// What a typed code came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// It is the code of this step or counter.
-    Right {
-        /// Of which authenticator.
-        factor: FactorId,
-        /// The step or counter.
-        number: u64,
-    },
+    Right(Right),
     /// It is none, for the reason that the record names.
     Not(&'static str),
+}
+
+/// The code of an authenticator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Right {
+    /// Of which.
+    pub(super) factor: FactorId,
+    /// The step or counter.
+    pub(super) number: u64,
+    /// Its secret under the current key, where it hangs on an older one.
+    pub(super) resealed: Option<Sealed>,
 }
 
 /// What one authenticator says of a code.
@@ -44,17 +51,19 @@ impl<T> Guess<'_, T> {
         };
         let mut found = Found::Not(UNKNOWN);
         for factor in asked {
-            let said = match secret::opened(&self.keys, &self.owner, factor) {
-                Some(secret) => ask(factor, &secret),
+            let opened = secret::opened(&self.keys, &self.owner, factor);
+            let said = match &opened {
+                Some(secret) => ask(factor, secret),
                 None => Err(SEALED),
             };
             found = match (found, said) {
-                (Found::Right { .. }, _) => found,
-                (_, Ok(number)) if number <= Factor::LAST => Found::Right {
+                (right @ Found::Right(_), _) => right,
+                (_, Ok(number)) if number <= Factor::LAST => Found::Right(Right {
                     factor: factor.id,
                     number,
-                },
-                (Found::Not(USED), _) => found,
+                    resealed: opened.and_then(|secret| self.resealed(factor, &secret)),
+                }),
+                (used @ Found::Not(USED), _) => used,
                 (_, Ok(_)) => Found::Not(WRONG),
                 (_, Err(reason)) => Found::Not(reason),
             };
@@ -63,6 +72,16 @@ impl<T> Guess<'_, T> {
             [] => Found::Not(UNKNOWN),
             _ => found,
         })
+    }
+
+    /// Seals a secret anew that hangs on an older key than the current one. Where that fails the old
+    /// one stays, and the next success tries again.
+    fn resealed(&self, factor: &Factor, secret: &OtpSecret) -> Option<Sealed> {
+        if factor.secret.key_id() == self.keys.current().id() {
+            return None;
+        }
+        let random = self.verifier.random();
+        secret::sealed(&self.keys, random, &self.owner, &factor.id, secret).ok()
     }
 
     fn decoy(&self, kind: FactorKind) -> Result<Factor, VerifyError> {

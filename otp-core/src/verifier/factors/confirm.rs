@@ -46,8 +46,9 @@ impl Verifier {
         };
         match guess.compare(pending.as_slice(), kind, ask)? {
             Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right { factor, number } => {
-                guess.advance(factor, FactorState::Pending, number).await?;
+            Found::Right(right) => {
+                let number = right.number;
+                guess.advance(right, FactorState::Pending).await?;
                 let by = match kind {
                     FactorKind::Totp { .. } => ProvenBy::Totp {
                         factor,

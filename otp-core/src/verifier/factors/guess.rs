@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::VerifiedFactor;
+use super::authenticators::Right;
 use super::verified::ProvenBy;
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, Outcome};
-use crate::factor::{Factor, FactorId, FactorState};
+use crate::factor::{Factor, FactorState};
 use crate::gate::{GateRequest, Operation};
 use crate::hash::Busy;
 use crate::key::KeySet;
@@ -149,21 +150,17 @@ impl<'v, T> Guess<'v, T> {
     }
 
     /// Takes the one success of a step or counter.
-    pub(super) async fn advance(
-        &self,
-        factor: FactorId,
-        from: FactorState,
-        to: u64,
-    ) -> Result<(), VerifyError> {
+    pub(super) async fn advance(&self, right: Right, from: FactorState) -> Result<(), VerifyError> {
         let mut event = self.success();
         if from == FactorState::Pending {
             event.kind = EventKind::FactorConfirmed;
         }
         let advance = AdvanceFactor {
             owner: self.owner.clone(),
-            factor,
+            factor: right.factor,
             from,
-            to,
+            to: right.number,
+            resealed: right.resealed,
             lane: self.lane,
             event: event.clone(),
         };

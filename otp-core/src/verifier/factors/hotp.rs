@@ -56,8 +56,9 @@ impl Verifier {
         let ask = |factor: &Factor, secret: &_| guess.ask_hotp(text, factor, secret);
         match guess.compare(&factors, USUAL, ask)? {
             Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right { factor, number } => {
-                guess.advance(factor, FactorState::Active, number).await?;
+            Found::Right(right) => {
+                let (factor, number) = (right.factor, right.number);
+                guess.advance(right, FactorState::Active).await?;
                 Ok(guess.verified(ProvenBy::Hotp {
                     factor,
                     counter: number,
@@ -101,15 +102,16 @@ impl Verifier {
             counter.map_err(of_hotp)
         };
         match (guess.compare(found.as_slice(), USUAL, ask)?, from) {
-            (Found::Right { factor, number }, Some(from)) => {
-                guess.advance(factor, from, number).await?;
+            (Found::Right(right), Some(from)) => {
+                let (factor, number) = (right.factor, right.number);
+                guess.advance(right, from).await?;
                 Ok(guess.verified(ProvenBy::Hotp {
                     factor,
                     counter: number,
                 }))
             }
             (Found::Not(reason), _) => Err(guess.refuse(reason).await),
-            (Found::Right { .. }, None) => Err(guess.refuse(UNKNOWN).await),
+            (Found::Right(_), None) => Err(guess.refuse(UNKNOWN).await),
         }
     }
 }

@@ -49,8 +49,9 @@ impl Verifier {
         let ask = |factor: &Factor, secret: &_| guess.ask_totp(text, factor, secret);
         match guess.compare(&factors, FactorKind::TOTP, ask)? {
             Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right { factor, number } => {
-                guess.advance(factor, FactorState::Active, number).await?;
+            Found::Right(right) => {
+                let (factor, number) = (right.factor, right.number);
+                guess.advance(right, FactorState::Active).await?;
                 Ok(guess.verified(ProvenBy::Totp {
                     factor,
                     step: number,
