@@ -13,7 +13,13 @@ use sqlx::{AssertSqlSafe, PgPool, Row as _, query, query_scalar, raw_sql};
 use crate::contest::{CALLERS, Rounds, contest, crowd};
 use crate::service::{Part, Service};
 
-const FUNCTIONS: [&str; 4] = ["otp_admit_1", "otp_insert_1", "otp_settle_1", "otp_desk_1"];
+const FUNCTIONS: [&str; 5] = [
+    "otp_admit_1",
+    "otp_insert_1",
+    "otp_settle_1",
+    "otp_desk_1",
+    "otp_delivery_1",
+];
 /// An issue asks twice before its message is sent and notes the sending after it; a verify asks
 /// twice.
 const ISSUE: usize = 3;

@@ -95,12 +95,6 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         }
     }
 
-    /// Gives the document.
-    #[must_use]
-    pub fn document(&self) -> &Document {
-        &self.document
-    }
-
     /// Serves the document of these routes beside them, at [`PATH`], to everybody. To operators
     /// alone: [`Guard::described`](crate::operators::Guard::described).
     pub fn described(mut self, title: &str, version: &str) -> Router<S> {

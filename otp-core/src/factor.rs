@@ -6,6 +6,7 @@
 //! section 5.2).
 
 mod device;
+mod handle;
 mod hotp;
 mod keyed;
 mod record;

@@ -1,6 +1,7 @@
 //! Conformance suites, doubles, a manual clock and an outbox, for the tests of stores, providers
 //! and hosts.
 
+mod cases;
 pub mod chain;
 mod outbox;
 pub mod provider;

@@ -41,7 +41,8 @@ async fn an_authenticator_moves_to_the_new_key_with_its_next_code_and_outlives_t
         let new = Key::new(name, &SecretBytes::new((0..32).collect())).unwrap();
         service.keys.rotate(new).unwrap();
         let key_of = async |subject: &SubjectId| {
-            let factors = service.verifier.list_factors(&Tenant::default(), subject);
+            let tenant = Tenant::default();
+            let factors = service.verifier.list_factors(&tenant, subject);
             *factors.await.unwrap()[0].secret.key_id()
         };
         let wrong = service

@@ -64,7 +64,7 @@ async fn a_report_is_believed_by_its_signature_alone_and_noted_once() {
     let log = server.whole_log();
     assert_eq!(log.matches("delivery report").count(), 1, "{log}");
     assert_eq!(
-        log.matches("Message already processed MessageSid=SM00000000000000000000000000000009")
+        log.matches("Message already processed: MessageSid=SM00000000000000000000000000000009")
             .count(),
         1,
         "{log}"

@@ -131,27 +131,11 @@ async fn note(
             vendor,
             match seen {
                 Seen::First => Webhook::Accepted,
-                Seen::Again => again(&event),
+                Seen::Again => Webhook::Repeated,
             },
         );
     }
     Ok(())
-}
-
-/// Says that a report changes nothing, in the words that operators search for: a vendor repeats
-/// what it got no answer to, and so does whoever recorded it on its way.
-fn again(event: &Event) -> Webhook {
-    let word = event.word();
-    match event {
-        Event::Report(report) => tracing::warn!(
-            provider = report.provider(),
-            word,
-            "Message already processed MessageSid={}",
-            report.reference()
-        ),
-        _ => tracing::warn!(word, "Message already processed"),
-    }
-    Webhook::Repeated
 }
 
 fn first(app: &App, event: &Event) {

@@ -25,13 +25,6 @@ const ELSEWHERE: &str = "Errors are `{detail, code}`; who accepts application/pr
     that. Paths that are not here answer 404 `not_found`, other methods 405 `method_not_allowed`.";
 
 impl Document {
-    /// Gives the paths that are spoken of, each with a method in lower case.
-    pub fn operations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.operations
-            .keys()
-            .map(|(path, method)| (path.as_str(), *method))
-    }
-
     pub(super) fn add(&mut self, path: &str, operation: &Operation) {
         let key = (path.to_owned(), operation.method.name());
         self.operations.insert(key, operation.clone());

@@ -52,6 +52,12 @@ impl fmt::Display for Utc {
 }
 
 impl Day {
+    /// Says how many days lie between 1970-01-01 and it.
+    #[must_use]
+    pub const fn since_epoch(self) -> i64 {
+        self.0
+    }
+
     /// Reads a day back; `None` where the text is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

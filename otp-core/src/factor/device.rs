@@ -1,67 +1,17 @@
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
+use super::handle::handle;
 use crate::clock::Timestamp;
 use crate::key::KeyId;
-use crate::random::{RandomError, SecureRandom};
 
-/// Names a remembered device: 128 random bits, written as 22 characters of URL-safe base64.
-///
-/// It is no secret: the subject's own pages show it, and it opens no lane without the token's seal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeviceHandle([u8; Self::LENGTH]);
-
-/// The text is not the handle of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a device handle")]
-pub struct InvalidDeviceHandle;
-
-impl DeviceHandle {
-    /// How many bytes a handle has.
-    pub const LENGTH: usize = 16;
-
-    /// Draws a handle.
+handle! {
+    /// Names a remembered device: 128 random bits, written as 22 characters of URL-safe base64.
     ///
-    /// # Errors
-    /// [`RandomError`] where the random source fails.
-    pub fn generate(random: &dyn SecureRandom) -> Result<Self, RandomError> {
-        let mut bytes = [0; Self::LENGTH];
-        random.fill(&mut bytes)?;
-        Ok(Self(bytes))
-    }
-
-    /// Gives the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-}
-
-impl fmt::Display for DeviceHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for DeviceHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceHandle({self})")
-    }
-}
-
-impl FromStr for DeviceHandle {
-    type Err = InvalidDeviceHandle;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or(InvalidDeviceHandle)
-    }
+    /// It is no secret: the subject's own pages show it, and it opens no lane without the token's seal.
+    DeviceHandle, InvalidDeviceHandle: "not a device handle"
 }
 
 /// What a device is called in a list, such as the name of its browser: 1 to 64 characters, none of

@@ -1,70 +1,20 @@
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
+use super::handle::handle;
 use super::{OtpAlgorithm, OtpDigits};
 use crate::clock::Timestamp;
 use crate::key::Sealed;
-use crate::random::{RandomError, SecureRandom};
 use crate::request::{SubjectKey, Tenant};
 
-/// Names an authenticator: 128 random bits, written as 22 characters of URL-safe base64.
-///
-/// It is no secret: the subject's own pages show it, and another subject's opens nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FactorId([u8; Self::LENGTH]);
-
-/// The text is not the id of an authenticator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a factor id")]
-pub struct InvalidFactorId;
-
-impl FactorId {
-    /// How many bytes an id has.
-    pub const LENGTH: usize = 16;
-
-    /// Draws an id.
+handle! {
+    /// Names an authenticator: 128 random bits, written as 22 characters of URL-safe base64.
     ///
-    /// # Errors
-    /// [`RandomError`] where the random source fails.
-    pub fn generate(random: &dyn SecureRandom) -> Result<Self, RandomError> {
-        let mut bytes = [0; Self::LENGTH];
-        random.fill(&mut bytes)?;
-        Ok(Self(bytes))
-    }
-
-    /// Gives the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-}
-
-impl fmt::Display for FactorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for FactorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FactorId({self})")
-    }
-}
-
-impl FromStr for FactorId {
-    type Err = InvalidFactorId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or(InvalidFactorId)
-    }
+    /// It is no secret: the subject's own pages show it, and another subject's opens nothing.
+    FactorId, InvalidFactorId: "not a factor id"
 }
 
 /// What its owner calls an authenticator: 1 to 64 characters, none of them a control character.

@@ -1,7 +1,9 @@
 //! What is the primary's alone, whatever lies beneath it: authenticators, of whose secrets no copy
-//! is made, and the chain, which has one end. While the primary is away there is neither.
+//! is made, remembered devices, which may have been forgotten there, and the chain, which has one
+//! end. While the primary is away there is none of them.
 
-/// Implements [`FactorStore`](otp_core::store::FactorStore) and, over a primary that has it,
+/// Implements [`FactorStore`](otp_core::store::FactorStore),
+/// [`DeviceStore`](otp_core::store::DeviceStore) and, over a primary that has it,
 /// [`ChainStore`](otp_core::store::ChainStore) for a wrapper that asks its primary.
 macro_rules! primary_alone {
     ($wrapper:ident <$primary:ident $(, $other:ident)*>) => {
@@ -10,10 +12,10 @@ macro_rules! primary_alone {
 
             use otp_core::event::Event;
             use otp_core::event::chain::{ChainedRecord, Head, Record};
-            use otp_core::factor::{Factor, RecoverySelector};
+            use otp_core::factor::{Factor, RecoverySelector, RememberedDevice};
             use otp_core::store::{
-                AdvanceFactor, ChainStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-                FactorStore, Lease, PutRecovery, RecoveryUse, RemoveFactor, Removed, SealBatch,
+                AdvanceFactor, ChainStore, DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
+                FactorStore, Lease, NewDevice, PutRecovery, RecoveryUse, RemoveFactor, Removed, SealBatch,
                 SealerId, Sealing, Store, StoreError, UseRecovery,
             };
 
@@ -74,6 +76,37 @@ macro_rules! primary_alone {
                     event: Event,
                 ) -> Result<u64, StoreError> {
                     let call = self.inner.primary.reset_factors(owner, event);
+                    self.ask(self.away(), call).await
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl<$primary: Store $(, $other: Store)*> DeviceStore
+                for $wrapper<$primary $(, $other)*>
+            {
+                async fn remember_device(
+                    &self,
+                    new: NewDevice,
+                ) -> Result<RememberedDevice, StoreError> {
+                    let call = self.inner.primary.remember_device(new);
+                    self.ask(self.away(), call).await
+                }
+
+                async fn devices(
+                    &self,
+                    owner: &FactorOwner,
+                ) -> Result<Vec<RememberedDevice>, StoreError> {
+                    let call = self.inner.primary.devices(owner);
+                    self.ask(self.away(), call).await
+                }
+
+                async fn forget_devices(
+                    &self,
+                    owner: &FactorOwner,
+                    query: &DeviceQuery,
+                    event: Event,
+                ) -> Result<u64, StoreError> {
+                    let call = self.inner.primary.forget_devices(owner, query, event);
                     self.ask(self.away(), call).await
                 }
             }

@@ -2,8 +2,8 @@
 
 mod copy;
 mod deliveries;
-mod devices;
 mod intents;
+mod key_uses;
 mod options;
 mod sessions;
 mod shared;

@@ -24,7 +24,7 @@ macro_rules! chain_conformance {
         $crate::chain_conformance!(@list [#[ignore = $reason]] $module $fixture);
     };
     (@list $attributes:tt $module:ident $fixture:ident) => {
-        $crate::chain_conformance!(@cases $attributes $module $fixture
+        $crate::conformance_cases!(chain $attributes $module $fixture
             one_of_a_thousand_has_the_lease,
             a_lease_lapses_and_is_prolonged,
             a_lease_that_is_given_back_is_free,
@@ -43,20 +43,5 @@ macro_rules! chain_conformance {
             a_sealed_record_is_kept_as_it_was_written,
             sealed_records_are_read_page_by_page,
         );
-    };
-    (@cases $attributes:tt $module:ident $fixture:ident $($case:ident,)+) => {
-        mod $module {
-            $($crate::chain_conformance!(@case $attributes $fixture $case);)+
-        }
-    };
-    (@case [$($attribute:tt)*] $fixture:ident $case:ident) => {
-        $($attribute)*
-        #[test]
-        fn $case() {
-            $crate::testing::store::run(async {
-                let fixture = super::$fixture().await;
-                $crate::testing::chain::$case(&fixture).await;
-            });
-        }
     };
 }

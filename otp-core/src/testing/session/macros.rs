@@ -24,7 +24,7 @@ macro_rules! session_conformance {
         $crate::session_conformance!(@list [#[ignore = $reason]] $module $fixture);
     };
     (@list $attributes:tt $module:ident $fixture:ident) => {
-        $crate::session_conformance!(@cases $attributes $module $fixture
+        $crate::conformance_cases!(session $attributes $module $fixture
             one_of_a_thousand_opens_a_session,
             a_session_is_kept_as_it_was_opened,
             a_session_lapses_to_the_millisecond,
@@ -51,20 +51,5 @@ macro_rules! session_conformance {
             a_state_that_is_too_large_or_too_long_is_refused,
             states_are_kept_apart,
         );
-    };
-    (@cases $attributes:tt $module:ident $fixture:ident $($case:ident,)+) => {
-        mod $module {
-            $($crate::session_conformance!(@case $attributes $fixture $case);)+
-        }
-    };
-    (@case [$($attribute:tt)*] $fixture:ident $case:ident) => {
-        $($attribute)*
-        #[test]
-        fn $case() {
-            $crate::testing::store::run(async {
-                let fixture = super::$fixture().await;
-                $crate::testing::session::$case(&fixture).await;
-            });
-        }
     };
 }

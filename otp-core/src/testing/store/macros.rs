@@ -30,7 +30,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@list [#[ignore = $reason]] $module $fixture);
     };
     (@list $attributes:tt $module:ident $fixture:ident) => {
-        $crate::store_conformance!(@cases $attributes $module $fixture
+        $crate::conformance_cases!(store $attributes $module $fixture
             a_thousand_guesses_at_once_reserve_exactly_the_limit,
             a_thousand_copies_of_one_try_count_once,
             a_thousand_guesses_over_many_challenges_stay_within_one_budget,
@@ -231,20 +231,5 @@ macro_rules! store_conformance {
             a_missing_receipt_is_noticed_once,
             a_purge_leaves_fresh_failures,
         );
-    };
-    (@cases $attributes:tt $module:ident $fixture:ident $($case:ident,)+) => {
-        mod $module {
-            $($crate::store_conformance!(@case $attributes $fixture $case);)+
-        }
-    };
-    (@case [$($attribute:tt)*] $fixture:ident $case:ident) => {
-        $($attribute)*
-        #[test]
-        fn $case() {
-            $crate::testing::store::run(async {
-                let fixture = super::$fixture().await;
-                $crate::testing::store::$case(&fixture).await;
-            });
-        }
     };
 }

@@ -1,13 +1,45 @@
 //! Whose code was typed: every authenticator that it could be of is asked, and all of them are.
 
-use super::guess::{Guess, MALFORMED, SEALED, UNKNOWN, USED, WRONG};
+use super::guess::{Guess, MALFORMED, SEALED, Typed, UNKNOWN, USED, WRONG};
 use super::secret;
+use super::verified::{ProvenBy, VerifiedFactor};
 use crate::factor::{
-    Factor, FactorId, FactorKind, FactorName, HotpRefusal, OtpDigits, OtpSecret, TimeStep,
-    TotpRefusal,
+    Factor, FactorId, FactorKind, FactorName, FactorState, HotpRefusal, OtpAlgorithm, OtpDigits,
+    OtpSecret, TimeStep, TotpRefusal,
 };
 use crate::key::Sealed;
-use crate::verifier::{Unavailable, VerifyError};
+use crate::request::{FactorClass, RequestContext, SubjectId};
+use crate::verifier::attempt::Attempt;
+use crate::verifier::{Unavailable, Verifier, VerifyError};
+
+/// What the codes of an authenticator go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The time (RFC 6238).
+    Time,
+    /// A counter (RFC 4226).
+    Counter,
+}
+
+impl Way {
+    pub(super) const fn of(kind: FactorKind) -> Self {
+        match kind {
+            FactorKind::Totp { .. } => Self::Time,
+            FactorKind::Hotp { .. } => Self::Counter,
+        }
+    }
+
+    /// The kind that is made up where an account has none.
+    pub(super) const fn usual(self) -> FactorKind {
+        match self {
+            Self::Time => FactorKind::TOTP,
+            Self::Counter => FactorKind::Hotp {
+                algorithm: OtpAlgorithm::Sha1,
+                digits: OtpDigits::Six,
+            },
+        }
+    }
+}
 
 /// What a typed code came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +61,51 @@ pub(super) struct Right {
     pub(super) resealed: Option<Sealed>,
 }
 
+impl Right {
+    pub(super) const fn proves(&self, way: Way) -> ProvenBy {
+        let (factor, number) = (self.factor, self.number);
+        match way {
+            Way::Time => ProvenBy::Totp {
+                factor,
+                step: number,
+            },
+            Way::Counter => ProvenBy::Hotp {
+                factor,
+                counter: number,
+            },
+        }
+    }
+}
+
 /// What one authenticator says of a code.
 pub(super) type Said = Result<u64, &'static str>;
+
+impl Verifier {
+    /// Asks every confirmed authenticator of an account that goes this way.
+    pub(super) async fn ask_authenticators(
+        &self,
+        way: Way,
+        subject: &SubjectId,
+        attempt: Attempt,
+        context: RequestContext,
+    ) -> Result<VerifiedFactor, VerifyError> {
+        let text = attempt.typed.expose();
+        let class = FactorClass::Totp;
+        let guess = self.guess(subject, &attempt, class, typed(text), &context, || Ok(()));
+        let guess = guess.await?;
+        let mut factors = guess.factors().await?;
+        factors.retain(|factor| is_active(factor) && Way::of(factor.kind) == way);
+        let ask = |factor: &Factor, secret: &_| guess.ask(text, factor, secret);
+        match guess.compare(&factors, way.usual(), ask)? {
+            Found::Not(reason) => Err(guess.refuse(reason).await),
+            Found::Right(right) => {
+                let by = right.proves(way);
+                guess.advance(right, FactorState::Active).await?;
+                Ok(guess.verified(by))
+            }
+        }
+    }
+}
 
 impl<T> Guess<'_, T> {
     /// Asks each of the candidates. Where there is none, a made-up one is asked for nothing, so that
@@ -105,8 +180,15 @@ impl<T> Guess<'_, T> {
         })
     }
 
-    /// Asks an authenticator that goes by the time.
-    pub(super) fn ask_totp(&self, typed: &str, factor: &Factor, secret: &OtpSecret) -> Said {
+    /// Asks an authenticator, its own way.
+    pub(super) fn ask(&self, typed: &str, factor: &Factor, secret: &OtpSecret) -> Said {
+        match Way::of(factor.kind) {
+            Way::Time => self.ask_totp(typed, factor, secret),
+            Way::Counter => self.ask_hotp(typed, factor, secret),
+        }
+    }
+
+    fn ask_totp(&self, typed: &str, factor: &Factor, secret: &OtpSecret) -> Said {
         let skew = self.policy.factors().skew();
         let totp = secret::totp(factor.kind, secret, skew).ok_or(UNKNOWN)?;
         let last = factor.last.map(TimeStep::new);
@@ -118,12 +200,15 @@ impl<T> Guess<'_, T> {
         }
     }
 
-    /// Asks an authenticator that counts.
-    pub(super) fn ask_hotp(&self, typed: &str, factor: &Factor, secret: &OtpSecret) -> Said {
+    fn ask_hotp(&self, typed: &str, factor: &Factor, secret: &OtpSecret) -> Said {
         let hotp = secret::hotp(factor.kind, secret).ok_or(UNKNOWN)?;
         let ahead = self.policy.factors().look_ahead();
         hotp.verify(typed, factor.last, ahead).map_err(of_hotp)
     }
+}
+
+pub(super) fn is_active(factor: &Factor) -> bool {
+    factor.state() == FactorState::Active
 }
 
 pub(super) fn of_hotp(refusal: HotpRefusal) -> &'static str {
@@ -135,11 +220,11 @@ pub(super) fn of_hotp(refusal: HotpRefusal) -> &'static str {
 }
 
 /// Says whether a text could be the code of some authenticator.
-pub(super) fn typed(text: &str) -> super::guess::Typed {
+pub(super) fn typed(text: &str) -> Typed {
     let lengths = [OtpDigits::Six, OtpDigits::Seven, OtpDigits::Eight];
     if lengths.iter().any(|digits| digits.reads(text)) {
-        super::guess::Typed::Readable
+        Typed::Readable
     } else {
-        super::guess::Typed::Malformed
+        Typed::Malformed
     }
 }

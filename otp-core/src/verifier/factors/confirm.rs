@@ -1,6 +1,6 @@
-use super::authenticators::{Found, typed};
+use super::authenticators::{Found, Way, typed};
 use super::guess::Guess;
-use super::verified::{ProvenBy, VerifiedFactor};
+use super::verified::VerifiedFactor;
 use crate::factor::{Factor, FactorId, FactorKind, FactorState};
 use crate::request::{FactorClass, RequestContext, SubjectId};
 use crate::verifier::attempt::Attempt;
@@ -40,25 +40,12 @@ impl Verifier {
         let kind = pending
             .as_ref()
             .map_or(FactorKind::TOTP, |factor| factor.kind);
-        let ask = |factor: &Factor, secret: &_| match factor.kind {
-            FactorKind::Totp { .. } => guess.ask_totp(text, factor, secret),
-            FactorKind::Hotp { .. } => guess.ask_hotp(text, factor, secret),
-        };
+        let ask = |factor: &Factor, secret: &_| guess.ask(text, factor, secret);
         match guess.compare(pending.as_slice(), kind, ask)? {
             Found::Not(reason) => Err(guess.refuse(reason).await),
             Found::Right(right) => {
-                let number = right.number;
+                let by = right.proves(Way::of(kind));
                 guess.advance(right, FactorState::Pending).await?;
-                let by = match kind {
-                    FactorKind::Totp { .. } => ProvenBy::Totp {
-                        factor,
-                        step: number,
-                    },
-                    FactorKind::Hotp { .. } => ProvenBy::Hotp {
-                        factor,
-                        counter: number,
-                    },
-                };
                 Ok(guess.verified(by))
             }
         }

@@ -1,5 +1,5 @@
+use super::authenticators::is_active;
 use super::secret;
-use super::totp::is_active;
 use crate::challenge::Lane;
 use crate::event::{Event, Outcome};
 use crate::factor::{Drift, FactorId, FactorName};

@@ -180,7 +180,10 @@ impl Change<'_> {
         let names = (2..=FactorSheet::MOST).map(|number| format!("{usual} {number}"));
         let names = names.filter_map(|name| FactorName::new(&name).ok());
         let taken = |name: &FactorName| {
-            let mut active = self.factors.iter().filter(|f| super::totp::is_active(f));
+            let mut active = self
+                .factors
+                .iter()
+                .filter(|f| super::authenticators::is_active(f));
             active.any(|factor| factor.name == *name)
         };
         let mut all = std::iter::once(usual.clone()).chain(names);

@@ -1,21 +1,14 @@
-use super::authenticators::{Found, of_hotp, typed};
+use super::authenticators::{Found, Way, of_hotp, typed};
 use super::guess::{Typed, UNKNOWN};
 use super::secret;
-use super::totp::is_active;
-use super::verified::{ProvenBy, VerifiedFactor};
-use crate::factor::{Factor, FactorId, FactorKind, FactorState, OtpAlgorithm, OtpDigits};
+use super::verified::VerifiedFactor;
+use crate::factor::{Factor, FactorId};
 use crate::request::{FactorClass, RequestContext, SubjectId, Tenant};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
 /// How far a resynchronisation looks: RFC 4226 section 7.4 leaves it to the service.
 const REACH: u16 = 1_000;
-
-/// The kind that is made up where an account has none.
-pub(super) const USUAL: FactorKind = FactorKind::Hotp {
-    algorithm: OtpAlgorithm::Sha1,
-    digits: OtpDigits::Six,
-};
 
 impl Verifier {
     /// Checks a code of one of an account's authenticators that count (RFC 4226), and takes the one
@@ -37,34 +30,8 @@ impl Verifier {
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        self.try_hotp(subject, attempt.into(), context.into()).await
-    }
-
-    async fn try_hotp(
-        &self,
-        subject: &SubjectId,
-        attempt: Attempt,
-        context: RequestContext,
-    ) -> Result<VerifiedFactor, VerifyError> {
-        let text = attempt.typed.expose();
-        let class = FactorClass::Totp;
-        let guess = self.guess(subject, &attempt, class, typed(text), &context, || Ok(()));
-        let guess = guess.await?;
-        let mut factors = guess.factors().await?;
-        factors
-            .retain(|factor| is_active(factor) && matches!(factor.kind, FactorKind::Hotp { .. }));
-        let ask = |factor: &Factor, secret: &_| guess.ask_hotp(text, factor, secret);
-        match guess.compare(&factors, USUAL, ask)? {
-            Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right(right) => {
-                let (factor, number) = (right.factor, right.number);
-                guess.advance(right, FactorState::Active).await?;
-                Ok(guess.verified(ProvenBy::Hotp {
-                    factor,
-                    counter: number,
-                }))
-            }
-        }
+        self.ask_authenticators(Way::Counter, subject, attempt.into(), context.into())
+            .await
     }
 
     /// Finds an authenticator again that has run ahead, by two codes that it shows one after the
@@ -101,14 +68,14 @@ impl Verifier {
             let counter = hotp.resynchronise([first, second], factor.last, REACH);
             counter.map_err(of_hotp)
         };
-        match (guess.compare(found.as_slice(), USUAL, ask)?, from) {
+        match (
+            guess.compare(found.as_slice(), Way::Counter.usual(), ask)?,
+            from,
+        ) {
             (Found::Right(right), Some(from)) => {
-                let (factor, number) = (right.factor, right.number);
+                let by = right.proves(Way::Counter);
                 guess.advance(right, from).await?;
-                Ok(guess.verified(ProvenBy::Hotp {
-                    factor,
-                    counter: number,
-                }))
+                Ok(guess.verified(by))
             }
             (Found::Not(reason), _) => Err(guess.refuse(reason).await),
             (Found::Right(_), None) => Err(guess.refuse(UNKNOWN).await),

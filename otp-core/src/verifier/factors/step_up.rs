@@ -1,8 +1,8 @@
 use thiserror::Error;
 
 use super::Proven;
+use super::authenticators::is_active;
 use super::manage::owner;
-use super::totp::is_active;
 use crate::factor::FactorKind;
 use crate::policy::Assurance;
 use crate::request::Purpose;

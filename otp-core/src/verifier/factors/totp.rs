@@ -1,7 +1,6 @@
-use super::authenticators::{Found, typed};
-use super::verified::{ProvenBy, VerifiedFactor};
-use crate::factor::{Factor, FactorKind, FactorState};
-use crate::request::{FactorClass, RequestContext, SubjectId};
+use super::authenticators::Way;
+use super::verified::VerifiedFactor;
+use crate::request::{RequestContext, SubjectId};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -30,37 +29,7 @@ impl Verifier {
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        self.try_totp(subject, attempt.into(), context.into()).await
+        self.ask_authenticators(Way::Time, subject, attempt.into(), context.into())
+            .await
     }
-
-    async fn try_totp(
-        &self,
-        subject: &SubjectId,
-        attempt: Attempt,
-        context: RequestContext,
-    ) -> Result<VerifiedFactor, VerifyError> {
-        let text = attempt.typed.expose();
-        let class = FactorClass::Totp;
-        let guess = self.guess(subject, &attempt, class, typed(text), &context, || Ok(()));
-        let guess = guess.await?;
-        let mut factors = guess.factors().await?;
-        factors
-            .retain(|factor| is_active(factor) && matches!(factor.kind, FactorKind::Totp { .. }));
-        let ask = |factor: &Factor, secret: &_| guess.ask_totp(text, factor, secret);
-        match guess.compare(&factors, FactorKind::TOTP, ask)? {
-            Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right(right) => {
-                let (factor, number) = (right.factor, right.number);
-                guess.advance(right, FactorState::Active).await?;
-                Ok(guess.verified(ProvenBy::Totp {
-                    factor,
-                    step: number,
-                }))
-            }
-        }
-    }
-}
-
-pub(super) fn is_active(factor: &Factor) -> bool {
-    factor.state() == FactorState::Active
 }
