@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// Reads `words --flag value --switch`, with `--flag=value` too; `--` ends the flags.
+    ///
+    /// What stands behind a flag is its value, unless it is a flag itself: `--reason $WHY --dry-run`
+    /// with nothing in `WHY` would act in earnest, for the reason `--dry-run`.
     pub(crate) fn parse(mut typed: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut read = Self::default();
         while let Some(word) = typed.next() {
@@ -28,12 +31,18 @@ impl Arguments {
                 continue;
             };
             let (name, value) = match flag.split_once('=') {
+                Some((name, _)) if SWITCHES.contains(&name) => {
+                    return Err(Failure::usage(format!("--{name} takes no value")));
+                }
                 Some((name, value)) => (name.to_owned(), value.to_owned()),
                 None if SWITCHES.contains(&flag) => (flag.to_owned(), String::new()),
                 None => {
-                    let value = typed.next();
-                    let value =
-                        value.ok_or_else(|| Failure::usage(format!("--{flag} needs a value")))?;
+                    let value = typed.next().filter(|value| !value.starts_with("--"));
+                    let value = value.ok_or_else(|| {
+                        Failure::usage(format!(
+                            "--{flag} needs a value; one that begins with -- is --{flag}=VALUE"
+                        ))
+                    })?;
                     (flag.to_owned(), value)
                 }
             };
@@ -138,6 +147,27 @@ mod tests {
         assert!(typed("status extra").unwrap().end().is_err());
         assert!(typed("revoke --phone").is_err());
         assert!(typed("revoke --json --json").is_err());
+    }
+
+    #[test]
+    fn a_flag_whose_value_was_forgotten_takes_no_other_flag_for_it() {
+        for forgotten in [
+            "revoke --all --reason --dry-run",
+            "revoke --reason --all",
+            "revoke --phone -- --dry-run",
+        ] {
+            assert!(typed(forgotten).is_err(), "{forgotten}");
+        }
+        let mut meant = typed("revoke --reason=--dry-run").unwrap();
+        assert_eq!(meant.flag("reason").as_deref(), Some("--dry-run"));
+        assert!(!meant.switch("dry-run"));
+    }
+
+    #[test]
+    fn a_switch_that_is_told_no_is_refused_and_not_taken_for_yes() {
+        for told in ["--all=false", "--dry-run=0", "--json=no", "--dry-run="] {
+            assert!(typed(&format!("revoke {told}")).is_err(), "{told}");
+        }
     }
 
     #[test]

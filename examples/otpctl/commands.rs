@@ -17,7 +17,8 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 
 pub(crate) const HELP: &str = "\
-otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--dry-run] [--json]
+otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--json]
+               [--dry-run], of what changes something: say what it would do, and do nothing
 
   status                            how it goes: engines, channels, rates, overrides
   revoke WHOM | --all               end live codes; also --channel, --key, --from, --until

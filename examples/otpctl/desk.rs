@@ -11,21 +11,29 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 
 const SERVER: &str = "http://127.0.0.1:9090";
+/// How long a server may take that is asked something.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a server may take to take a call at all.
+const CONNECTING: Duration = Duration::from_secs(10);
 
-/// A server, an operator's token, and whether things are done in earnest.
+/// A server, an operator's token, and the reason that goes on record.
 pub(crate) struct Desk {
     http: Client,
     server: String,
     token: Option<String>,
     reason: Option<String>,
-    dry_run: bool,
     json: bool,
 }
 
+/// A desk at which something is changed, or is said what would change.
+pub(crate) struct Acting<'a> {
+    desk: &'a Desk,
+    dry_run: bool,
+}
+
 impl Desk {
-    /// Reads `--server`, `--token-file`, `--reason`, `--dry-run` and `--json`. A token is no
-    /// argument: every user of the machine would see it.
+    /// Reads `--server`, `--token-file`, `--reason` and `--json`. A token is no argument: every user
+    /// of the machine would see it.
     pub(crate) fn of(arguments: &mut Arguments) -> Result<Self, Failure> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let server = arguments
@@ -42,13 +50,12 @@ impl Desk {
         };
         // The provider of TLS is chosen once; a second choice changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder().timeout(PATIENCE).build();
+        let http = Client::builder().connect_timeout(CONNECTING).build();
         Ok(Self {
             http: http.map_err(|_| Failure::Unavailable("there is no TLS here".to_owned()))?,
             server: server.trim_end_matches('/').to_owned(),
             token,
             reason: arguments.flag("reason"),
-            dry_run: arguments.switch("dry-run"),
             json: arguments.switch("json"),
         })
     }
@@ -56,6 +63,15 @@ impl Desk {
     /// Whether a program reads the answer.
     pub(crate) fn speaks_json(&self) -> bool {
         self.json
+    }
+
+    /// Reads `--dry-run`. Where a command never comes here, the flag is one that it does not have:
+    /// nothing is done in earnest that was to be tried.
+    pub(crate) fn acting(&self, arguments: &mut Arguments) -> Acting<'_> {
+        Acting {
+            desk: self,
+            dry_run: arguments.switch("dry-run"),
+        }
     }
 
     /// Asks without changing anything.
@@ -86,46 +102,26 @@ impl Desk {
         Ok((text, next))
     }
 
-    /// Changes something, or says what would change.
-    pub(crate) async fn act(
-        &self,
-        method: Method,
-        path: &str,
-        body: &Value,
-    ) -> Result<Value, Failure> {
-        let request = self.changing(method, path);
-        let request = request
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_string());
-        json(self.send(request).await?)
+    /// Asks by a body without changing anything.
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path).timeout(PATIENCE);
+        json(self.send(with(request, body)).await?)
     }
 
-    /// Changes something by a text.
-    pub(crate) async fn put(&self, path: &str, kind: &str, text: String) -> Result<Value, Failure> {
-        let request = self.changing(Method::PUT, path);
-        json(
-            self.send(request.header(CONTENT_TYPE, kind).body(text))
-                .await?,
-        )
-    }
-
-    fn changing(&self, method: Method, path: &str) -> RequestBuilder {
-        let joint = if path.contains('?') { '&' } else { '?' };
-        let path = match self.dry_run {
-            true => format!("{path}{joint}dry_run=true"),
-            false => path.to_owned(),
-        };
-        let request = self.request(method, &path);
+    /// What only asks ends after a while. What changes something is waited for as long as the
+    /// connection holds: ten thousand mails take minutes, and whoever is told that it failed does it
+    /// again.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let patient = method != Method::GET;
+        let mut request = self.http.request(method, format!("{}{path}", self.server));
+        if !patient {
+            request = request.timeout(PATIENCE);
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
         match &self.reason {
             Some(reason) => request.header("x-admin-reason", reason),
-            None => request,
-        }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.server));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
             None => request,
         }
     }
@@ -165,17 +161,106 @@ impl Desk {
     }
 
     fn unheard(&self, error: &reqwest::Error) -> Failure {
-        let how = if error.is_timeout() {
+        let how = if error.is_connect() {
+            "cannot be reached"
+        } else if error.is_timeout() {
             "does not answer in time"
         } else {
-            "cannot be reached"
+            "broke off before it answered: look whether it was done before you ask again"
         };
         Failure::Unavailable(format!("{} {how}", self.server))
     }
+}
+
+impl Acting<'_> {
+    /// Changes something, or says what would change.
+    pub(crate) async fn act(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        let request = self.request(method, path);
+        json(self.desk.send(with(request, body)).await?)
+    }
+
+    /// Changes something by a text.
+    pub(crate) async fn put(&self, path: &str, kind: &str, text: String) -> Result<Value, Failure> {
+        let request = self.request(Method::PUT, path);
+        let request = request.header(CONTENT_TYPE, kind).body(text);
+        json(self.desk.send(request).await?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        match self.dry_run {
+            true => self
+                .desk
+                .request(method, &format!("{path}{joint}dry_run=true")),
+            false => self.desk.request(method, path),
+        }
+    }
+}
+
+fn with(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request
+        .header(CONTENT_TYPE, "application/json")
+        .body(body.to_string())
 }
 
 fn json(text: String) -> Result<Value, Failure> {
     serde_json::from_str(&text).map_err(|_| {
         Failure::Unavailable("the answer is no JSON: is it the right server?".to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::Method;
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::Desk;
+    use crate::arguments::Arguments;
+    use crate::failure::Failure;
+
+    /// A server that answers one call after ten minutes, by the clock of the test.
+    async fn slow() -> Desk {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let line = format!("--server http://{}", door.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut guest, _) = door.accept().await.unwrap();
+            let mut asked = [0; 4_096];
+            assert_ne!(guest.read(&mut asked).await.unwrap(), 0);
+            tokio::time::pause();
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::resume();
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"count\":1}";
+            // Whoever asked may be gone by now.
+            drop(guest.write_all(answer.as_bytes()).await);
+        });
+        let typed = line.split_whitespace().map(str::to_owned);
+        Desk::of(&mut Arguments::parse(typed).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_takes_ten_minutes_is_waited_for_and_not_said_to_have_failed() {
+        let desk = slow().await;
+        let acting = desk.acting(&mut Arguments::default());
+        let notice = json!({ "users": ["ann"] });
+        let told = acting.act(Method::POST, "/admin/otp/notify", &notice);
+        assert_eq!(told.await.unwrap(), json!({ "count": 1 }));
+    }
+
+    #[tokio::test]
+    async fn a_question_is_given_up_after_a_minute() {
+        let asked = slow().await.get("/admin/otp/dashboard").await;
+        let Err(Failure::Unavailable(why)) = asked else {
+            panic!("{asked:?}");
+        };
+        assert!(why.ends_with("does not answer in time"), "{why}");
+    }
 }

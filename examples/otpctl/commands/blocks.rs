@@ -24,6 +24,7 @@ pub(crate) async fn block(desk: &Desk, mut arguments: Arguments) -> Result<(), F
 }
 
 async fn add(desk: &Desk, kind: String, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let value = arguments.needed("what to block")?;
     let life = arguments.span("for")?;
     let mut entry = json!({ "type": kind, "value": value });
@@ -37,17 +38,18 @@ async fn add(desk: &Desk, kind: String, mut arguments: Arguments) -> Result<(), 
             entry.insert(name.to_owned(), member);
         }
     }
-    let answer = desk.act(Method::POST, LIST, &entry).await?;
+    let answer = acting.act(Method::POST, LIST, &entry).await?;
     show_done(desk, &answer, "blocked");
     Ok(())
 }
 
 pub(crate) async fn unblock(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let kind = arguments.needed("what to unblock")?;
     let value = arguments.needed("what to unblock")?;
     arguments.end()?;
     let entry = json!({ "type": kind, "value": value });
-    let answer = desk.act(Method::DELETE, LIST, &entry).await?;
+    let answer = acting.act(Method::DELETE, LIST, &entry).await?;
     show_done(desk, &answer, "unblocked");
     Ok(())
 }
@@ -74,9 +76,10 @@ async fn export(desk: &Desk, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn import(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let list = read(&arguments.needed("the file")?)?;
     arguments.end()?;
-    let answer = desk
+    let answer = acting
         .act(
             Method::POST,
             "/admin/otp/blacklist/import",

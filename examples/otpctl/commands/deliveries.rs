@@ -39,9 +39,10 @@ pub(crate) async fn list(desk: &Desk, arguments: Arguments) -> Result<(), Failur
     Ok(())
 }
 
-pub(crate) async fn resend(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn resend(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let meant = Value::Object(window(arguments)?);
-    let answer = desk
+    let answer = acting
         .act(Method::POST, "/admin/otp/deliveries/resend", &meant)
         .await?;
     if desk.speaks_json() {

@@ -13,11 +13,12 @@ const ROTATE: &str = "/admin/otp/keys/rotate";
 
 pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
     let action = arguments.needed("report, rotate, publish or promote")?;
+    if action == "report" {
+        arguments.end()?;
+        return report(desk).await;
+    }
+    let acting = desk.acting(&mut arguments);
     let (body, what) = match action.as_str() {
-        "report" => {
-            arguments.end()?;
-            return report(desk).await;
-        }
         "rotate" => (json!({}), "new key"),
         "publish" => (json!({ "step": "publish" }), "published key"),
         "promote" => {
@@ -30,7 +31,7 @@ pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Fai
         }
     };
     arguments.end()?;
-    let answer = desk.act(Method::POST, ROTATE, &body).await?;
+    let answer = acting.act(Method::POST, ROTATE, &body).await?;
     show_done(desk, &answer, what);
     Ok(())
 }

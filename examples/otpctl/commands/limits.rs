@@ -9,9 +9,10 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::show::{self, Table};
 
-pub(crate) async fn unlock(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn unlock(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let whom = whom(arguments)?;
-    let answer = desk.act(Method::POST, "/admin/otp/unlock", &whom).await?;
+    let answer = acting.act(Method::POST, "/admin/otp/unlock", &whom).await?;
     show_done(desk, &answer, "unlocked");
     Ok(())
 }
@@ -26,9 +27,10 @@ pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Fai
     }
 }
 
-async fn clear(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
+async fn clear(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let whom = whom(arguments)?;
-    let answer = desk
+    let answer = acting
         .act(Method::POST, "/admin/otp/limits/clear", &whom)
         .await?;
     show_done(desk, &answer, "cleared");
@@ -37,7 +39,7 @@ async fn clear(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
 
 async fn show(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
     let whom = whom(arguments)?;
-    let told = desk.act(Method::POST, "/admin/otp/explain", &whom).await?;
+    let told = desk.ask("/admin/otp/explain", &whom).await?;
     if desk.speaks_json() {
         println!("{told}");
         return Ok(());

@@ -16,14 +16,17 @@ use crate::show;
 const BRING: &str = "/auth/fan/from-onboarding";
 
 /// Hands out a pass to somebody whom no code reaches.
-pub(crate) async fn provision(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn provision(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let whom = whom(arguments)?;
     if whom.get("ip").is_some() {
         return Err(Failure::usage(
             "a pass is for a --user, a --phone or an --email",
         ));
     }
-    let answer = desk.act(Method::POST, "/admin/otp/session", &whom).await?;
+    let answer = acting
+        .act(Method::POST, "/admin/otp/session", &whom)
+        .await?;
     if desk.speaks_json() {
         println!("{answer}");
         return Ok(());
@@ -42,12 +45,13 @@ pub(crate) async fn provision(desk: &Desk, arguments: Arguments) -> Result<(), F
 
 /// Tells a list of users something.
 pub(crate) async fn notify(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let list = file(&mut arguments, "users")?;
     let template = file(&mut arguments, "template")?;
     arguments.end()?;
     let users: Vec<&str> = users(&list).collect();
     let body = json!({ "users": users, "template": template });
-    let answer = desk.act(Method::POST, "/admin/otp/notify", &body).await?;
+    let answer = acting.act(Method::POST, "/admin/otp/notify", &body).await?;
     if desk.speaks_json() {
         println!("{answer}");
     } else {
@@ -64,6 +68,7 @@ pub(crate) async fn notify(desk: &Desk, mut arguments: Arguments) -> Result<(), 
 
 /// Has a user choose another password, or ends their sessions.
 pub(crate) async fn users_command(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let (action, user) = (
         arguments.needed("reset-password or logout")?,
         arguments.needed("the user's id")?,
@@ -75,13 +80,13 @@ pub(crate) async fn users_command(desk: &Desk, mut arguments: Arguments) -> Resu
             // In a path a space is no plus sign.
             let id = id.replace('+', "%20");
             let path = format!("/admin/otp/users/{id}/force-password-reset");
-            let answer = desk.act(Method::POST, &path, &json!({})).await?;
+            let answer = acting.act(Method::POST, &path, &json!({})).await?;
             show_done(desk, &answer, "asked for another password");
         }
         "logout" => {
             let body = json!({ "user_id": user });
             let path = "/api/v1/auth/logout-all";
-            let answer = desk.act(Method::POST, path, &body).await?;
+            let answer = acting.act(Method::POST, path, &body).await?;
             show_done(desk, &answer, "sessions ended");
         }
         other => {

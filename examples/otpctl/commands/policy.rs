@@ -47,6 +47,7 @@ async fn show(desk: &Desk, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn set(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let file = arguments.needed("the file")?;
     let over = arguments.number::<u64>("over")?;
     arguments.end()?;
@@ -60,17 +61,18 @@ async fn set(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
         || POLICY.to_owned(),
         |version| format!("{POLICY}?version={version}"),
     );
-    let answer = desk.put(&path, kind, text).await?;
+    let answer = acting.put(&path, kind, text).await?;
     show_done(desk, &answer, "in force");
     Ok(())
 }
 
 async fn overrides(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let what = arguments.needed("what to override")?;
     if what == "end" {
         let id = arguments.needed("the id")?;
         arguments.end()?;
-        let answer = desk
+        let answer = acting
             .act(Method::DELETE, OVERRIDE, &json!({ "id": id }))
             .await?;
         show_done(desk, &answer, "ended");
@@ -94,7 +96,7 @@ async fn overrides(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure>
             wanted.insert(member.to_owned(), number.into());
         }
     }
-    let answer = desk
+    let answer = acting
         .act(Method::POST, OVERRIDE, &Value::Object(wanted))
         .await?;
     show_done(desk, &answer, "overridden");

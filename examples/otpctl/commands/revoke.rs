@@ -21,6 +21,7 @@ const MEMBERS: [(&str, &str); 8] = [
 ];
 
 pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
     let mut meant = Map::new();
     for (flag, member) in MEMBERS {
         if let Some(value) = arguments.flag(flag) {
@@ -34,7 +35,7 @@ pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Fai
     if meant.is_empty() {
         return Err(Failure::usage("revoke needs to know whose codes, or --all"));
     }
-    let answer = desk
+    let answer = acting
         .act(Method::POST, "/admin/otp/revoke", &Value::Object(meant))
         .await?;
     show_done(desk, &answer, "revoked");

@@ -51,7 +51,7 @@ fn print(board: &Value) {
     }
     println!("overrides");
     Table::of(
-        &["id", "what", "author", "reason", "ends_at"],
+        &["id", "what", "by", "why", "expires_at"],
         board.get("overrides"),
     )
     .print();

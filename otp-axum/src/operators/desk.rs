@@ -73,17 +73,21 @@ fn reason(text: &str) -> Result<Reason, Refusal> {
 /// Reads `dry_run`. On what changes things anything else in the query is refused, but the version
 /// that is put in place of: a misspelt one must not act in earnest.
 fn mode(method: &Method, query: &str) -> Result<Mode, Refusal> {
-    let mut mode = Mode::Apply;
+    let mut said = None;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        mode = match pair {
+        let mode = match pair {
             "dry_run=true" | "dry_run=1" => Mode::Preview,
             "dry_run=false" | "dry_run=0" => Mode::Apply,
-            _ if method == Method::GET => mode,
-            _ if method == Method::PUT && pair.starts_with("version=") => mode,
+            _ if method == Method::GET => continue,
+            _ if method == Method::PUT && pair.starts_with("version=") => continue,
             _ => return Err(Refusal::UNKNOWN_QUERY),
         };
+        // Of two that differ, either could be what was meant.
+        if said.replace(mode).is_some() {
+            return Err(Refusal::UNKNOWN_QUERY);
+        }
     }
-    Ok(mode)
+    Ok(said.unwrap_or(Mode::Apply))
 }
 
 impl Desk {

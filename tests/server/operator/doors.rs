@@ -131,6 +131,7 @@ async fn a_reason_or_a_query_that_is_none_does_nothing() {
         "?dryrun=true",
         "?dry_run=yes",
         "?dry_run=true&x=1",
+        "?dry_run=true&dry_run=false",
         "?dry_run",
     ] {
         let path = format!("{BLACKLIST}{query}");

@@ -75,6 +75,13 @@ async fn a_program_reads_json_and_the_codes_of_ending_tell_what_happened() {
         ("no-such-command", 2),
         ("unlock --phone nonsense", 3),
         ("keys rotate", 3),
+        // What has no preview is not done in its place.
+        ("simulate guessing --times 1 --dry-run", 2),
+        ("check --phones +14155550123 --dry-run", 2),
+        ("audit export --dry-run", 2),
+        ("limits show --phone +14155550123 --dry-run", 2),
+        ("revoke --all --reason --dry-run", 2),
+        ("revoke --all=false", 2),
         ("status --server http://127.0.0.1:9", 4),
     ] {
         let ended = otpctl(&server, line).await;
@@ -83,6 +90,22 @@ async fn a_program_reads_json_and_the_codes_of_ending_tell_what_happened() {
         assert!(complaint.starts_with("otpctl: "), "{complaint}");
         assert!(!complaint.contains(MIKE), "{complaint}");
     }
+}
+
+#[tokio::test]
+async fn who_overrode_what_why_and_until_when_is_in_the_status() {
+    let server = server();
+    let line = "policy override country_denied --country RW --for 1h --reason incident-7";
+    assert_eq!(otpctl(&server, line).await.status.code(), Some(0));
+    let status = said(&otpctl(&server, "status").await);
+    let (_, overrides) = status.split_once("\noverrides\n").unwrap();
+    let held = overrides.lines().nth(1).unwrap();
+    let cells: Vec<&str> = held.split_whitespace().collect();
+    assert!(
+        cells.ends_with(&["mike", "incident-7", cells[cells.len() - 1]]),
+        "{held}"
+    );
+    assert!(cells[cells.len() - 1].starts_with("20"), "{held}");
 }
 
 #[tokio::test]
