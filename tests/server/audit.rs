@@ -1,6 +1,7 @@
 //! The audit log as an operator has it: exported with its chain, and in a file a day.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -17,6 +18,7 @@ const VERIFY: &str = "/api/auth/verify-otp";
 const WEBHOOK: &str = "/api/auth/mfa/webhook";
 const FORM: &str = "MessageSid=SM00000000000000000000000000000009&MessageStatus=delivered\
     &AccountSid=AC00000000000000000000000000000001";
+const HANDBOOK: &str = include_str!("../../docs/guide/incident-handbook.md");
 /// Made by `openssl dgst -sha1 -hmac` over the public URL and the sorted fields.
 const SIGNATURE: &str = "6ILxOzLvKoI9fmrMG7HHOa/em1U=";
 
@@ -181,6 +183,72 @@ async fn an_export_is_verified_offline_and_each_tampering_names_its_record() {
         let ended = otpctl(&server, KEYS, &line).await;
         assert_eq!(ended.status.code(), Some(code), "{line:?}: {ended:?}");
     }
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_leaves_the_one_before_it_and_only_its_owner_reads_the_next() {
+    let server = server();
+    bustle(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("incident-12.jsonl");
+    fs::write(&file, "evidence\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let path = file.to_str().unwrap();
+    let broken = [
+        "audit",
+        "export",
+        "--out",
+        path,
+        "--server",
+        "http://127.0.0.1:9",
+    ];
+    let ended = otpctl(&server, KEYS, &broken).await;
+    assert_eq!(ended.status.code(), Some(4), "{ended:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "evidence\n");
+    let there = || fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(there(), 1, "what was begun is taken away");
+
+    let export = otpctl(&server, KEYS, &["audit", "export", "--out", path]).await;
+    assert_eq!(export.status.code(), Some(0), "{export:?}");
+    assert!(records(&fs::read_to_string(&file).unwrap()).len() > 8);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(there(), 1);
+    // What is no file is not replaced by one.
+    let nowhere = ["audit", "export", "--out", "/dev/null"];
+    assert_eq!(otpctl(&server, KEYS, &nowhere).await.status.code(), Some(0));
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[tokio::test]
+async fn the_handbooks_export_has_the_newest_record_of_a_log_that_is_longer_than_an_answer() {
+    let server = server();
+    let mut database = server.database().await;
+    let many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 10020)
+        INSERT INTO audit_logs (event_id, event_type, action, outcome, tenant, created_at)
+        SELECT printf('%032x', x), 'identity.delivery.sent', 'MFA_CODE_SENT', 'success', 'default', x
+        FROM n";
+    sqlx::query(many).execute(&mut database).await.unwrap();
+    bustle(&server).await;
+    let words = HANDBOOK
+        .lines()
+        .find_map(|line| line.strip_prefix("otpctl audit export --out "));
+    assert_eq!(
+        words,
+        Some("incident-12.jsonl"),
+        "what the handbook says is tried here"
+    );
+    let file = server.folder().join("incident-12.jsonl");
+    let path = file.to_str().unwrap();
+    let export = otpctl(&server, KEYS, &["audit", "export", "--out", path]).await;
+    assert_eq!(export.status.code(), Some(0), "{export:?}");
+    let newest = fs::read_to_string(&file).unwrap();
+    assert!(newest.contains("\"TWILIO_WEBHOOK_SIGNATURE_FAILED\""));
+    assert!(newest.lines().count() > 10_020);
+    let verify = otpctl(&server, KEYS, &["audit", "verify", path]).await;
+    assert_eq!(verify.status.code(), Some(0), "{verify:?}");
 }
 
 #[tokio::test]

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 
 use otp_kit::event::chain::{Scope, Verified, VerifyError, verify};
 use otp_kit::key::KeyRing;
 use otp_kit::secret::SecretString;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::arguments::Arguments;
 use crate::desk::Desk;
@@ -32,29 +34,66 @@ async fn export(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
     let file = arguments.flag("out");
     arguments.end()?;
     let unwritten = |error: io::Error| Failure::usage(format!("--out: {}", error.kind()));
-    let mut out: Box<dyn io::Write> = match &file {
-        Some(path) => Box::new(create(path).map_err(unwritten)?),
-        None => Box::new(io::stdout()),
-    };
+    let mut out = Out::of(file.as_deref()).map_err(unwritten)?;
     let mut next = Some(after.map_or_else(
         || AUDIT.to_owned(),
         |after| format!("{AUDIT}?after={after}"),
     ));
     while let Some(path) = next {
         let (lines, further) = desk.page(&path, LINES).await?;
-        out.write_all(lines.as_bytes()).map_err(unwritten)?;
+        out.write(&lines).map_err(unwritten)?;
         next = further;
     }
-    out.flush().map_err(unwritten)
+    out.close().map_err(unwritten)
 }
 
-/// Makes a file that only its owner reads: there are people's addresses in it.
-fn create(path: &str) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// Where an export goes.
+enum Out {
+    /// Beside the file that was named, until all of it is there: an export that breaks off leaves
+    /// the one before it as it was. Only its owner reads it: there are people's addresses in it.
+    Kept(NamedTempFile, PathBuf),
+    /// The screen, or what was named and is no file.
+    Passed(Box<dyn io::Write>),
+}
+
+impl Out {
+    fn of(named: Option<&str>) -> io::Result<Self> {
+        let Some(named) = named else {
+            return Ok(Self::Passed(Box::new(io::stdout())));
+        };
+        match fs::metadata(named) {
+            Ok(there) if !there.is_file() => {
+                let pipe = fs::OpenOptions::new().write(true).open(named)?;
+                Ok(Self::Passed(Box::new(pipe)))
+            }
+            // Of a link that leads to a file, the file is replaced.
+            Ok(_) => Self::beside(fs::canonicalize(named)?),
+            Err(_) => Self::beside(PathBuf::from(named)),
+        }
+    }
+
+    fn beside(path: PathBuf) -> io::Result<Self> {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        Ok(Self::Kept(file, path))
+    }
+
+    fn write(&mut self, lines: &str) -> io::Result<()> {
+        match self {
+            Self::Kept(file, _) => file.write_all(lines.as_bytes()),
+            Self::Passed(out) => out.write_all(lines.as_bytes()),
+        }
+    }
+
+    fn close(self) -> io::Result<()> {
+        match self {
+            Self::Kept(file, path) => {
+                file.as_file().sync_all()?;
+                file.persist(path).map(drop).map_err(|error| error.error)
+            }
+            Self::Passed(mut out) => out.flush(),
+        }
+    }
 }
 
 /// Says whether an export is as it was, and else names the first record that is not.

@@ -58,7 +58,12 @@ pub(super) async fn handle(
     let limit = page.limit.unwrap_or(MOST).min(MOST);
     let entries = operator.records(page.after, limit).await?;
     let text = entries.iter().map(|entry| format!("{}\n", line(entry)));
-    Ok(lines(text.collect()))
+    let mut response = lines(text.collect());
+    let last = entries.last().filter(|_| entries.len() == limit);
+    if let Some(link) = last.and_then(|entry| link_to(entry.sequence)) {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
 }
 
 fn lines(text: String) -> Response {
