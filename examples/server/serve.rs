@@ -6,10 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::{Listener, ListenerExt as _};
+use axum::serve::Listener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower::Service as _;
 
 use crate::app::{self, App};
 use crate::config::{Listen, Refused};
@@ -17,6 +22,10 @@ use crate::tls::TlsListener;
 
 /// How long requests in flight may take once the process is told to stop.
 pub(crate) const GRACE: Duration = Duration::from_secs(15);
+
+/// How long a client may take to send a request's head, and to begin the next one on a connection
+/// that it keeps. Without an end to it anybody could hold all connections that a process may have.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The open listeners; one alone where both have the same address.
 pub(crate) struct Listeners {
@@ -92,20 +101,38 @@ async fn serve(
         None => answer(listener, routes, stopped).await,
         Some(config) => answer(TlsListener::new(listener, config)?, routes, stopped).await,
     }
+    Ok(())
 }
 
 async fn answer(
-    listener: impl Listener<Addr = SocketAddr>,
+    mut listener: impl Listener<Addr = SocketAddr>,
     routes: Router,
     mut stopped: watch::Receiver<()>,
-) -> io::Result<()> {
-    // Passed through unchanged: so the peer's address is known of every kind of listener.
-    let listener = listener.tap_io(|_| {});
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        // The sender is dropped to stop, and never sends.
-        .with_graceful_shutdown(async move { while stopped.changed().await.is_ok() {} })
-        .await
+) {
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    let mut services = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let open = GracefulShutdown::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // The sender is dropped to stop, and never sends.
+            _ = stopped.changed() => break,
+        };
+        let Ok(service) = services.call(peer).await;
+        let service = TowerToHyperService::new(service);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = open.watch(connection.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+        });
+    }
+    drop(listener);
+    open.shutdown().await;
 }
 
 /// Begins to hear SIGTERM and SIGINT, and gives what waits for the first.

@@ -83,13 +83,19 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for StrictJson<
 /// [`Refusal::REQUEST_TIMEOUT`] after ten seconds, [`Refusal::TOO_LARGE`] over the route's limit,
 /// [`Refusal::MALFORMED`] where the connection broke.
 pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refusal> {
-    tokio::time::timeout(PATIENCE, Bytes::from_request(request, state))
-        .await
-        .map_err(|_| Refusal::REQUEST_TIMEOUT)?
+    in_time(Bytes::from_request(request, state))
+        .await?
         .map_err(|rejected| match rejected.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::TOO_LARGE,
             _ => Refusal::MALFORMED,
         })
+}
+
+/// Waits for a body no longer than for any other.
+pub(crate) async fn in_time<T>(reading: impl Future<Output = T>) -> Result<T, Refusal> {
+    tokio::time::timeout(PATIENCE, reading)
+        .await
+        .map_err(|_| Refusal::REQUEST_TIMEOUT)
 }
 
 fn is_plain_json(request: &Request) -> bool {

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use otp_core::request::RequestContext;
 
+use crate::json;
 use crate::openapi::{Api, Operation, Schema};
 use crate::refusal::Refusal;
 use crate::{Client, PathPart};
@@ -72,7 +72,8 @@ pub struct Received {
     pub uri: Uri,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, byte for byte, or [`NotTaken::TooLarge`].
+    /// The body, byte for byte, or why there is none: [`NotTaken::TooLarge`],
+    /// [`NotTaken::TooSlow`], [`NotTaken::Malformed`] where the connection broke.
     pub body: Result<Bytes, NotTaken>,
     /// Who sent it, for the record.
     pub client: RequestContext,
@@ -97,6 +98,9 @@ pub enum NotTaken {
     /// The body is over [`LARGEST`]: 413.
     #[error("a webhook is too large")]
     TooLarge,
+    /// Its body took longer than ten seconds to come: 408.
+    #[error("a webhook takes too long to come")]
+    TooSlow,
     /// Its signature is missing, wrong or too old: 401.
     #[error("a webhook is not believed")]
     Unbelieved,
@@ -116,6 +120,7 @@ impl From<NotTaken> for Refusal {
         match why {
             NotTaken::UnknownVendor => Self::NOT_FOUND,
             NotTaken::TooLarge => Self::TOO_LARGE,
+            NotTaken::TooSlow => Self::REQUEST_TIMEOUT,
             NotTaken::Unbelieved => Self::BAD_SIGNATURE,
             NotTaken::HandshakeRefused => Self::HANDSHAKE_REFUSED,
             NotTaken::Malformed => Self::MALFORMED,
@@ -151,7 +156,7 @@ pub fn alias<S, V: Vendors>(path: &str, vendor: &'static str, vendors: Arc<V>) -
                            uri: Uri,
                            client: Client,
                            headers: HeaderMap,
-                           body: Result<Bytes, BytesRejection>| {
+                           request: Request| {
         take::<V>(
             state,
             PathPart(vendor.to_owned()),
@@ -159,7 +164,7 @@ pub fn alias<S, V: Vendors>(path: &str, vendor: &'static str, vendors: Arc<V>) -
             uri,
             client,
             headers,
-            body,
+            request,
         )
         .await
     };
@@ -183,14 +188,19 @@ async fn take<V: Vendors>(
     uri: Uri,
     client: Client,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
     let Client(client) = client;
+    let body = json::body(request, &()).await;
     let request = Received {
         method,
         uri,
         headers,
-        body: body.map_err(|_| NotTaken::TooLarge),
+        body: body.map_err(|why| match why {
+            Refusal::TOO_LARGE => NotTaken::TooLarge,
+            Refusal::REQUEST_TIMEOUT => NotTaken::TooSlow,
+            _ => NotTaken::Malformed,
+        }),
         client,
     };
     match vendors.take(&vendor, request).await {

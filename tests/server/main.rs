@@ -47,6 +47,8 @@ mod outside;
 #[cfg(debug_assertions)]
 mod page;
 #[cfg(debug_assertions)]
+mod patience;
+#[cfg(debug_assertions)]
 mod policy;
 #[cfg(debug_assertions)]
 mod process;

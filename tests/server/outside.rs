@@ -8,13 +8,13 @@ use crate::support::{PHONE, Reply, Server, body_of_request};
 
 const OURS: &str = "https://app.example.org";
 
-struct Files {
+pub(crate) struct Files {
     folder: TempDir,
     certificate: Certificate,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let pem = made.cert.pem();
@@ -31,7 +31,7 @@ impl Files {
         }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 }

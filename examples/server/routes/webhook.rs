@@ -26,8 +26,13 @@ impl Vendors for App {
             body,
             client,
         } = request;
-        let Ok(body) = body else {
-            return Err(refused(self, vendor, WebhookError::TooLarge));
+        let body = match body {
+            Ok(body) => body,
+            Err(NotTaken::TooLarge) => return Err(refused(self, vendor, WebhookError::TooLarge)),
+            Err(why) => {
+                self.metrics.webhook(vendor, Webhook::Malformed);
+                return Err(why);
+            }
         };
         // Without a vendor's secret no signature can be right.
         let Some(reader) = self.webhooks.of(vendor) else {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Form;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{HeaderMap, RETRY_AFTER};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -17,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::access::Visitor;
 use super::cookie::{self, Name};
-use super::form::Sent;
+use super::form::{self, Sent};
 use super::origin;
 use super::render::Shown;
 use super::session::{IDLE, Session};
@@ -65,13 +63,14 @@ pub(super) async fn sign_in(
     State(page): State<Arc<Page>>,
     Client(context): Client,
     headers: HeaderMap,
-    form: Result<Form<Credentials>, FormRejection>,
+    request: Request,
 ) -> Response {
     let Ok(scheme) = origin::own(&headers) else {
         return page.trouble(None, Trouble::Forged).into_response();
     };
-    let Ok(Form(credentials)) = form else {
-        return page.trouble(None, Trouble::Malformed).into_response();
+    let credentials: Credentials = match form::read(request).await {
+        Ok(credentials) => credentials,
+        Err(trouble) => return page.trouble(None, trouble).into_response(),
     };
     if let Err(refused) = page.try_from(&context) {
         let wait = refused.retry_after().as_secs().saturating_add(1);

@@ -14,6 +14,7 @@ use super::access::Visitor;
 use super::origin;
 use super::render::Shown;
 use super::trouble::Trouble;
+use crate::json::in_time;
 
 /// A form of ours, from a page of ours, in the session that it was made for.
 pub(super) struct Sent<T>(pub(super) T);
@@ -26,8 +27,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Page>> for Sent<T> {
         let visitor = visitor.ok_or_else(|| page.trouble(None, Trouble::Ours))?;
         let refused = |trouble| page.trouble(Some(&visitor), trouble);
         origin::own(request.headers()).map_err(|_| refused(Trouble::Forged))?;
-        let body = Form::<Vec<(String, String)>>::from_request(request, &()).await;
-        let Form(pairs) = body.map_err(|_| refused(Trouble::Malformed))?;
+        let pairs: Vec<(String, String)> = read(request).await.map_err(refused)?;
         let mut fields = Map::new();
         for (name, value) in pairs {
             let value = Value::from(value.trim());
@@ -42,6 +42,13 @@ impl<T: DeserializeOwned> FromRequest<Arc<Page>> for Sent<T> {
         let read = serde_json::from_value(Value::Object(fields));
         read.map(Self).map_err(|_| refused(Trouble::Malformed))
     }
+}
+
+/// Reads a form, from a client that does not take forever.
+pub(super) async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Trouble> {
+    let form = in_time(Form::from_request(request, &()));
+    let form = form.await.map_err(|_| Trouble::Slow)?;
+    form.map(|Form(read)| read).map_err(|_| Trouble::Malformed)
 }
 
 impl Page {

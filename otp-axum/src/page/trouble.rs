@@ -14,6 +14,8 @@ pub(super) enum Trouble {
     Stale,
     #[error("The form cannot be read. Nothing was done.")]
     Malformed,
+    #[error("The form took too long to come. Nothing was done.")]
+    Slow,
     #[error("A reason is 1 to 256 characters on one line: it is kept in the audit log.")]
     Reason,
     #[error("That is not a value of this kind. Phone numbers begin with + and the country code.")]
@@ -36,6 +38,7 @@ impl Trouble {
             Self::Forged => StatusCode::FORBIDDEN,
             Self::Stale => StatusCode::CONFLICT,
             Self::Malformed | Self::Reason | Self::Value | Self::Whom => StatusCode::BAD_REQUEST,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Ours => StatusCode::INTERNAL_SERVER_ERROR,
         }
