@@ -68,8 +68,12 @@ async fn a_code_of_one_purpose_or_person_is_worth_nothing_for_another() {
         let body = json!({ "otp": code, "challenge_id": id });
         is_wrong(&server.post_as(&ann, VERIFY, &body).await);
     }
-    let sign_in = json!({ "phone": PHONE, "otp": code, "challenge_id": id });
-    is_wrong(&server.post("/api/auth/verify-otp", &sign_in).await);
+    for sign_in in [
+        json!({ "phone": PHONE, "otp": code, "challenge_id": id }),
+        json!({ "phone": PHONE, "otp": code, "challenge_id": id, "purpose": "mfa" }),
+    ] {
+        is_wrong(&server.post("/api/auth/verify-otp", &sign_in).await);
+    }
     let taken = server.post_as(&ann, VERIFY, &json!({ "code": code })).await;
     assert_eq!(taken.status, 200, "{taken:?}");
 }

@@ -181,3 +181,28 @@ async fn start(server: &Server, phone: &str) -> Reply {
     assert_eq!(reply.status, 200, "{reply:?}");
     reply
 }
+
+#[tokio::test]
+async fn attack_a_code_that_was_talked_out_of_somebody_for_another_purpose_signs_nobody_in() {
+    let server = Server::start();
+    let unknown = server.post(VERIFY, &body_of_verify(PHONE, "123456")).await;
+    for purpose in ["confirm-address", "recovery", "sign-up", "mfa"] {
+        let body = json!({ "phone": PHONE, "purpose": purpose });
+        let started = server.post(START, &body).await;
+        let (code, id) = (started.text("preview_code"), started.text("challenge_id"));
+        for body in [
+            json!({ "phone": PHONE, "otp": code, "purpose": purpose }),
+            json!({ "phone": PHONE, "otp": code, "challenge_id": id, "purpose": purpose }),
+            json!({ "phone": PHONE, "otp": code, "challenge_id": id }),
+            body_of_verify(PHONE, &code),
+        ] {
+            assert_eq!(server.post(VERIFY, &body).await, unknown, "{body}");
+        }
+    }
+    let mut database = server.database().await;
+    let sessions: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM otp_sessions")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    assert_eq!(sessions, 0);
+}

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use otp_core::destination::Destination;
-use otp_core::request::SubjectId;
+use otp_core::request::{Purpose, SubjectId};
 use otp_core::verifier::Issued;
 use serde::Serialize;
 
@@ -26,6 +26,14 @@ pub trait Users: Send + Sync + 'static {
 
     /// Describes a user.
     fn schema() -> Schema;
+
+    /// Names the purposes whose codes sign in, the default first. A code of any other one is worth
+    /// nothing here: whoever is talked into reading out a code that "confirms an address" gives no
+    /// session away. Default: [`Purpose::LOGIN`] alone.
+    fn purposes(&self) -> &[Purpose] {
+        const LOGIN: &[Purpose] = &[Purpose::LOGIN];
+        LOGIN
+    }
 
     /// Gives what the answer shows of a message: in development, and never in production. Default:
     /// nothing.
@@ -63,6 +71,10 @@ impl<T: Users> Users for Arc<T> {
 
     fn schema() -> Schema {
         T::schema()
+    }
+
+    fn purposes(&self) -> &[Purpose] {
+        self.as_ref().purposes()
     }
 
     fn shown(&self, issued: &Issued) -> Shown {

@@ -26,6 +26,13 @@ pub(super) struct Try {
     purpose: Member,
 }
 
+/// Which challenge a body means.
+struct Asked<'a> {
+    id: &'a Member,
+    destination: &'a Destination,
+    purpose: Option<&'a Purpose>,
+}
+
 /// The answer to the right code: the tokens of a session, and whose it is.
 #[derive(Debug, Serialize)]
 pub struct Welcome<U> {
@@ -76,9 +83,18 @@ pub(super) async fn handle<U: Users>(
     let missing = Refusal::PHONE_AND_OTP_REQUIRED;
     let typed = member::typed(&body.otp).ok_or(missing)?;
     let destination = member::destination(&body.phone, &body.email, missing)?;
-    let purpose = member::purpose(&parts.verifier, &body.purpose)?;
+    let named = match body.purpose.given() {
+        Given::Nothing => None,
+        _ => Some(member::purpose(&parts.verifier, &body.purpose)?),
+    };
     let attempt_id = member::attempt_id(&body.attempt_id)?;
-    let claim = claim(&parts.verifier, &body.challenge_id, &destination, &purpose).await?;
+    let purposes = parts.users.purposes();
+    let asked = Asked {
+        id: &body.challenge_id,
+        destination: &destination,
+        purpose: named.as_ref(),
+    };
+    let (claim, purpose) = asked.claim(&parts.verifier, purposes).await?;
     let mut attempt = Attempt::new(typed).for_purpose(purpose);
     if let Some(id) = &attempt_id {
         attempt = attempt.with_id(id.clone());
@@ -92,7 +108,8 @@ pub(super) async fn handle<U: Users>(
 /// body claims.
 ///
 /// # Errors
-/// What the host's [`Users::of`] answers, or [`Refusal::VERIFY_FAILED`]: the code is spent.
+/// [`Refusal::INVALID_OTP`] for a code that signs nobody in ([`Users::purposes`]), what the host's
+/// [`Users::of`] answers, or [`Refusal::VERIFY_FAILED`]: the code is spent.
 pub async fn begin<U: Users>(
     door: &SessionDoor,
     users: &U,
@@ -100,6 +117,9 @@ pub async fn begin<U: Users>(
     attempt_id: Option<AttemptId>,
     context: &RequestContext,
 ) -> Result<Welcome<U::User>, ApiError> {
+    if !users.purposes().contains(verified.purpose()) {
+        return Err(Refusal::INVALID_OTP.into());
+    }
     let (subject, user) = users.of(verified.destination()).await?;
     let mut proof = SignIn::of(verified, &subject).map_err(|_| Refusal::VERIFY_FAILED)?;
     if let Some(id) = attempt_id {
@@ -117,30 +137,45 @@ pub async fn begin<U: Users>(
     })
 }
 
-/// Says which challenge is meant: the one of the id where there is one, else the newest for the
-/// address. An id of a challenge that went to another address claims nothing, so the right code
-/// for it is refused here without being used up, as an unknown id is.
-async fn claim(
-    verifier: &Verifier,
-    id: &Member,
-    destination: &Destination,
-    purpose: &Purpose,
-) -> Result<Claim, ApiError> {
-    let id = match id.given() {
-        Given::Nothing => return Ok(Claim::latest_to(destination, purpose.as_str())),
-        Given::Text(id) => id,
-        Given::Wrong => "",
-    };
-    let Ok(known) = id.parse::<ChallengeId>() else {
-        return Ok(Claim::from_text(id));
-    };
-    let found = verifier.store().find(&known).await?;
-    let elsewhere = found.is_some_and(|challenge| {
-        challenge.destination_key != SubjectKey::of_destination(destination)
-    });
-    Ok(if elsewhere {
-        Claim::from_text("")
-    } else {
-        known.into()
-    })
+impl Asked<'_> {
+    /// Says which challenge is meant, and as what its code is tried: the one of the id where there
+    /// is one, else the newest for the address. An id of a challenge that went to another address
+    /// claims nothing, and neither does a purpose that signs nobody in, so the right code for it is
+    /// refused here without being used up, as an unknown id is.
+    async fn claim(
+        &self,
+        verifier: &Verifier,
+        purposes: &[Purpose],
+    ) -> Result<(Claim, Purpose), ApiError> {
+        let default = purposes.first().cloned().unwrap_or(Purpose::LOGIN);
+        let nothing = (Claim::from_text(""), default.clone());
+        let signs_in = |purpose: &Purpose| purposes.contains(purpose);
+        if !self.purpose.is_none_or(signs_in) {
+            return Ok(nothing);
+        }
+        let purpose = self.purpose.cloned();
+        let id = match self.id.given() {
+            Given::Nothing => {
+                let purpose = purpose.unwrap_or(default);
+                let latest = Claim::latest_to(self.destination, purpose.as_str());
+                return Ok((latest, purpose));
+            }
+            Given::Text(id) => id,
+            Given::Wrong => "",
+        };
+        let Ok(known) = id.parse::<ChallengeId>() else {
+            return Ok(nothing);
+        };
+        let found = verifier.store().find(&known).await?;
+        let own = found.as_ref().map(|challenge| &challenge.purpose);
+        let own = own.filter(|own| signs_in(own)).cloned();
+        let elsewhere = found.is_some_and(|challenge| {
+            challenge.destination_key != SubjectKey::of_destination(self.destination)
+        });
+        Ok(if elsewhere {
+            nothing
+        } else {
+            (known.into(), purpose.or(own).unwrap_or(default))
+        })
+    }
 }
