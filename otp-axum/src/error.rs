@@ -109,7 +109,7 @@ impl IntoResponse for ApiError {
             limits::retry_after(response.headers_mut(), wait);
         }
         if let Some(wait) = &self.wait {
-            limits::write(response.headers_mut(), wait);
+            limits::write(response.headers_mut(), wait, self.told.code);
         }
         response.extensions_mut().insert(self.told);
         response

@@ -13,8 +13,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// What is said where nobody knows how long a fault lasts.
 pub(crate) const SOON: Duration = Duration::from_secs(5);
 
-/// Writes the wait, and the limits that caused it.
-pub(crate) fn write(headers: &mut HeaderMap, throttled: &Throttled) {
+/// Writes the wait, and the limits that caused it; where it was none, the refusal's own code.
+pub(crate) fn write(headers: &mut HeaderMap, throttled: &Throttled, code: &str) {
     retry_after(headers, throttled.retry_after());
     let shown: Vec<_> = throttled
         .readings()
@@ -38,6 +38,20 @@ pub(crate) fn write(headers: &mut HeaderMap, throttled: &Throttled) {
         )
     });
     list(headers, &RATE_LIMIT, states);
+    if shown.is_empty() {
+        // No bucket of requests is full: a lock, which is one policy of its own.
+        let wait = whole(throttled.retry_after()).max(1);
+        list(
+            headers,
+            &RATE_LIMIT_POLICY,
+            std::iter::once(format!("\"{code}\";q=1;w={wait}")),
+        );
+        list(
+            headers,
+            &RATE_LIMIT,
+            std::iter::once(format!("\"{code}\";r=0;t={wait}")),
+        );
+    }
 }
 
 pub(crate) fn retry_after(headers: &mut HeaderMap, wait: Duration) {

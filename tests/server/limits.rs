@@ -74,7 +74,12 @@ async fn a_number_that_was_guessed_at_is_locked_and_says_so() {
     // No code is sent to one who cannot use it.
     let start = server.post(START, &body_of_request(PHONE)).await;
     start.is_error(429, "locked", "Account temporarily locked");
-    assert!(seconds(&start) >= 1);
+    let wait = seconds(&start);
+    assert!(wait >= 1);
+    let policy = format!("\"locked\";q=1;w={wait}");
+    assert_eq!(start.header("ratelimit-policy"), Some(policy.as_str()));
+    let state = format!("\"locked\";r=0;t={wait}");
+    assert_eq!(start.header("ratelimit"), Some(state.as_str()));
     let other = server.post(START, &body_of_request(OTHER_PHONE)).await;
     assert_eq!(other.status, 200, "{other:?}");
 }
