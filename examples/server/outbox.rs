@@ -1,7 +1,13 @@
 //! Codes that are shown instead of sent, in builds that can.
 
+use otp_kit::challenge::CodeFormat;
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+use otp_kit::challenge::{Code, LinkToken};
+use otp_kit::delivery::LinkSettings;
 #[cfg(any(debug_assertions, feature = "danger-preview"))]
 use otp_kit::providers::Preview;
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+use otp_kit::random::OsRandom;
 use otp_kit::verifier::Issued;
 
 /// Whether this build can show codes at all.
@@ -12,13 +18,16 @@ pub(crate) const BUILT_IN: bool = cfg!(any(debug_assertions, feature = "danger-p
 pub(crate) struct Outbox {
     #[cfg(any(debug_assertions, feature = "danger-preview"))]
     preview: Option<Preview>,
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    fixed: Option<Code>,
 }
 
 impl Outbox {
     #[cfg(any(debug_assertions, feature = "danger-preview"))]
-    pub(crate) fn showing(preview: Preview) -> Self {
+    pub(crate) fn showing(preview: Preview, fixed: Option<Code>) -> Self {
         Self {
             preview: Some(preview),
+            fixed,
         }
     }
 
@@ -38,6 +47,29 @@ impl Outbox {
             return Some(link.open().to_owned());
         }
         let _ = issued;
+        None
+    }
+
+    /// Makes up a code for nobody's challenge, where codes are shown.
+    pub(crate) fn made_up_code(&self, format: CodeFormat) -> Option<String> {
+        #[cfg(any(debug_assertions, feature = "danger-preview"))]
+        if self.is_showing() {
+            let fixed = self.fixed.clone();
+            let code = fixed.or_else(|| Code::generate(format, &OsRandom).ok())?;
+            return Some(code.expose().to_owned());
+        }
+        let _ = format;
+        None
+    }
+
+    /// Makes up a link for nobody's challenge, where links are shown.
+    pub(crate) fn made_up_link(&self, links: &LinkSettings, issued: &Issued) -> Option<String> {
+        #[cfg(any(debug_assertions, feature = "danger-preview"))]
+        if self.is_showing() {
+            let token = LinkToken::generate(issued.challenge_id, &OsRandom).ok()?;
+            return Some(links.links(&token).open().to_owned());
+        }
+        let _ = (links, issued);
         None
     }
 

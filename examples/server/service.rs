@@ -111,10 +111,10 @@ fn shown(
     let mut routed = others.fold(first, |builder, channel| {
         builder.route(channel, Route::primary(preview.clone()))
     });
-    if let Some(code) = fixed {
+    if let Some(code) = fixed.clone() {
         routed = routed.danger_fixed_code(code);
     }
-    Ok((routed, Outbox::showing(preview)))
+    Ok((routed, Outbox::showing(preview, fixed)))
 }
 
 /// The configuration refuses development in this build; this is the type's side of it.

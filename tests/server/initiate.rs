@@ -115,3 +115,89 @@ async fn a_start_that_is_repeated_with_its_key_is_one_start() {
         assert_eq!(ids[0], ids[1], "{user}");
     }
 }
+
+/// Starts for a user and for nobody.
+async fn of_both(server: &Server) -> [Reply; 2] {
+    let known = server.post(BY_PHONE, &named("user-1")).await;
+    [known, server.post(BY_PHONE, &named("user-2")).await]
+}
+
+#[tokio::test]
+async fn attack_what_an_address_did_tells_nobody_whose_it_is() {
+    const TOKEN: &str = "token-of-mike-0123456789";
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let mut settings = twilio.settings().to_vec();
+    settings.push(("ADMIN_TOKENS", "mike:token-of-mike-0123456789"));
+    let start = json!({ "phone": "+14155550177" });
+
+    // Sent to as often as may be, by somebody who knows the number.
+    let server = Server::with(&settings);
+    add_user(&server).await;
+    for _ in 0..5 {
+        let reply = server.post("/api/auth/otp/request", &start).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    let limited = server.post("/api/auth/otp/request", &start).await;
+    assert_eq!(limited.status, 429);
+    let [known, unknown] = of_both(&server).await;
+    assert_eq!((known.status, shape(&known)), (200, shape(&unknown)));
+
+    // Locked by wrong codes.
+    let server = Server::with(&settings);
+    add_user(&server).await;
+    server.post("/api/auth/otp/request", &start).await;
+    let sent = twilio.posted().last().unwrap().code();
+    let guess = json!({ "phone": "+14155550177", "otp": crate::support::wrong(&sent) });
+    for _ in 0..5 {
+        server.post("/api/auth/verify-otp", &guess).await;
+    }
+    let locked = server.post("/api/auth/otp/request", &start).await;
+    assert_eq!(locked.text("code"), "locked");
+    let before = twilio.posted().len();
+    let [known, unknown] = of_both(&server).await;
+    assert_eq!((known.status, shape(&known)), (200, shape(&unknown)));
+
+    // Blocked with its whole range.
+    let url = format!("http://{}/admin/otp/blacklist", server.admin);
+    let block = json!({ "type": "prefix", "value": "+1415555", "note": "test" });
+    let request = server.client.post(url).header("x-admin-token", TOKEN);
+    let blocked = Reply::of(request.json(&block)).await;
+    assert!((200..300).contains(&blocked.status), "{blocked:?}");
+    let refused = server.post("/api/auth/otp/request", &start).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let [known, unknown] = of_both(&server).await;
+    assert_eq!((known.status, shape(&known)), (200, shape(&unknown)));
+    // And the limits come as soon for both.
+    let mut ends = [Vec::new(), Vec::new()];
+    for _ in 0..5 {
+        for (end, reply) in ends.iter_mut().zip(of_both(&server).await) {
+            end.push((
+                shape(&reply),
+                reply.header("ratelimit-policy").map(str::to_owned),
+            ));
+        }
+    }
+    assert_eq!(ends[0], ends[1]);
+    assert!(ends[0].iter().any(|(end, _)| end.0 == 429), "{ends:?}");
+    assert_eq!(twilio.posted().len(), before);
+}
+
+#[tokio::test]
+async fn where_codes_are_shown_nobody_is_shown_one_as_well() {
+    for fixed in ["", "424242"] {
+        let link = ("PUBLIC_BASE_URL", "https://otp.example");
+        let mut settings = vec![link];
+        if !fixed.is_empty() {
+            settings.push(("DEV_PREVIEW_CODE", fixed));
+        }
+        let server = Server::with(&settings);
+        for path in [BY_PHONE, BY_EMAIL] {
+            let known = server.post(path, &named("test-user")).await;
+            let unknown = server.post(path, &named("nobody")).await;
+            assert_eq!(shape(&known), shape(&unknown));
+            if !fixed.is_empty() {
+                assert_eq!(unknown.text("preview_code"), fixed);
+            }
+        }
+    }
+}

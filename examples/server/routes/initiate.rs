@@ -12,9 +12,11 @@ use otp_axum::openapi::{Api, Operation, Schema};
 use otp_axum::{Browser, IdempotencyKey};
 use otp_kit::delivery::ReturnAddress;
 use otp_kit::destination::Channel;
+use otp_kit::policy::ScopedQuota;
+use otp_kit::quota::{QuotaClaim, QuotaKey, Refused, Scope};
 use otp_kit::random::OsRandom;
 use otp_kit::request::Purpose;
-use otp_kit::verifier::{Dispatch, Issue, Link};
+use otp_kit::verifier::{Addressed, Dispatch, Issue, IssueError, Link, Throttled};
 use serde::Deserialize;
 
 use crate::answer::{Declined, Refusal};
@@ -138,28 +140,86 @@ async fn start(
         None => context,
     };
     let address = app.users.address(id, channel).await;
-    let addressed = match address.map_err(|_| Refusal::UNAVAILABLE)? {
-        Some(address) => Issue::to(address),
-        // Of nobody each channel is counted apart, as the addresses of somebody are.
-        None => Issue::decoy(&format!("{} of {id}", channel.name()), channel),
-    };
+    let address = address.map_err(|_| Refusal::UNAVAILABLE)?;
+    // Of nobody each channel is counted apart, as the addresses of somebody are.
+    let claimed = format!("{} of {id}", channel.name());
+    let full = full(app, &claimed).await?;
     let dispatch = match app.outbox.is_showing() {
         true => Dispatch::Await,
         false => Dispatch::Background,
     };
-    let mut issue = addressed
-        .for_purpose(Purpose::LOGIN.as_str())
-        .over(channel)
-        .dispatch(dispatch)
-        .from(context);
-    if let Some(link) = link {
-        issue = issue.with_link(link);
+    let issue = |addressed: Addressed| {
+        let mut issue = addressed
+            .for_purpose(Purpose::LOGIN.as_str())
+            .over(channel)
+            .dispatch(dispatch)
+            .from(&context);
+        if let Some(link) = &link {
+            issue = issue.with_link(link.clone());
+        }
+        if let Some(key) = &key {
+            issue = issue.idempotency_key(key.as_str());
+        }
+        app.verifier.issue(issue)
+    };
+    if let (Some(limit), None) = (&full, &key) {
+        return Err(Refusal::THROTTLED.until(limit.clone()));
     }
-    if let Some(key) = &key {
-        issue = issue.idempotency_key(key.as_str());
+    let real = match address {
+        Some(address) => Some(issue(Issue::to(address)).await),
+        None => None,
+    };
+    // Past the limit a start that is repeated with its key is told what it was told, and that is all.
+    let refused = |error: IssueError| match &full {
+        Some(limit) if is_of_the_address(&error) => Refusal::THROTTLED.until(limit.clone()),
+        _ => error.into(),
+    };
+    match real {
+        Some(Ok(issued)) => return Ok(Json(Started::new(&issued, app.shown(&issued)))),
+        Some(Err(error)) if full.is_some() || !is_of_the_address(&error) => {
+            return Err(refused(error));
+        }
+        Some(Err(_)) | None => {}
     }
-    let issued = app.verifier.issue(issue).await?;
-    Ok(Json(Started::new(&issued, app.shown(&issued))))
+    let issued = issue(Issue::decoy(&claimed, channel)).await;
+    let issued = issued.map_err(refused)?;
+    let shown = app.made_up(&issued, link.is_some());
+    Ok(Json(Started::new(&issued, shown)))
+}
+
+/// Counts a start by the name alone, whoever it is of and whatever becomes of it, by the limits of
+/// an address: they end for nobody when they end for somebody. Gives the one that is met.
+async fn full(app: &App, claimed: &str) -> Result<Option<Throttled>, Declined> {
+    let policy = app.verifier.policy();
+    let of_an_address = |limit: &&ScopedQuota| limit.scope == Scope::Destination;
+    let limits = policy.limits().issue().iter().filter(of_an_address);
+    let claims: Vec<_> = limits
+        .map(|limit| {
+            let action = format!("initiate_{}", limit.quota.period().as_secs());
+            let key = QuotaKey::new(&action, limit.scope, "", claimed);
+            QuotaClaim::new(key, limit.quota)
+        })
+        .collect();
+    let readings = app.verifier.store().check_all(&claims).await?;
+    let refused = Refused::unless_admitted(readings).err();
+    Ok(refused.map(Throttled::from))
+}
+
+/// Says whether a start failed for what its address is or has done. Nobody has such an address, so
+/// whoever may not have a code is answered like nobody, and what is known of an address is told to
+/// nobody who only knows a name.
+fn is_of_the_address(error: &IssueError) -> bool {
+    matches!(
+        error,
+        IssueError::Blocked
+            | IssueError::CaptchaFailed
+            | IssueError::CaptchaRequired
+            | IssueError::Destination(_)
+            | IssueError::Disabled
+            | IssueError::IdempotencyConflict
+            | IssueError::Locked(_)
+            | IssueError::Throttled(_)
+    )
 }
 
 impl Named {

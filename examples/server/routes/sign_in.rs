@@ -3,12 +3,26 @@
 use otp_axum::openapi::Schema;
 use otp_axum::sign_in::{Shown, Users, Welcome};
 use otp_kit::destination::Destination;
-use otp_kit::request::SubjectId;
+use otp_kit::request::{Purpose, SubjectId};
 use otp_kit::verifier::Issued;
 
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::users::User;
+
+impl App {
+    /// Gives what a start for nobody shows, where codes are shown: a code and a link like those of
+    /// somebody, which are worth nothing.
+    pub(crate) fn made_up(&self, issued: &Issued, linked: bool) -> Shown {
+        let policy = self.verifier.policy();
+        let format = policy.purposes().find(Purpose::LOGIN.as_str());
+        let links = self.verifier.links().filter(|_| linked);
+        Shown {
+            code: format.and_then(|(_, format)| self.outbox.made_up_code(format)),
+            link: links.and_then(|links| self.outbox.made_up_link(links, issued)),
+        }
+    }
+}
 
 /// The answer to the right code.
 pub(crate) type SignedIn = Welcome<User>;

@@ -97,7 +97,8 @@ impl LinkSettings {
     }
 
     /// Writes the links of a message.
-    pub(crate) fn links(&self, token: &LinkToken) -> MessageLink {
+    #[must_use]
+    pub fn links(&self, token: &LinkToken) -> MessageLink {
         let (page, token) = (&self.page, token.to_text());
         let token = token.expose();
         MessageLink {
