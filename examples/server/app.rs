@@ -105,7 +105,7 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .merge(initiate::routes())
         .merge(link::routes())
         .merge(telegram::routes())
-        .merge(oauth::routes())
+        .merge(oauth::routes(&app.verifier))
         .merge(onboarding::routes())
         .merge(jwks::routes())
         .merge(mfa::routes())

@@ -65,7 +65,7 @@ pub use status::{Health, Status};
 pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};
 pub use verify::Relay;
-pub use webhook::WebhookNote;
+pub use webhook::{Noted, WebhookNote};
 
 use crate::audit::Sealer;
 use crate::check::{CaptchaVerifier, Check};

@@ -188,3 +188,16 @@ async fn a_state_is_worth_nothing_after_ten_minutes() {
     let reply = call_back(&server, "github", &state, &cookie).await;
     reply.is_error(400, "invalid_state", "Invalid state token");
 }
+
+#[tokio::test]
+async fn attack_states_that_nobody_takes_back_are_kept_of_an_address_so_often() {
+    let server = Server::start();
+    let mut answers = Vec::new();
+    for _ in 0..80 {
+        answers.push(server.get("/api/auth/oauth/github/start").await);
+    }
+    let refused = answers.iter().find(|reply| reply.status != 200).unwrap();
+    refused.is_error(429, "rate_limited", "Too many requests");
+    let policy = "\"address-60\";q=60;w=60";
+    assert_eq!(refused.header("ratelimit-policy"), Some(policy));
+}

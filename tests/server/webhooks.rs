@@ -194,3 +194,28 @@ async fn the_report_of_a_vendor_that_is_not_configured_is_refused_as_any_with_a_
         reply.is_error(404, "not_found", "Not found");
     }
 }
+
+#[tokio::test]
+async fn attack_reports_that_nobody_signed_fill_neither_the_record_nor_the_log() {
+    let server = server();
+    for (path, times) in [(TWILIO, 130), ("/api/auth/webhooks/plivo", 20)] {
+        for _ in 0..times {
+            let request = server.client.post(server.url(path)).body(FORM);
+            assert_eq!(request.send().await.unwrap().status(), 401);
+        }
+    }
+    let mut database = server.database().await;
+    let records: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM audit_logs WHERE event_type = 'identity.webhook.refused'",
+    )
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
+    // A slow machine lets the oldest of them go meanwhile.
+    assert!((100..125).contains(&records), "{records}");
+    // What is signed is taken all the same.
+    assert_eq!(twilio(&server, TWILIO, FORM, TWILIO_SIGNATURE).await, 200);
+    let log = server.whole_log();
+    let lines = log.matches("a webhook was refused").count();
+    assert!((100..125).contains(&lines), "{lines}");
+}

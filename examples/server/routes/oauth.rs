@@ -2,6 +2,7 @@
 //! somebody else's page. What the other side says is another matter; this server knows no provider.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -9,9 +10,11 @@ use axum::extract::{Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName};
 use otp_axum::openapi::{Api, Operation, Schema};
-use otp_axum::{PathPart, cookie};
+use otp_axum::{PathPart, QuotaLayer, cookie};
+use otp_kit::quota::Quota;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SessionBinding;
+use otp_kit::verifier::Verifier;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Declined, Refusal};
@@ -36,11 +39,15 @@ pub(crate) struct Accepted {
     provider: String,
 }
 
-pub(crate) fn routes() -> Api<Arc<App>> {
+/// States that one address may ask for: each is kept for ten minutes.
+const STATES: u32 = 60;
+const WITHIN: Duration = Duration::from_secs(60);
+
+pub(crate) fn routes(verifier: &Verifier) -> Api<Arc<App>> {
     let started = Schema::object([("state", Schema::text())]);
     let start = Operation::get("Issues a state, with a cookie")
         .gives(200, started)
-        .refuses([Refusal::NOT_FOUND, Refusal::UNAVAILABLE]);
+        .refuses([Refusal::NOT_FOUND, Refusal::THROTTLED, Refusal::UNAVAILABLE]);
     let accepted = Schema::object([("provider", Schema::text())]);
     let callback = Operation::get("Takes a state back, once, within ten minutes")
         .query("state", Schema::text())
@@ -50,9 +57,15 @@ pub(crate) fn routes() -> Api<Arc<App>> {
             Refusal::NOT_FOUND,
             Refusal::UNAVAILABLE,
         ]);
-    Api::new()
-        .operation("/api/auth/oauth/{name}/start", start, self::start)
-        .operation("/api/auth/oauth/{name}/callback", callback, self::callback)
+    let starts = Api::new().operation("/api/auth/oauth/{name}/start", start, self::start);
+    let starts = match Quota::window(STATES, WITHIN) {
+        Ok(quota) => {
+            let limit = QuotaLayer::new(verifier, "oauth_start", quota);
+            starts.map(|routes| routes.layer(limit))
+        }
+        Err(_) => starts,
+    };
+    starts.operation("/api/auth/oauth/{name}/callback", callback, self::callback)
 }
 
 pub(crate) async fn start(

@@ -8,7 +8,7 @@ use otp_kit::metrics::Webhook;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::request::RequestContext;
 use otp_kit::store::Seen;
-use otp_kit::verifier::{ReportOutcome, Unavailable, WebhookNote};
+use otp_kit::verifier::{Noted, ReportOutcome, Unavailable, WebhookNote};
 use url::Url;
 
 use crate::app::App;
@@ -68,8 +68,14 @@ impl Vendors for App {
 async fn denied(app: &App, vendor: &str, error: WebhookError, client: &RequestContext) -> NotTaken {
     if let Some(why) = forged(&error) {
         let note = WebhookNote::Refused(why);
-        if let Err(error) = app.verifier.note_webhook(vendor, note, client).await {
-            tracing::warn!(%error, vendor, "a refusal is not on record");
+        match app.verifier.note_webhook(vendor, note, client).await {
+            Ok(Noted::OnRecord) => {}
+            // Neither a record nor a line: who sends thousands shall not fill a disk.
+            Ok(Noted::TooMany) => {
+                app.metrics.webhook(vendor, Webhook::BadSignature);
+                return NotTaken::Unbelieved;
+            }
+            Err(error) => tracing::warn!(%error, vendor, "a refusal is not on record"),
         }
     }
     refused(app, vendor, error)

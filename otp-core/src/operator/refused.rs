@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, Outcome};
-use crate::quota::{ClientAddress, Quota, QuotaClaim, QuotaKey, Scope};
+use crate::quota::{ClientAddress, Quota, QuotaClaim, QuotaKey, QuotaReading, Scope};
 use crate::request::{RequestContext, Tenant};
+use crate::store::StoreError;
 use crate::verifier::{Throttled, Verifier, VerifyError};
 
 /// How many refused calls of an address are put on record in a minute.
@@ -27,20 +28,32 @@ impl Verifier {
     }
 
     async fn count_refused(&self, context: &RequestContext) -> Result<(), VerifyError> {
-        let tenant = Tenant::default();
-        let quota = Quota::window(A_MINUTE, MINUTE).map_err(|_| VerifyError::Rejected)?;
-        let address = ClientAddress::bucket(&context.client_address());
-        let key = QuotaKey::new("operator", Scope::Address, tenant.as_str(), &address);
-        let readings = self
-            .store()
-            .check_all(&[QuotaClaim::new(key, quota)])
-            .await?;
-        if readings.iter().any(|it| it.retry_after().is_some()) {
-            return Err(VerifyError::Throttled(Throttled::by(readings)));
+        let met = self.limits_of_strangers("operator", context).await?;
+        if !met.is_empty() {
+            return Err(VerifyError::Throttled(Throttled::by(met)));
         }
-        let event = Event::new(EventKind::OperatorAction, &tenant).from_request(context);
+        let event = Event::new(EventKind::OperatorAction, &Tenant::default()).from_request(context);
         self.record(event.with_outcome(Outcome::Refused, "unknown_operator"))
             .await?;
         Ok(())
+    }
+
+    /// Counts something that anybody can do and that is put on record, and gives the limits that it
+    /// met: none where it may be recorded.
+    pub(crate) async fn limits_of_strangers(
+        &self,
+        action: &str,
+        context: &RequestContext,
+    ) -> Result<Vec<QuotaReading>, StoreError> {
+        let Ok(quota) = Quota::window(A_MINUTE, MINUTE) else {
+            return Ok(Vec::new());
+        };
+        let address = ClientAddress::bucket(&context.client_address());
+        let tenant = Tenant::default();
+        let key = QuotaKey::new(action, Scope::Address, tenant.as_str(), &address);
+        let claims = [QuotaClaim::new(key, quota)];
+        let mut readings = self.store().check_all(&claims).await?;
+        readings.retain(|reading| reading.retry_after().is_some());
+        Ok(readings)
     }
 }

@@ -14,6 +14,16 @@ pub enum WebhookNote<'a> {
     Refused(&'static str),
 }
 
+/// Whether a report is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It is.
+    OnRecord,
+    /// It is one of too many that were refused from one address in a minute: count it, and write no
+    /// line of it either.
+    TooMany,
+}
+
 impl Verifier {
     /// Puts a vendor's report on record, as `TWILIO_WEBHOOK_RECEIVED` and
     /// `TWILIO_WEBHOOK_SIGNATURE_FAILED` of each vendor. Whoever takes reports calls it, after the
@@ -21,6 +31,9 @@ impl Verifier {
     ///
     /// The reason has `MessageSid=` and the vendor's name of the message, whoever the vendor is, and
     /// `Message already processed` where it was seen before: operators search for that.
+    ///
+    /// Of what is refused a hundred a minute from one address are put on record and no more: anybody
+    /// can send it, and records are kept for long.
     ///
     /// # Errors
     /// [`Unavailable`]; a report that is not on record should not be acknowledged, so that the
@@ -30,7 +43,15 @@ impl Verifier {
         vendor: &str,
         note: WebhookNote<'_>,
         context: &RequestContext,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<Noted, Unavailable> {
+        if let WebhookNote::Refused(_) = note
+            && !self
+                .limits_of_strangers("webhook", context)
+                .await?
+                .is_empty()
+        {
+            return Ok(Noted::TooMany);
+        }
         let (kind, outcome, reason) = match note {
             WebhookNote::Received(message) => (
                 EventKind::WebhookReceived,
@@ -50,6 +71,7 @@ impl Verifier {
             .from_request(context)
             .with_outcome(outcome, reason);
         event.provider = Some(vendor.to_owned());
-        Ok(self.record(event).await?)
+        self.record(event).await?;
+        Ok(Noted::OnRecord)
     }
 }
