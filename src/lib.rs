@@ -23,7 +23,7 @@ pub mod store {
         OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
         PutState, QuotaStore, Recipient, RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor,
         Removed, Revocation, Rotate, Rotated, SealBatch, SealerId, Sealing, Seen, SeenStore,
-        SessionQuery, SessionRecord, SessionStore, Settled, StatGrain, StatKey, StatName,
+        SessionQuery, SessionRecord, SessionStore, Settled, Shown, StatGrain, StatKey, StatName,
         StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target, UseRecovery,
     };
     #[cfg(all(feature = "memory", feature = "composite"))]

@@ -42,7 +42,7 @@ pub use device::{DeviceQuery, DeviceStore, NewDevice};
 pub use error::{StoreError, StoreErrorKind};
 pub use factor::{
     AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet,
-    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, UseRecovery,
+    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, Shown, UseRecovery,
 };
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use key_use::{KeyHold, KeyUse, KeyUseStore};

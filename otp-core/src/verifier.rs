@@ -46,7 +46,7 @@ pub use error::{
     BuildError, CancelError, IssueError, LinkError, NotSent, ResendError, Throttled, Unavailable,
     VerifyError,
 };
-pub(crate) use factors::Diagnosis;
+pub(crate) use factors::{Diagnosis, Freshness, freshness};
 pub use factors::{
     Enrolment, FactorDrift, FactorError, NotTheSame, Offer, PendingFactor, Proven, ProvenBy,
     StepUp, StepUpError, VerifiedFactor,
@@ -149,7 +149,8 @@ impl Verifier {
         VerifierBuilder::new(Arc::new(store), keys)
     }
 
-    /// Gives the clock that everything here is judged by.
+    /// Gives the clock that device tokens expire by and breakers rest by; what the store keeps is
+    /// judged by the store's.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use otp_kit::event::{EventKind, Outcome};
+use otp_kit::factor::FactorName;
 use otp_kit::policy::Assurance;
 use otp_kit::prelude::*;
 use otp_kit::request::FactorClass;
@@ -321,6 +322,28 @@ async fn a_stolen_session_without_the_factor_changes_none() {
                 && entry.event.reason.as_deref() == Some("stale_proof")
         });
         assert_eq!(told.count(), 12);
+        drop(service.show(&ann, &phone).await);
+    }
+}
+
+#[tokio::test]
+async fn what_a_thief_prepared_before_the_first_factor_is_worth_nothing_after_it() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (verifier, ann) = (&service.verifier, ann());
+        let stolen = service.proven(&ann, Assurance::Address);
+        let codes = verifier.regenerate_recovery(&stolen, here()).await;
+        assert!(matches!(codes, Err(FactorError::Unknown)), "{codes:?}");
+        let named = Enrolment::totp(account()).named(FactorName::new("spare").unwrap());
+        let prepared = verifier.enrol_factor(named, &stolen, here()).await;
+        let prepared = Phone::scan(&prepared.unwrap());
+
+        let phone = service.phone_of(&ann).await;
+        let code = prepared.code(&service);
+        let late = verifier.confirm_factor(&ann, prepared.id, code, here());
+        refused(late.await);
+        let factors = verifier.list_factors(&Tenant::default(), &ann).await;
+        let ids: Vec<_> = factors.unwrap().iter().map(|factor| factor.id).collect();
+        assert_eq!(ids, [phone.id]);
         drop(service.show(&ann, &phone).await);
     }
 }

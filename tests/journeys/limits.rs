@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use otp_kit::event::Act;
-use otp_kit::policy::Policy;
+use otp_kit::policy::{AllowList, Allowed, Policy};
 use otp_kit::prelude::*;
 use otp_kit::quota::{Quota, Scope};
+use otp_kit::store::{Block, BlockKind};
 use otp_kit::verifier::{IssueError, ResendError};
 
 use crate::support::{PHONE, Service, from_anywhere, here, wrong};
@@ -63,6 +64,27 @@ async fn a_resend_waits_for_its_cooldown_and_replaces_the_code() {
     assert_ne!(first, second);
     assert!(service.verifier.verify(&id, first, here()).await.is_err());
     assert!(service.verifier.verify(&id, second, here()).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_is_allowed_past_a_blocked_range_is_sent_a_code_again_too() {
+    let service = Service::new();
+    let operator = service
+        .verifier
+        .operator(Act::new("mike", "a flood").unwrap());
+    let range = Block::new(BlockKind::Prefix, "+1415555").unwrap();
+    operator.block(&[range], None).await.unwrap();
+    let blocked = service.verifier.issue(to(PHONE)).await;
+    assert!(matches!(blocked, Err(IssueError::Blocked)), "{blocked:?}");
+    let allowed = Allowed::new(BlockKind::Phone, PHONE).unwrap();
+    let limits = Policy::new(Limits::recommended());
+    let policy = limits.with_allow_list(AllowList::new().with(allowed));
+    let act = Act::new("mike", "our office").unwrap();
+    let policies = service.verifier.policies();
+    policies.replace(policy, act).await.unwrap();
+    let (id, _) = service.issue().await;
+    service.advance(60);
+    assert!(service.verifier.resend(&id, here()).await.is_ok());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use otp_kit::clock::ManualClock;
 use otp_kit::event::{Act, EventKind, OperatorName, Outcome};
 use otp_kit::factor::{FactorKind, FactorName, FactorState, Hotp, OtpSecret, OtpUri};
 use otp_kit::operator::{Count, OperatorProof, ResetError};
@@ -124,8 +125,10 @@ async fn new_recovery_codes_and_the_use_of_one_are_on_record_for_their_owner() {
         .verify_recovery(&ann, code.expose(), here());
     drop(verified.await.unwrap());
     let outbox = service.verifier.store().outbox(None, 100).await.unwrap();
+    // The first two are of the phone that the codes stand in for.
     let told: Vec<_> = outbox
         .iter()
+        .skip(2)
         .map(|entry| {
             (
                 entry.event.kind,
@@ -180,6 +183,32 @@ async fn a_purpose_that_requires_more_lets_a_session_through_once_the_factor_is_
         verifier.step_up(&Purpose::MFA, &stronger).await.is_err(),
         "it is old"
     );
+    let misspelt = Purpose::new("log-in").unwrap();
+    let asked = verifier.step_up(&misspelt, &stronger).await;
+    assert!(
+        matches!(asked, Err(StepUpError::UnknownPurpose)),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_host_whose_clock_went_back_makes_no_old_proof_fresh() {
+    let host = ManualClock::default();
+    let clock = host.clone();
+    let service = Service::with(|builder| builder.clock(clock));
+    let (verifier, mike) = (&service.verifier, SubjectId::new("mike").unwrap());
+    let own = service.phone_of(&mike).await;
+    let shown = service.show(&mike, &own).await;
+    let proven = Proven::by_factor(&shown);
+    let operator = verifier.operator(Act::new("mike", "ticket 7").unwrap());
+    let proof = OperatorProof::by_factor(&Tenant::default(), &shown).unwrap();
+    assert!(verifier.step_up(&Purpose::LOGIN, &proven).await.is_ok());
+    // An hour passes, and the host's clock stands still.
+    service.advance(3_600);
+    let asked = verifier.step_up(&Purpose::LOGIN, &proven).await;
+    assert!(matches!(asked, Err(StepUpError::Needed(_))), "{asked:?}");
+    let reset = operator.reset_factors(&ann(), &proof).await;
+    assert!(matches!(reset, Err(ResetError::NotProven)), "{reset:?}");
 }
 
 #[tokio::test]
@@ -341,17 +370,23 @@ async fn an_operators_own_factor_stands_by_them_while_it_is_fresh() {
         service.phone_of(&ann()).await,
     );
     let operator = verifier.operator(Act::new("mike", "ticket 7").unwrap());
-    let of_ann = OperatorProof::by_factor(&service.show(&ann(), &others).await);
+    let operators = Tenant::default();
+    let of_ann =
+        OperatorProof::by_factor(&operators, &service.show(&ann(), &others).await).unwrap();
     let refused = operator.reset_factors(&ann(), &of_ann).await;
     assert!(matches!(refused, Err(ResetError::NotProven)), "{refused:?}");
     service.advance(30);
-    let fresh = OperatorProof::by_factor(&service.show(&mike, &own).await);
+    let fresh = OperatorProof::by_factor(&operators, &service.show(&mike, &own).await).unwrap();
     service.advance(601);
     let old = operator.reset_factors(&ann(), &fresh).await;
     assert!(matches!(old, Err(ResetError::NotProven)), "{old:?}");
-    let fresh = OperatorProof::by_factor(&service.show(&mike, &own).await);
+    let fresh = OperatorProof::by_factor(&operators, &service.show(&mike, &own).await).unwrap();
     let reset = operator.reset_factors(&ann(), &fresh).await.unwrap();
     assert_eq!(reset.count, Count::Exactly(1));
+    service.advance(30);
+    let elsewhere = Tenant::new("operators").unwrap();
+    let shown = service.show(&mike, &own).await;
+    assert!(OperatorProof::by_factor(&elsewhere, &shown).is_err());
 }
 
 #[tokio::test]

@@ -94,8 +94,13 @@ impl Service {
         shown.unwrap()
     }
 
-    /// Draws recovery codes for somebody who holds a factor.
+    /// Draws recovery codes for somebody who holds a factor, or enrols one first.
     pub(crate) async fn recovery_of(&self, subject: &SubjectId) -> RecoverySet {
+        let tenant = Tenant::default();
+        let factors = self.verifier.list_factors(&tenant, subject);
+        if factors.await.unwrap().is_empty() {
+            self.phone_of(subject).await;
+        }
         let proven = self.proven(subject, Assurance::Pair);
         let set = self.verifier.regenerate_recovery(&proven, here()).await;
         set.unwrap()

@@ -100,7 +100,8 @@ impl FreshProof {
                     .for_tenant(Self::tenant()?)
                     .for_purpose(Purpose::MFA);
                 let shown = verifier.verify_totp(&account, attempt, self.context);
-                Ok(OperatorProof::by_factor(&shown.await?))
+                let proof = OperatorProof::by_factor(&Self::tenant()?, &shown.await?);
+                Ok(proof.map_err(|_| Refusal::PROOF_REQUIRED)?)
             }
             (None, Some(second)) => Ok(second),
             (None, None) => refused(operator).await,

@@ -112,6 +112,7 @@ impl DailyFiles {
                 "the audit log ends before what its daily file has: it was cut off, or is another one"
             );
             after = None;
+            self.on_disk(Inner::begin_again).await?;
         }
         let mut written = 0_u64;
         loop {
@@ -120,8 +121,8 @@ impl DailyFiles {
                 return Ok(written);
             };
             after = Some(newest.record.sequence);
-            written = written.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
-            self.on_disk(move |inner| inner.append(&page)).await?;
+            let added = self.on_disk(move |inner| inner.append(&page)).await?;
+            written = written.saturating_add(added);
         }
     }
 
@@ -145,14 +146,28 @@ impl Inner {
         }
     }
 
-    fn append(&self, records: &[ChainedRecord]) -> io::Result<()> {
+    /// Lets a log be written from its beginning again, after the lines of the one before.
+    fn begin_again(&self) -> io::Result<()> {
+        self.last()?;
+        let mut kept = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(end) = &mut *kept {
+            end.last = None;
+        }
+        Ok(())
+    }
+
+    /// Adds what is not there yet, and says how many records that was: another call may have
+    /// written some of them since these were read.
+    fn append(&self, records: &[ChainedRecord]) -> io::Result<u64> {
         let mut kept = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         // Whatever fails from here on is looked at anew.
         let mut end = match kept.take() {
             Some(end) => end,
             None => End::of(&self.folder)?,
         };
-        let mut rest = records;
+        let is_there = |one: &ChainedRecord| Some(one.record.sequence) <= end.last;
+        let (_, mut rest) = records.split_at(records.partition_point(is_there));
+        let added = u64::try_from(rest.len()).unwrap_or(u64::MAX);
         while let Some(first) = rest.first() {
             // A record that is older than the newest file is not put into one that was closed.
             let day = day_of(first).max(end.day);
@@ -165,7 +180,7 @@ impl Inner {
             rest = later;
         }
         *kept = Some(end);
-        Ok(())
+        Ok(added)
     }
 }
 

@@ -33,7 +33,7 @@ impl Words {
         if let Some(number) = self.known.get(value) {
             return *number;
         }
-        if !is_word(value) || self.known.len() >= self.most {
+        if value == OTHER || !is_word(value) || self.known.len() >= self.most {
             return 0;
         }
         let Ok(number) = u16::try_from(self.words.len()) else {
@@ -77,6 +77,7 @@ mod tests {
         let mut words = Words::new(100);
         for value in [
             "",
+            "other",
             "+14155550123",
             "482913",
             "203.0.113.7",

@@ -7,9 +7,11 @@ use super::effect::{Count, Effect, Mode};
 use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, OperatorName, Outcome};
 use crate::factor::{Factor, FactorState};
-use crate::request::{FactorClass, SubjectId, SubjectKey};
+use crate::request::{FactorClass, SubjectId, SubjectKey, Tenant};
 use crate::store::{ChallengeQuery, DeviceQuery, FactorOwner, Revocation, StoreError};
-use crate::verifier::{Diagnosis, FactorDrift, Unavailable, VerifiedFactor};
+use crate::verifier::{
+    Diagnosis, FactorDrift, Freshness, NotTheSame, Unavailable, VerifiedFactor, freshness,
+};
 
 /// The most challenges that are counted; an account has two live ones at the most.
 const CHALLENGES: usize = 10;
@@ -34,14 +36,20 @@ impl OperatorProof {
     }
 
     /// The operator has shown a second factor of their own: of the account with the operator's name,
-    /// in a tenant that the host keeps for operators. It is worth as many minutes as any proof
-    /// ([`FactorRules::proof`](crate::policy::FactorRules::proof)).
-    #[must_use]
-    pub fn by_factor(verified: &VerifiedFactor) -> Self {
-        Self(Shown::Factor {
+    /// in the tenant that the host keeps for `operators`. A factor of any other tenant, where
+    /// somebody else may have that name, proves nothing. It is worth as many minutes as any proof
+    /// ([`FactorRules::proof`](crate::policy::FactorRules::proof)), by the store's clock.
+    ///
+    /// # Errors
+    /// [`NotTheSame`] where the factor is of another tenant.
+    pub fn by_factor(operators: &Tenant, verified: &VerifiedFactor) -> Result<Self, NotTheSame> {
+        if operators != verified.tenant() {
+            return Err(NotTheSame);
+        }
+        Ok(Self(Shown::Factor {
             account: verified.subject().clone(),
             at: verified.at().into(),
-        })
+        }))
     }
 }
 
@@ -118,7 +126,7 @@ impl Operator {
     ) -> Result<Proved, ResetError> {
         let owner = self.owner(subject);
         let event = self.event(RESET).about(&owner.subject);
-        let Some(stood_by) = self.stood_by(proof) else {
+        let Some(stood_by) = self.stood_by(proof).await? else {
             self.note(event.with_outcome(Outcome::Refused, "reset_factors:not_proven"))
                 .await?;
             return Err(ResetError::NotProven);
@@ -172,17 +180,17 @@ impl Operator {
     }
 
     /// Names what stood by the operator, for the record; `None` where it is worth nothing.
-    fn stood_by(&self, proof: &OperatorProof) -> Option<String> {
+    async fn stood_by(&self, proof: &OperatorProof) -> Result<Option<String>, StoreError> {
         let own = &self.act.operator;
-        match &proof.0 {
+        Ok(match &proof.0 {
             Shown::Second(other) if other != own => Some(format!("second:{other}")),
             Shown::Second(_) => None,
             Shown::Factor { account, at } => {
-                let age = self.verifier.now().since(*at);
-                let fresh = age <= self.verifier.policy().factors().proof();
-                (account.as_str() == own.as_str() && fresh).then(|| "own_factor".to_owned())
+                let life = self.verifier.policy().factors().proof();
+                let is_fresh = freshness(*at, self.store().ping().await?, life) == Freshness::Fresh;
+                (account.as_str() == own.as_str() && is_fresh).then(|| "own_factor".to_owned())
             }
-        }
+        })
     }
 
     /// Lists what goes, in words for the operator.

@@ -115,6 +115,11 @@ impl FactorRules {
         self.proof
     }
 
+    /// Says whether something was said of a purpose.
+    pub(crate) fn names(&self, purpose: &Purpose) -> bool {
+        self.required.contains_key(purpose)
+    }
+
     /// Says what a purpose requires; of one that nothing was said of, any proof.
     #[must_use]
     pub fn requires(&self, purpose: &Purpose) -> Assurance {

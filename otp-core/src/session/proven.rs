@@ -50,7 +50,8 @@ impl Session {
 impl SignIn {
     /// Takes a second factor, shown within a session, for a proof that is as strong as both: it
     /// starts another session, whose `amr` has the methods of both and `mfa` and whose `acr` is the
-    /// [`Assurance`] that they come to. The session before it stays what it was; end it, or leave it
+    /// [`Assurance`] that they come to, as of the factor's time: the session before it vouches for the
+    /// first factor, however long ago that was shown. The session before it stays what it was; end it, or leave it
     /// with its lesser rights.
     ///
     /// One verified factor starts one session, however often and wherever this is called.

@@ -13,7 +13,8 @@ impl Sessions {
     /// the operator's. The effect counts what goes, and a preview changes nothing.
     ///
     /// Sessions end first: where something fails on the way, nobody is signed in to an account that
-    /// is kept by less than they knew.
+    /// is kept by less than they knew. They end once more at the last: whoever held the factors may
+    /// have signed in meanwhile.
     ///
     /// # Errors
     /// [`ResetError`].
@@ -26,14 +27,19 @@ impl Sessions {
         let proved = operator.proved(subject, proof).await?;
         let tenant = operator.tenant();
         let live = self.list(tenant, subject).await.map_err(unavailable)?;
-        if operator.mode() == Mode::Apply {
-            let all = SessionQuery::Subject(tenant.clone(), subject.clone());
-            let ended = self.revoke(&all, operator.act()).await;
-            ended.map_err(unavailable)?;
-        }
-        operator
-            .reset(proved, live.iter().map(shown).collect())
-            .await
+        let all = SessionQuery::Subject(tenant.clone(), subject.clone());
+        let end = async || match operator.mode() {
+            Mode::Apply => {
+                let ended = self.revoke(&all, operator.act()).await;
+                ended.map(drop).map_err(unavailable)
+            }
+            Mode::Preview => Ok(()),
+        };
+        end().await?;
+        let live = live.iter().map(shown).collect();
+        let effect = operator.reset(proved, live).await?;
+        end().await?;
+        Ok(effect)
     }
 }
 

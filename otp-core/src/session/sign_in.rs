@@ -178,9 +178,12 @@ impl SignIn {
         self
     }
 
-    /// Names all methods, where there were more than the code.
+    /// Names all methods, where there were more than the code. What the code alone was worth goes
+    /// with its method: how strong the session is, is what these come to, or what
+    /// [`of_class`](Self::of_class) says after it.
     pub fn by_methods(mut self, methods: Methods) -> Self {
         self.methods = methods;
+        self.class = None;
         self
     }
 

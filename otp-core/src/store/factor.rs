@@ -37,6 +37,26 @@ impl FactorOwner {
     }
 }
 
+/// What was shown for an enrolment, beside that the account is one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// No factor: enough for an account that has no active one.
+    NoFactor,
+    /// One of the account's active factors.
+    Factor,
+}
+
+impl Shown {
+    /// Names it, for engines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoFactor => "no_factor",
+            Self::Factor => "factor",
+        }
+    }
+}
+
 /// Adds an authenticator that nobody has shown a code of yet.
 #[derive(Clone, Debug)]
 pub struct Enrol {
@@ -50,6 +70,8 @@ pub struct Enrol {
     pub name: FactorName,
     /// Its secret, sealed to owner and id.
     pub secret: Sealed,
+    /// What was shown for it. An account may have become one with a factor since that was looked at.
+    pub shown: Shown,
     /// The record of it; where it is not added, the store turns it into a refusal.
     pub event: Event,
 }
@@ -64,6 +86,8 @@ pub enum Enrolled {
     NameTaken,
     /// The subject has as many as it may have, [`FactorSheet::MOST`].
     TooMany,
+    /// The subject has an active one, and none was shown.
+    Unshown,
 }
 
 impl Enrolled {
@@ -74,6 +98,7 @@ impl Enrolled {
             Self::Pending => None,
             Self::NameTaken => Some("factor_name_taken"),
             Self::TooMany => Some("too_many_factors"),
+            Self::Unshown => Some("stale_proof"),
         }
     }
 }
@@ -265,6 +290,9 @@ pub trait FactorStore: Debug + Send + Sync + 'static {
 
     /// Accepts a step or counter that is higher than every one accepted before. Of any number of
     /// racing callers with one step exactly one hears [`FactorAdvanced::Accepted`].
+    ///
+    /// The confirmation that gives an owner the first active authenticator takes every other pending
+    /// one and every recovery code away in the same step: whoever began those had shown no factor.
     ///
     /// # Errors
     /// [`StoreError`]; an unknown outcome is not a success.

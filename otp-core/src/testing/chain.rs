@@ -37,6 +37,7 @@ pub use sealing::{
     a_record_that_is_inserted_while_sealing_comes_after_it,
     a_sealer_that_heard_no_answer_finds_its_batch_stored_once,
     records_are_sealed_once_and_the_export_is_verified,
+    what_was_acknowledged_is_sealed_all_the_same,
     what_was_read_and_not_sealed_is_sealed_by_the_next,
 };
 

@@ -130,9 +130,12 @@ pub use devices::{
 pub use factors::{
     a_code_at_a_time_confirms_and_burns_its_step, a_factor_is_its_owners_alone,
     a_pending_factor_gives_way_to_one_of_its_name, a_removed_factor_is_gone,
-    a_success_keeps_the_secret_that_it_brings, every_field_of_a_factor_is_kept,
-    factors_are_read_whatever_the_clock_says, no_step_is_accepted_below_the_last,
-    one_of_a_thousand_codes_of_a_step_is_accepted, the_last_place_for_a_factor_is_taken_once,
+    a_success_keeps_the_secret_that_it_brings,
+    an_enrolment_without_a_factor_ends_with_the_first_confirmation,
+    every_field_of_a_factor_is_kept, factors_are_read_whatever_the_clock_says,
+    no_step_is_accepted_below_the_last, one_of_a_thousand_codes_of_a_step_is_accepted,
+    the_first_confirmation_ends_what_was_begun_before_it,
+    the_last_place_for_a_factor_is_taken_once,
 };
 pub use insert::{
     a_challenge_supersedes_its_own_kind_only, a_thousand_inserts_leave_one_live_challenge_a_lane,

@@ -19,6 +19,10 @@ pub trait Assertion: Send {
 
     /// Gives what tells a second use of it. It has to be remembered for as long as it is believed.
     fn replay(&self) -> &ReplayKey;
+
+    /// Says when it was signed. One that is older, by the store's clock, than its second use is
+    /// remembered for is refused, whatever the clock says that it was read by.
+    fn signed_at(&self) -> Timestamp;
 }
 
 /// The proof that an assertion was believed, once. Only [`Verifier::accept`] makes one.
@@ -100,7 +104,7 @@ impl Verifier {
         let wants = self.wants(&request, &event).await?;
         let admitted = self.admit(&request, wants, Step::Nothing, event).await?;
         let taken = match read {
-            Ok(assertion) => self.take(assertion).await?,
+            Ok(assertion) => self.take(assertion, admitted.now).await?,
             Err(why) => Err(why),
         };
         let event = admitted.event;
@@ -125,8 +129,12 @@ impl Verifier {
     async fn take<A: Assertion>(
         &self,
         assertion: A,
+        now: Timestamp,
     ) -> Result<Result<A, &'static str>, VerifyError> {
         let replay = assertion.replay();
+        if now.since(assertion.signed_at()) > replay.life() {
+            return Ok(Err("stale"));
+        }
         let seen = self
             .store()
             .first_seen(replay.as_str(), replay.life())

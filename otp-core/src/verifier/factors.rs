@@ -25,6 +25,7 @@ pub(crate) use drift::Diagnosis;
 pub use drift::FactorDrift;
 pub use enrol::{Enrolment, PendingFactor};
 pub use error::FactorError;
+pub(crate) use proven::{Freshness, freshness};
 pub use proven::{NotTheSame, Proven};
 pub use step_up::{Offer, StepUp, StepUpError};
 pub use verified::{ProvenBy, VerifiedFactor};

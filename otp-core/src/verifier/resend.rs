@@ -18,7 +18,7 @@ use crate::key::KeySet;
 use crate::policy::{Policy, ResendCode};
 use crate::random::RandomError;
 use crate::request::{RequestContext, SubjectKey, Tenant};
-use crate::store::{Block, Granted, Reissue, Step, StoreError, StoreErrorKind};
+use crate::store::{Granted, Reissue, Step, StoreError, StoreErrorKind};
 
 /// A send that was reserved on a challenge.
 struct Reserved {
@@ -129,7 +129,8 @@ impl Verifier {
         };
         let mut wants = self.wants(&request, &event).await?;
         if let Some(destination) = destination {
-            Block::add_of_destination(destination, &mut wants.blocks);
+            let allowed = policy.allow_list();
+            allowed.add_blocks_of(destination, &mut wants.blocks);
         }
         let slot = self.inner.hasher.reserve()?;
         let place = self.inner.outbound.reserve(dispatch)?;

@@ -86,6 +86,10 @@ impl Assertion for TelegramPerson {
     fn replay(&self) -> &ReplayKey {
         &self.login.replay
     }
+
+    fn signed_at(&self) -> Timestamp {
+        self.login.signed_at
+    }
 }
 
 impl TelegramLogin {

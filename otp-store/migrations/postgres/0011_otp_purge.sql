@@ -27,25 +27,32 @@ BEGIN
 END
 $$;
 
--- What lapses: a table, what names a row of it, and which rows are over. `$1` is the time, `$2` the
--- time in microseconds, `$3` the time before which records may go.
-CREATE FUNCTION otp_lapsing_1(q jsonb, OUT lapsing text, OUT named text, OUT is_over text)
+-- What lapses: a table, what names a row of it, which rows are over, and which of them are picked.
+-- `$1` is the time, `$2` the time in microseconds, `$3` the time before which records may go, `$4`
+-- the most.
+CREATE FUNCTION otp_lapsing_1(q jsonb, OUT lapsing text, OUT named text, OUT is_over text,
+    OUT picked text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE AS $$
-    VALUES ('rate_limit_attempts', 'sequence', 'expires_at <= $1'),
+    SELECT t.*, 'LIMIT $4 FOR UPDATE SKIP LOCKED'
+    FROM (VALUES ('rate_limit_attempts', 'sequence', 'expires_at <= $1'),
         ('idempotency_keys', 'ctid', 'expires_at <= $1'),
         ('seen_keys', 'seen_key', 'expires_at <= $1'),
         ('blocklist', 'ctid', 'expires_at <= $1'),
         ('otp_deliveries', 'id', 'kept_until <= $1'),
         ('otp_delivery_reports', 'ctid', 'kept_until <= $1'),
-        ('rate_limit_cells', 'bucket', 'tat <= $2')
+        ('rate_limit_cells', 'bucket', 'tat <= $2')) AS t
     UNION ALL
-    -- Only what was taken over elsewhere may go, and nothing that is still to be sealed.
-    SELECT 'audit_logs', 'sequence', 'created_at <= $3
+    -- Only what was taken over elsewhere may go, and nothing that is still to be sealed; oldest
+    -- places first, none left between: a hole in the chain is what tampering looks like.
+    SELECT 'audit_logs', 'sequence', 'sequence < (SELECT coalesce(min(sequence), 9223372036854775807)
+                FROM audit_logs WHERE created_at > $3)
             AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
-            AND (SELECT place = 0 OR audit_logs.sequence <= c.sequence FROM audit_chain AS c WHERE id = 1)'
+            AND (SELECT place = 0 OR audit_logs.sequence <= c.sequence FROM audit_chain AS c WHERE id = 1)',
+            'ORDER BY sequence LIMIT $4 FOR UPDATE'
         WHERE q ? 'keep_audit'
     UNION ALL
-    SELECT 'audit_links', 'sequence', 'sequence < (SELECT min(sequence) FROM audit_logs)'
+    SELECT 'audit_links', 'sequence', 'sequence < (SELECT min(sequence) FROM audit_logs)',
+            'LIMIT $4 FOR UPDATE SKIP LOCKED'
         WHERE q ? 'keep_audit'
 $$;
 
@@ -63,8 +70,8 @@ BEGIN
     gone := otp_purge_challenges_1(otp_at_1(now_ms - (q ->> 'keep')::bigint), most);
     FOR o IN SELECT * FROM otp_lapsing_1(q) LOOP
         EXECUTE format('DELETE FROM %I WHERE %I = ANY (ARRAY(
-                SELECT %2$I FROM %1$I WHERE %3$s LIMIT $4 FOR UPDATE SKIP LOCKED))',
-            o.lapsing, o.named, o.is_over)
+                SELECT %2$I FROM %1$I WHERE %3$s %4$s))',
+            o.lapsing, o.named, o.is_over, o.picked)
             USING otp_at_1(now_ms), now_ms * 1000,
                 otp_at_1(now_ms - (q ->> 'keep_audit')::bigint), greatest(most - gone, 0);
         GET DIAGNOSTICS n = ROW_COUNT;

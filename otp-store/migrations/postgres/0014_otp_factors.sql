@@ -56,12 +56,20 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION otp_has_active_1(owner jsonb) RETURNS boolean LANGUAGE sql VOLATILE AS $$
+    SELECT EXISTS (SELECT FROM otp_factors WHERE subject_key = owner ->> 'subject'
+        AND tenant = owner ->> 'tenant' AND confirmed_at IS NOT NULL)
+$$;
+
 -- Adds an authenticator; says why not, where there is no place for it.
-CREATE FUNCTION otp_enrol_1(f jsonb, most bigint, now_ms bigint) RETURNS text
+CREATE FUNCTION otp_enrol_1(f jsonb, most bigint, shown text, now_ms bigint) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     same otp_factors;
 BEGIN
+    IF shown = 'no_factor' AND otp_has_active_1(f) THEN
+        RETURN 'stale_proof';
+    END IF;
     SELECT * INTO same FROM otp_factors
         WHERE subject_key = f ->> 'subject' AND tenant = f ->> 'tenant'
             AND (name = f ->> 'name' OR id = f ->> 'id');
@@ -100,6 +108,13 @@ BEGIN
     END IF;
     IF (q ->> 'from' = 'pending') <> (f.confirmed_at IS NULL) THEN
         RETURN 'unknown_factor';
+    END IF;
+    IF NOT otp_has_active_1(owner) THEN
+        -- The first confirmation takes away whatever else was begun before it.
+        DELETE FROM otp_factors WHERE id <> f.id
+            AND subject_key = owner ->> 'subject' AND tenant = owner ->> 'tenant';
+        DELETE FROM otp_recovery_codes
+            WHERE subject_key = owner ->> 'subject' AND tenant = owner ->> 'tenant';
     END IF;
     UPDATE otp_factors SET last_step = step_to, used_at = otp_at_1(now_ms),
             confirmed_at = coalesce(confirmed_at, otp_at_1(now_ms)),
@@ -154,7 +169,7 @@ BEGIN
     SELECT * INTO now_ms, era FROM otp_time_1(q, true);
     CASE step
     WHEN 'enrol' THEN
-        why := otp_enrol_1(q -> 'factor', (q ->> 'most')::bigint, now_ms);
+        why := otp_enrol_1(q -> 'factor', (q ->> 'most')::bigint, q ->> 'shown', now_ms);
         parts := jsonb_build_array(coalesce(why, ''));
     WHEN 'advance' THEN
         why := otp_take_step_1(q, now_ms);

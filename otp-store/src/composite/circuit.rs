@@ -88,6 +88,21 @@ impl Circuit {
         })
     }
 
+    /// Raises a doubt by one failure, for a caller who can go on without the engine.
+    pub(super) fn doubt(self: &Arc<Self>) -> Option<Doubt> {
+        let mut run = self.lock();
+        if self.away().is_some() || run.doubt == Doubted::Yes {
+            return None;
+        }
+        let pass = self.breaker.ask(self.clock.now(), self.rules).ok()?;
+        run.failures = run.failures.max(self.failures.get());
+        run.doubt = Doubted::Yes;
+        Some(Doubt {
+            circuit: Arc::clone(self),
+            pass: Some(pass),
+        })
+    }
+
     /// Makes one caller the one who probes, when the engine has rested long enough.
     pub(super) fn probe(self: &Arc<Self>) -> Option<Probe> {
         self.away()?;

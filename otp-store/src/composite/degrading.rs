@@ -35,14 +35,15 @@ use ledger::Ledger;
 /// A call that the primary answers is the primary's, errors included:
 /// [`Unavailable`](StoreErrorKind::Unavailable) alone is an outage. After three in a row (see
 /// [`DegradingOptions::open_after`]) the primary is asked for a sign of life, beside the callers: a
-/// write that changes nothing, at sixteen of its places. No answer opens a circuit: from then on
+/// write that changes nothing, at sixteen of its places. A start that was not answered asks for one
+/// at once, and waits for it, because it can be issued beneath. No answer opens a circuit: from then on
 /// nobody waits for the primary. After 30 s of rest one task of its own asks for another sign, and
 /// one answer closes the circuit. So a part of a cluster that is away is away alone, and so is one
 /// subject whose calls fail; a primary that answers the sign and fails everything else is asked on.
 ///
 /// A call that the primary did not answer may have been carried out there, so it is not asked again
 /// beneath: it is `Unavailable`. Two calls are, because doing them twice harms nobody: the
-/// admission of a start, when the circuit opened meanwhile (its quotas may count twice), and a
+/// admission of a start, when the circuit is open by then (its quotas may count twice), and a
 /// record that is added by itself (which has a name).
 ///
 /// What was issued above is checked above; its challenges are `Unavailable` while the primary is
@@ -121,6 +122,8 @@ struct Inner<P> {
     circuit: Arc<Circuit>,
     upkeep: Arc<Upkeep>,
     ledger: Mutex<Ledger>,
+    /// Held by the start that asks whether the primary is there.
+    asking: tokio::sync::Mutex<()>,
     /// Held by the one who tells the primary what was counted.
     telling: tokio::sync::Mutex<()>,
     /// Held while one thing is told, and while what is owed is forgiven: what an operator forgave
@@ -153,6 +156,7 @@ impl<P: Store> Degrading<P> {
                 circuit: Arc::new(circuit),
                 upkeep: Arc::new(Upkeep::new(clock, options.mirror_every)),
                 ledger: Mutex::new(ledger),
+                asking: tokio::sync::Mutex::default(),
                 telling: tokio::sync::Mutex::default(),
                 owing: tokio::sync::Mutex::default(),
                 copying: tokio::sync::Mutex::default(),

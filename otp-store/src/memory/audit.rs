@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use otp_core::event::{Event, EventId};
-use otp_core::store::{AuditStore, OutboxEntry, StoreError};
+use otp_core::store::{AuditStore, OutboxEntry, SealBatch, Sealing, StoreError};
 
 use super::MemoryStore;
 use super::chain::Chained;
@@ -16,6 +16,9 @@ pub(super) struct Outbox {
     /// The ids of those that came alone: only they are ever sent twice.
     appended: HashSet<EventId>,
     next: u64,
+    /// Up to which place the records were taken over elsewhere. Those that are still to be sealed
+    /// stay for that.
+    acknowledged: u64,
     capacity: usize,
     pub(super) chain: Chained,
 }
@@ -26,6 +29,7 @@ impl Outbox {
             records: VecDeque::new(),
             appended: HashSet::new(),
             next: 1,
+            acknowledged: 0,
             capacity: capacity.get(),
             chain: Chained::default(),
         }
@@ -61,6 +65,25 @@ impl Outbox {
         self.records.iter().skip(from)
     }
 
+    /// Stores links of a batch, of those records that are still there.
+    pub(super) fn seal(&mut self, batch: SealBatch) -> Sealing {
+        let first = self.records.front().map_or(self.next, |one| one.sequence);
+        let sealing = self.chain.extend(batch, first);
+        self.let_go();
+        sealing
+    }
+
+    fn let_go(&mut self) {
+        let up_to = match self.chain.sealed_up_to() {
+            Some(sealed) => self.acknowledged.min(sealed),
+            None => self.acknowledged,
+        };
+        let over = self
+            .records
+            .partition_point(|entry| entry.sequence <= up_to);
+        self.drop_first(over);
+    }
+
     fn drop_first(&mut self, count: usize) {
         for entry in self.records.drain(..count.min(self.records.len())) {
             self.appended.remove(&entry.event.id);
@@ -83,16 +106,16 @@ impl AuditStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         let outbox = self.outbox_lock();
-        let entries = outbox.after(after.unwrap_or_default());
+        let entries = outbox.after(after.unwrap_or(outbox.acknowledged));
         Ok(entries.take(limit).cloned().collect())
     }
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
         let mut outbox = self.outbox_lock();
-        let over = outbox
-            .records
-            .partition_point(|entry| entry.sequence <= up_to);
-        outbox.drop_first(over);
+        outbox.acknowledged = outbox
+            .acknowledged
+            .max(up_to.min(outbox.next.saturating_sub(1)));
+        outbox.let_go();
         Ok(())
     }
 }

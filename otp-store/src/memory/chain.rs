@@ -29,6 +29,24 @@ impl Default for Chained {
 }
 
 impl Chained {
+    /// Says up to which record all are sealed; `None` where nobody has begun to.
+    pub(super) fn sealed_up_to(&self) -> Option<u64> {
+        let has_begun = self.lease.is_some() || self.head != Head::START;
+        has_begun.then_some(self.head.sequence)
+    }
+
+    /// Adds a batch that begins where the chain ends; of its links, those of records from `first` on.
+    pub(super) fn extend(&mut self, batch: SealBatch, first: u64) -> Sealing {
+        if self.head != batch.from {
+            return Sealing::Overtaken;
+        }
+        self.head = batch.to;
+        let links = batch.links.into_iter();
+        self.links
+            .extend(links.filter(|(sequence, _)| *sequence >= first));
+        Sealing::Done
+    }
+
     pub(super) fn forget(&mut self, sequence: u64) {
         self.links.remove(&sequence);
     }
@@ -63,14 +81,7 @@ impl ChainStore for MemoryStore {
     }
 
     async fn seal(&self, batch: SealBatch) -> Result<Sealing, StoreError> {
-        let mut outbox = self.outbox_lock();
-        let chain = &mut outbox.chain;
-        if chain.head != batch.from {
-            return Ok(Sealing::Overtaken);
-        }
-        chain.head = batch.to;
-        chain.links.extend(batch.links);
-        Ok(Sealing::Done)
+        Ok(self.outbox_lock().seal(batch))
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

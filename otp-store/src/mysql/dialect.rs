@@ -278,11 +278,12 @@ pub(super) static DIALECT: Dialect = Dialect {
     },
     old_records: Removal::Picked {
         pick: "SELECT CAST(sequence AS CHAR) AS one, '' AS two FROM audit_logs
-            WHERE created_at <= ?
+            WHERE sequence < (SELECT COALESCE(MIN(sequence), 9223372036854775807)
+                    FROM audit_logs WHERE created_at > ?)
                 AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
                 AND (SELECT place = 0 OR audit_logs.sequence <= audit_chain.sequence
-                    FROM audit_chain WHERE id = 1) LIMIT ?
-            FOR UPDATE SKIP LOCKED",
+                    FROM audit_chain WHERE id = 1) ORDER BY sequence LIMIT ?
+            FOR UPDATE",
         drop: drop_pairs!("audit_logs", "gone.sequence = CAST(listed.one AS SIGNED)"),
     },
     old_links: "DELETE FROM audit_links

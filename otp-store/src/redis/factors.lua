@@ -38,12 +38,14 @@ local function has_no_place(same)
 end
 
 function steps.enrol(now)
-  local f, same = A.factor, nil
+  local f, same, active = A.factor, nil, false
   for _, text in ipairs(call('HVALS', A.factors)) do
     local known = read(text)
     if known.name == f.name or known.id == f.id then same = known end
+    active = active or known.confirmed_at ~= ''
   end
-  local why = has_no_place(same) or nil
+  local unshown = active and A.shown == 'no_factor' and 'stale_proof'
+  local why = unshown or has_no_place(same) or nil
   if not why then
     if same then call('HDEL', A.factors, same.id) end
     f.created_at = I(now)
@@ -59,10 +61,19 @@ local function refusal(f)
   if state ~= A.from then return 'unknown_factor' end
 end
 
+-- The first confirmation takes away whatever else was begun before it.
+local function begin_anew()
+  for _, text in ipairs(call('HVALS', A.factors)) do
+    if read(text).confirmed_at ~= '' then return end
+  end
+  call('DEL', A.factors, A.recovery)
+end
+
 function steps.advance(now)
   local f = read(call('HGET', A.factors, A.id))
   local why = refusal(f)
   if not why then
+    begin_anew()
     if f.confirmed_at == '' then f.confirmed_at = I(now) end
     f.last, f.used_at = A.to, I(now)
     if A.resealed ~= '' then f.secret = A.resealed end

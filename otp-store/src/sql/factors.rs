@@ -21,6 +21,8 @@ const PUT_CODE: &str =
     VALUES (?, ?, ?, ?, ?)";
 const CODE: &str = "SELECT digest FROM otp_recovery_codes
     WHERE subject_key = ? AND tenant = ? AND selector = ?";
+const REMOVE_OTHERS: &str = "DELETE FROM otp_factors
+    WHERE id <> ? AND subject_key = ? AND tenant = ?";
 const TAKE_CODE: &str = "DELETE FROM otp_recovery_codes
     WHERE subject_key = ? AND tenant = ? AND selector = ?";
 const TAKE_CODES: &str = "DELETE FROM otp_recovery_codes WHERE subject_key = ? AND tenant = ?";
@@ -117,8 +119,9 @@ pub(crate) struct TakeStep(pub(crate) AdvanceFactor);
 impl TakeStep {
     async fn take(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<FactorAdvanced, StoreError> {
         let (advance, to) = (&self.0, self.0.number()?);
-        let factors = factor_rows::of(tx, &advance.owner).await?;
-        let mut factors = factors.into_iter();
+        let sheet = sheet(factor_rows::of(tx, &advance.owner).await?);
+        let is_first = !sheet.has_active();
+        let mut factors = sheet.factors.into_iter();
         let Some(mut factor) = factors.find(|factor| factor.id == advance.factor) else {
             return Ok(FactorAdvanced::Gone);
         };
@@ -129,6 +132,12 @@ impl TakeStep {
         // It was read under the subject's stripe; the statement holds to it all the same.
         if factor_rows::save(tx, &factor, to).await? == 0 {
             return Ok(FactorAdvanced::Used);
+        }
+        if is_first {
+            let id = factor.id.to_string();
+            tx.execute(REMOVE_OTHERS, &named(&id, &advance.owner))
+                .await?;
+            tx.execute(TAKE_CODES, &owned(&advance.owner)).await?;
         }
         succeed(tx, &advance.owner, FactorClass::Totp, advance.lane).await?;
         Ok(FactorAdvanced::Accepted)

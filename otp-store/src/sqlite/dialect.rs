@@ -162,10 +162,11 @@ pub(super) static DIALECT: Dialect = Dialect {
     ),
     old_records: Removal::AtOnce(
         "DELETE FROM audit_logs WHERE rowid IN
-            (SELECT rowid FROM audit_logs WHERE created_at <= ?
+            (SELECT rowid FROM audit_logs WHERE sequence < (SELECT
+                    COALESCE(MIN(sequence), 9223372036854775807) FROM audit_logs WHERE created_at > ?)
                 AND sequence <= (SELECT acknowledged FROM audit_outbox WHERE id = 1)
                 AND (SELECT place = 0 OR audit_logs.sequence <= audit_chain.sequence
-                    FROM audit_chain WHERE id = 1) LIMIT ?)",
+                    FROM audit_chain WHERE id = 1) ORDER BY sequence LIMIT ?)",
     ),
     old_links: "DELETE FROM audit_links WHERE sequence IN
         (SELECT sequence FROM audit_links

@@ -37,6 +37,7 @@ impl Request {
             .collect();
         self.with("factor", Value::Object(fields))
             .with("most", FactorSheet::MOST.into())
+            .text("shown", enrol.shown.name())
             .event(&enrol.event)
     }
 
@@ -85,7 +86,12 @@ pub(crate) fn class(step: &str) -> FactorClass {
 pub(crate) fn enrolled(reply: &Reply) -> Result<Enrolled, StoreError> {
     outcome(
         reply,
-        [Enrolled::Pending, Enrolled::NameTaken, Enrolled::TooMany],
+        [
+            Enrolled::Pending,
+            Enrolled::NameTaken,
+            Enrolled::TooMany,
+            Enrolled::Unshown,
+        ],
         |enrolled| enrolled.refusal(),
     )
 }

@@ -86,10 +86,8 @@ async fn an_engine_that_can_only_be_read_is_away() {
     let challenge = kit::challenge("ann", house.store.ping().await.unwrap());
     settled().await;
     house.primary.turn(Mode::Reads);
-    for _ in 0..3 {
-        unavailable(house.store.admit(&kit::issue_plan(&challenge)).await);
-    }
-    settled().await;
+    let admission = house.store.admit(&kit::issue_plan(&challenge)).await;
+    assert!(matches!(admission.unwrap().granted, Some(Granted::Issue)));
     assert_eq!(condition(&house.store).await, "memory fallback");
     issue(&house.store, "ann").await.unwrap();
 }
@@ -196,6 +194,24 @@ async fn a_challenge_whose_insert_was_lost_is_in_one_place_only() {
         win(&house.store, &challenge).await.unwrap(),
         ConsumeOutcome::Won
     );
+}
+
+#[tokio::test]
+async fn the_first_start_after_the_primary_died_is_issued_beneath() {
+    let house = House::new(OutagePolicy::memory());
+    let challenge = kit::challenge("ann", house.store.ping().await.unwrap());
+    let plan = kit::issue_plan(&challenge);
+    house.primary.turn(DOWN);
+    let admission = house.store.admit(&plan).await.unwrap();
+    assert!(matches!(admission.granted, Some(Granted::Issue)));
+    insert(&house.store, &challenge).await.unwrap();
+    assert_eq!(
+        win(&house.store, &challenge).await.unwrap(),
+        ConsumeOutcome::Won
+    );
+    let closed = House::new(OutagePolicy::closed());
+    closed.primary.turn(DOWN);
+    unavailable(closed.store.admit(&plan).await);
 }
 
 #[tokio::test]

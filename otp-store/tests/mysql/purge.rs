@@ -105,6 +105,27 @@ async fn what_a_hand_has_left_behind_is_purged_and_old_records_go_when_they_were
     assert_eq!(number(&mut raw, records).await, 0);
 }
 
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_purge_leaves_no_hole_in_the_log() {
+    let place = Place::new().await;
+    let options = place.options().keep_audit(60 * MINUTE);
+    let store = MysqlStore::with_options(options).await.unwrap();
+    for _ in 0..4 {
+        store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    }
+    // A record is written when its code was compared, and dated by when it came in.
+    let mut raw = place.raw().await;
+    let younger = "UPDATE audit_logs SET created_at = created_at + INTERVAL 2 HOUR
+        WHERE MOD(sequence, 2) = 0";
+    assert_eq!(say(&mut raw, younger).await, 2);
+    store.acknowledge(u64::MAX).await.unwrap();
+    place.clock.advance(90 * MINUTE);
+    assert_eq!(store.purge(100).await.unwrap(), 1);
+    let kept = "SELECT COUNT(*) FROM audit_logs";
+    assert_eq!(number(&mut raw, kept).await, 3);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
 async fn purge_and_a_wide_revocation_under_load_neither_stop_it_nor_deadlock_with_it() {

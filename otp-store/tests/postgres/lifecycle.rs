@@ -151,6 +151,33 @@ async fn revocations_of_everything_beside_a_crowd_wait_for_nobody_in_a_circle() 
 
 #[tokio::test]
 #[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_purge_leaves_no_hole_in_the_log() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let place = Place::migrated().await;
+    let options = place
+        .options()
+        .clock(std::sync::Arc::new(place.clock.clone()));
+    let store = PostgresStore::with_options(options.keep_audit(60 * MINUTE))
+        .await
+        .unwrap();
+    for _ in 0..4 {
+        store.append(kit::event(EventKind::CodeSent)).await.unwrap();
+    }
+    // A record is written when its code was compared, and dated by when it came in.
+    let mut raw = place.raw().await;
+    let younger =
+        "WITH later AS (UPDATE audit_logs SET created_at = created_at + interval '2 hours'
+            WHERE sequence % 2 = 0 RETURNING 1)
+        SELECT COUNT(*) FROM later";
+    assert_eq!(number(&mut raw, younger).await, 2);
+    store.acknowledge(u64::MAX).await.unwrap();
+    place.clock.advance(90 * MINUTE);
+    assert_eq!(store.purge(100).await.unwrap(), 1);
+    assert_eq!(number(&mut raw, "SELECT COUNT(*) FROM audit_logs").await, 3);
+}
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
 async fn purge_works_in_batches_and_leaves_what_is_live_and_what_nobody_took_over() {
     const MINUTE: Duration = Duration::from_secs(60);
     let place = Place::migrated().await;

@@ -5,6 +5,7 @@ use otp_core::store::{
     AuditStore as _, Block, BlockKind, BlocklistStore as _, ChallengeQuery, ChallengeStore as _,
     Plan, Revocation, Step,
 };
+use otp_store::SqliteStore;
 
 use crate::fixture::{MINUTE, Place, attempt, event, issued, number, outcome, run};
 
@@ -164,6 +165,26 @@ async fn what_was_acknowledged_stays_in_the_log_and_leaves_the_outbox() {
     );
     let sql = "SELECT COUNT(*) FROM audit_logs WHERE actor_id = 'a' AND action = 'MFA_CODE_SENT'";
     assert_eq!(number(&mut place.raw().await, sql).await, 1);
+}
+
+#[tokio::test]
+async fn a_purge_leaves_no_hole_in_the_log() {
+    let place = Place::new();
+    let options = place.options().keep_audit(60 * MINUTE);
+    let store = SqliteStore::with_options(options).await.unwrap();
+    for who in ["a", "b", "c", "d"] {
+        store.append(event(EventKind::CodeSent, who)).await.unwrap();
+    }
+    // A record is written when its code was compared, and dated by when it came in.
+    let mut raw = place.raw().await;
+    let younger =
+        "UPDATE audit_logs SET created_at = created_at + 7200000 WHERE sequence IN (2, 4)";
+    assert_eq!(run(&mut raw, younger).await, 2);
+    store.acknowledge(u64::MAX).await.unwrap();
+    place.clock.advance(90 * MINUTE);
+    assert_eq!(store.purge(100).await.unwrap(), 1);
+    let kept = "SELECT SUM(sequence) FROM audit_logs";
+    assert_eq!(number(&mut raw, kept).await, 2 + 3 + 4);
 }
 
 #[tokio::test]

@@ -121,6 +121,16 @@ async fn a_restart_leaves_no_gap_and_no_line_twice_and_mends_a_torn_line() {
 }
 
 #[tokio::test]
+async fn two_who_follow_at_once_write_no_line_twice() {
+    let (folder, log) = (Folder::new(), Log::new());
+    let files = DailyFiles::open(&folder.0).expect("it opens");
+    log.write(5).await;
+    let (one, two) = tokio::join!(files.catch_up(&log.sealer), files.catch_up(&log.sealer));
+    assert_eq!(one.expect("written") + two.expect("written"), 5);
+    assert_eq!(folder.places("2026-11-21"), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
 async fn another_log_than_the_one_of_the_file_is_written_from_its_beginning() {
     let (folder, log) = (Folder::new(), Log::new());
     log.write(5).await;

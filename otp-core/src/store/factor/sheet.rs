@@ -4,7 +4,8 @@ use crate::clock::Timestamp;
 use crate::factor::{Factor, FactorId, FactorState, RecoverySelector};
 
 use super::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, PutRecovery, RecoveryUse, Removed, UseRecovery,
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, PutRecovery, RecoveryUse, Removed, Shown,
+    UseRecovery,
 };
 
 /// Everything that an owner has enrolled: pure, and the same in every engine.
@@ -45,6 +46,7 @@ impl FactorSheet {
             .iter()
             .find(|factor| factor.name == enrol.name || factor.id == enrol.id);
         let outcome = match same.map(Factor::state) {
+            _ if enrol.shown == Shown::NoFactor && self.has_active() => Enrolled::Unshown,
             Some(FactorState::Active) => Enrolled::NameTaken,
             Some(FactorState::Pending) => Enrolled::Pending,
             None if self.factors.len() >= Self::MOST => Enrolled::TooMany,
@@ -84,13 +86,27 @@ impl FactorSheet {
         change.outcome
     }
 
-    /// Accepts a step or counter where it is a new one.
+    /// Says whether one of them has been confirmed.
+    #[must_use]
+    pub fn has_active(&self) -> bool {
+        let mut factors = self.factors.iter();
+        factors.any(|factor| factor.state() == FactorState::Active)
+    }
+
+    /// Accepts a step or counter where it is a new one. The first confirmation takes away whatever
+    /// else was begun before it.
     pub fn advance(&mut self, advance: &AdvanceFactor, now: Timestamp) -> FactorAdvanced {
+        let is_first = !self.has_active();
         let mut factors = self.factors.iter_mut();
-        match factors.find(|factor| factor.id == advance.factor) {
-            None => FactorAdvanced::Gone,
-            Some(factor) => factor.advance(advance, now),
+        let Some(factor) = factors.find(|factor| factor.id == advance.factor) else {
+            return FactorAdvanced::Gone;
+        };
+        let advanced = factor.advance(advance, now);
+        if is_first && advanced == FactorAdvanced::Accepted {
+            self.factors.retain(|factor| factor.id == advance.factor);
+            self.recovery.clear();
         }
+        advanced
     }
 
     /// Takes an authenticator away.

@@ -33,6 +33,7 @@ macro_rules! chain_conformance {
             a_hundred_writers_and_racing_sealers_leave_one_chain,
             records_of_several_instances_are_in_one_chain,
             records_are_sealed_once_and_the_export_is_verified,
+            what_was_acknowledged_is_sealed_all_the_same,
             a_batch_that_does_not_follow_changes_nothing,
             a_record_that_is_inserted_while_sealing_comes_after_it,
             what_was_read_and_not_sealed_is_sealed_by_the_next,

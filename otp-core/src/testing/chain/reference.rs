@@ -26,6 +26,8 @@ struct Kept {
     head: Head,
     lease: Option<(SealerId, Timestamp)>,
     links: BTreeMap<u64, ChainedRecord>,
+    /// Up to which place the records were taken over elsewhere; they stay in the log.
+    acknowledged: u64,
 }
 
 impl ReferenceChain {
@@ -39,6 +41,7 @@ impl ReferenceChain {
                 head: Head::START,
                 lease: None,
                 links: BTreeMap::new(),
+                acknowledged: 0,
             })),
         }
     }
@@ -59,11 +62,16 @@ impl AuditStore for ReferenceChain {
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.log.outbox(after, limit).await
+        let after = after.unwrap_or_else(|| self.lock().acknowledged);
+        self.log.outbox(Some(after), limit).await
     }
 
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
-        self.log.acknowledge(up_to).await
+        let all = self.log.outbox(None, usize::MAX).await?;
+        let newest = all.last().map_or(0, |entry| entry.sequence);
+        let mut kept = self.lock();
+        kept.acknowledged = kept.acknowledged.max(up_to.min(newest));
+        Ok(())
     }
 }
 

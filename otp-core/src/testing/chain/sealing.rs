@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::ChainFixture;
-use super::bench::{ALL, Bench, LIFE, names, sealer};
+use super::bench::{ALL, ANSWERS, Bench, LIFE, names, sealer};
 use crate::event::chain::{Head, LinkHash};
 use crate::store::{SealBatch, Sealing};
 use crate::testing::store::cancel::{POLLS, dropped_after};
@@ -20,6 +20,23 @@ pub async fn records_are_sealed_once_and_the_export_is_verified(fixture: &dyn Ch
     assert_eq!(names, written, "in the order in which they were written");
     let head = bench.head().await;
     assert_eq!(verified.last, (head.place, head.hash));
+}
+
+/// What was taken over elsewhere before it was sealed is sealed all the same, once sealing has begun.
+pub async fn what_was_acknowledged_is_sealed_all_the_same(fixture: &dyn ChainFixture) {
+    let bench = Bench::new(fixture);
+    bench.write(1).await;
+    bench.seal_all(ALL).await;
+    bench.write(3).await;
+    bench.store.acknowledge(u64::MAX).await.expect(ANSWERS);
+    assert_eq!(bench.unsealed(ALL).await.len(), 3, "it waits for its seal");
+    bench.seal_all(2).await;
+    assert_eq!(bench.head().await.place, 4);
+    let later = bench.write(1).await;
+    bench.seal_all(2).await;
+    let (verified, names) = bench.verified().await;
+    assert_eq!(verified.last.0, 5);
+    assert_eq!(names.last(), later.last());
 }
 
 /// A batch that does not begin where the chain ends is not stored, nor any part of it.

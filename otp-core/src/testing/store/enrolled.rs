@@ -10,7 +10,7 @@ use crate::random::OsRandom;
 use crate::request::{FactorClass, Tenant};
 use crate::store::{
     AdvanceFactor, BudgetClaim, BudgetReading, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-    Granted, PutRecovery, RecoveryUse, RemoveFactor, Removed, Step, UseRecovery,
+    Granted, PutRecovery, RecoveryUse, RemoveFactor, Removed, Shown, Step, UseRecovery,
 };
 
 pub(super) const ANSWERS: &str = "a store in good order answers";
@@ -120,6 +120,7 @@ pub(super) fn enrolment(owner: &FactorOwner, name: &str) -> Enrol {
         kind: FactorKind::TOTP,
         name: FactorName::new(name).expect("a name"),
         secret: kit::sealed(9),
+        shown: Shown::Factor,
         event: kit::event(EventKind::FactorEnrolled).about(&owner.subject),
     }
 }

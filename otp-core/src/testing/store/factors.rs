@@ -7,7 +7,7 @@ use super::{StoreFixture, kit};
 use crate::event::{EventKind, Outcome};
 use crate::factor::{Factor, FactorKind, FactorState, OtpAlgorithm, OtpDigits};
 use crate::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, Removed,
+    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, Removed, Shown,
     StoreErrorKind,
 };
 
@@ -221,6 +221,75 @@ pub async fn a_pending_factor_gives_way_to_one_of_its_name(fixture: &dyn StoreFi
     assert_eq!(event.outcome, Outcome::Refused);
     assert_eq!(event.reason.as_deref(), Enrolled::NameTaken.refusal());
     assert_eq!(ids(desk.factors(&ann).await), [second.id]);
+}
+
+/// The first confirmation ends every other enrolment and every recovery code: whoever began them
+/// had shown no factor. Later ones end nothing.
+pub async fn the_first_confirmation_ends_what_was_begun_before_it(fixture: &dyn StoreFixture) {
+    let desk = Desk::new(fixture);
+    let ann = owner("ann");
+    let (mine, theirs) = (enrolment(&ann, "phone"), enrolment(&ann, "evil"));
+    let others = desk.active("bob", 7).await;
+    desk.put(&others.owner, &[("AA", "one")]).await;
+    desk.put(&ann, &[("AA", "planted")]).await;
+    for enrol in [&theirs, &mine] {
+        assert_eq!(desk.enrol(enrol).await, Enrolled::Pending);
+    }
+    let first = desk.advance(&mine, FactorState::Pending, 8).await;
+    assert_eq!(first, FactorAdvanced::Accepted);
+    let late = desk.advance(&theirs, FactorState::Pending, 8).await;
+    assert_eq!(late, FactorAdvanced::Gone, "it was begun without a factor");
+    assert_eq!(desk.left(&ann).await, 0, "codes drawn before it are void");
+    assert_eq!(desk.left(&others.owner).await, 1, "another's stay");
+
+    desk.put(&ann, &[("BB", "two")]).await;
+    let (second, third) = (enrolment(&ann, "tablet"), enrolment(&ann, "key"));
+    for enrol in [&second, &third] {
+        assert_eq!(desk.enrol(enrol).await, Enrolled::Pending);
+    }
+    for later in [&second, &third] {
+        let confirmed = desk.advance(later, FactorState::Pending, 9).await;
+        assert_eq!(confirmed, FactorAdvanced::Accepted);
+    }
+    assert_eq!(desk.left(&ann).await, 1);
+    assert_eq!(desk.factors(&ann).await.len(), 3);
+}
+
+/// Of an enrolment without a factor and the confirmation of another, what comes first decides.
+pub async fn an_enrolment_without_a_factor_ends_with_the_first_confirmation(
+    fixture: &dyn StoreFixture,
+) {
+    let desk = Desk::new(fixture);
+    let unshown = |owner: &FactorOwner, name: &str| Enrol {
+        shown: Shown::NoFactor,
+        ..enrolment(owner, name)
+    };
+    for round in 0..20 {
+        let ann = owner(&format!("ann {round}"));
+        let mine = unshown(&ann, "phone");
+        assert_eq!(desk.enrol(&mine).await, Enrolled::Pending);
+        let confirm = AdvanceFactor {
+            from: FactorState::Pending,
+            ..step(&mine, 8)
+        };
+        let confirming = {
+            let store = Arc::clone(&desk.bench.store);
+            async move { store.advance_factor(confirm).await.expect(ANSWERS) }
+        };
+        let late = unshown(&ann, "evil");
+        let enrolling = {
+            let (store, late) = (Arc::clone(&desk.bench.store), late.clone());
+            async move { store.enrol(late).await.expect(ANSWERS) }
+        };
+        let (confirmed, _enrolled) = tokio::join!(confirming, enrolling);
+        assert_eq!(confirmed, FactorAdvanced::Accepted);
+        let found = desk.factors(&ann).await;
+        assert_eq!(found.len(), 1, "nothing but what was confirmed is left");
+        let later = unshown(&ann, "later");
+        assert_eq!(desk.enrol(&later).await, Enrolled::Unshown);
+        let event = desk.last_event().await;
+        assert_eq!(event.reason.as_deref(), Enrolled::Unshown.refusal());
+    }
 }
 
 /// Of many who race for a subject's last places, as many as there are get one.

@@ -179,6 +179,8 @@ macro_rules! store_conformance {
             a_reset_leaves_nothing,
             a_steps_success_gives_back_its_own_guess,
             a_success_keeps_the_secret_that_it_brings,
+            the_first_confirmation_ends_what_was_begun_before_it,
+            an_enrolment_without_a_factor_ends_with_the_first_confirmation,
             a_used_recovery_code_gives_back_its_own_guess,
             every_field_of_a_factor_is_kept,
             factors_are_read_whatever_the_clock_says,

@@ -11,7 +11,7 @@ use crate::gate::{GateRequest, Operation};
 use crate::key::KeySet;
 use crate::policy::{Assurance, Policy};
 use crate::request::RequestContext;
-use crate::store::{FactorOwner, Step};
+use crate::store::{FactorOwner, Shown, Step};
 use crate::verifier::Verifier;
 
 /// A change that was admitted: its proof is fresh, and as strong as what the account is kept by.
@@ -90,6 +90,14 @@ impl Change<'_> {
             .filter(|factor| factor.lapsed(self.now, life).is_none());
         live.find(|factor| factor.id == id)
             .ok_or(FactorError::Unknown)
+    }
+
+    /// Says what its proof held: a factor, as soon as the account has one.
+    pub(super) fn shown(&self) -> Shown {
+        match required(&self.factors) {
+            Assurance::Address => Shown::NoFactor,
+            _ => Shown::Factor,
+        }
     }
 
     /// Writes that it was refused after all.

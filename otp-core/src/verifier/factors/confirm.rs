@@ -8,7 +8,7 @@ use crate::verifier::{Verifier, VerifyError};
 
 impl Verifier {
     /// Confirms an enrolment by the first code of its authenticator, TOTP or HOTP: from then on it
-    /// counts. The code is used up and signs nobody in; the next one does.
+    /// counts. The code is used up; the answer proves what any code of it would.
     ///
     /// It is a guess like any other, from the budget of [`verify_totp`](Self::verify_totp). Of racing
     /// calls one wins. An enrolment that is unknown, confirmed, another account's or older than the

@@ -4,6 +4,7 @@ use super::change::Change;
 use super::{FactorError, Proven, secret};
 use crate::event::{Event, EventKind, Outcome};
 use crate::factor::{FactorId, FactorKind, FactorName, OtpAccount, OtpSecret, OtpUri};
+use crate::policy::Assurance;
 use crate::request::RequestContext;
 use crate::store::{Enrol, Enrolled, FactorSheet, RemoveFactor};
 use crate::verifier::Verifier;
@@ -121,7 +122,8 @@ impl Verifier {
     /// the account has an active factor the proof must hold one (ASVS 7.5.1).
     ///
     /// # Errors
-    /// [`FactorError`]; then nothing was enrolled, or nothing that anybody has the secret of.
+    /// [`FactorError`]; then nothing was enrolled, or nothing that anybody has the secret of. Where the
+    /// account's first factor is confirmed meanwhile it is [`NotFresh`](FactorError::NotFresh).
     pub async fn enrol_factor(
         &self,
         enrolment: Enrolment,
@@ -144,6 +146,7 @@ impl Verifier {
             kind: enrolment.kind,
             name: name.clone(),
             secret: secret::sealed(&change.keys, random, &change.owner, &id, &secret)?,
+            shown: change.shown(),
             event: change.event.clone(),
         };
         let enrolled = match self.inner.store.enrol(enrol.clone()).await? {
@@ -169,6 +172,9 @@ impl Verifier {
             }
             Enrolled::NameTaken => Err(FactorError::NameTaken),
             Enrolled::TooMany => Err(FactorError::TooMany),
+            Enrolled::Unshown => Err(FactorError::NotFresh {
+                required: Assurance::RestrictedPair,
+            }),
         }
     }
 }

@@ -142,13 +142,13 @@ impl Proven {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Freshness {
+pub(crate) enum Freshness {
     Fresh,
     Stale,
 }
 
 /// A proof from the future is as stale as an old one: its clock is wrong.
-fn freshness(at: Timestamp, now: Timestamp, life: Duration) -> Freshness {
+pub(crate) fn freshness(at: Timestamp, now: Timestamp, life: Duration) -> Freshness {
     if now.since(at) > life || at.since(now) > LEEWAY {
         Freshness::Stale
     } else {

@@ -6,7 +6,7 @@ use crate::event::{EventKind, Outcome};
 use crate::factor::{RecoveryCode, RecoverySelector, RecoverySet};
 use crate::hash::{Binding, Comparison, HashError, MismatchReason};
 use crate::request::{FactorClass, RequestContext, SubjectId, Tenant};
-use crate::store::{FactorOwner, PutRecovery, RecoveryUse, UseRecovery};
+use crate::store::{FactorOwner, PutRecovery, RecoveryUse, Shown, UseRecovery};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Unavailable, Verifier, VerifyError};
 
@@ -18,12 +18,14 @@ impl Verifier {
     /// are shown to their owner this once; what is stored is Argon2id over a keyed digest of each.
     ///
     /// It leaves a record ([`EventKind::RecoveryRenewed`]): tell the owner by it (ASVS 6.3.7). The
-    /// proof must hold a factor where the account has an active one. Costs ten slow hashes, one
-    /// after the other. A code of the old set that is being tried meanwhile either wins first or is
-    /// refused.
+    /// proof must hold a factor, and the account must have an active one: codes of an account
+    /// without would open it to whoever drew them before its owner enrolled. Costs ten slow hashes,
+    /// one after the other. A code of the old set that is being tried meanwhile either wins first or
+    /// is refused.
     ///
     /// # Errors
-    /// [`FactorError`]; where the store failed the old set may be gone: call it again.
+    /// [`FactorError`], [`Unknown`](FactorError::Unknown) where no factor is active; where the store
+    /// failed the old set may be gone: call it again.
     pub async fn regenerate_recovery(
         &self,
         proven: &Proven,
@@ -32,6 +34,10 @@ impl Verifier {
         let context = context.into();
         let change = self.change(proven, EventKind::RecoveryRenewed, &context);
         let change = change.await?;
+        if change.shown() == Shown::NoFactor {
+            change.refused(UNKNOWN).await?;
+            return Err(FactorError::Unknown);
+        }
         let random = self.random();
         let set = RecoverySet::generate(random)?;
         let mut codes = Vec::with_capacity(RecoverySet::SIZE);

@@ -49,6 +49,10 @@ pub enum StepUpError {
     /// It is too weak or too old for the purpose.
     #[error("more proof is needed")]
     Needed(StepUp),
+    /// The policy neither registers the purpose nor has a rule for it: a misspelt one must not pass
+    /// for one that requires nothing.
+    #[error("the purpose is not registered")]
+    UnknownPurpose,
     /// Something of ours is down; nothing was let through.
     #[error("unavailable")]
     Unavailable(#[source] Unavailable),
@@ -60,15 +64,20 @@ impl Verifier {
     /// asked for. An override that waives the second factor is obeyed.
     ///
     /// What is asked for is shown by [`verify_totp`](Self::verify_totp), `verify_hotp` or
-    /// `verify_recovery`, and added by [`Proven::and`].
+    /// `verify_recovery`, and added by [`Proven::and`]. The time is the store's: one round trip.
     ///
     /// # Errors
     /// [`StepUpError`].
     pub async fn step_up(&self, purpose: &Purpose, proven: &Proven) -> Result<(), StepUpError> {
         let policy = self.policy();
         let rules = policy.factors();
+        if !rules.names(purpose) && policy.purposes().find(purpose.as_str()).is_none() {
+            return Err(StepUpError::UnknownPurpose);
+        }
         let required = rules.requires_while(purpose, policy.second_factor());
-        let at_hand = proven.at_hand(self.inner.clock.now(), rules.proof());
+        let now = self.inner.store.ping().await;
+        let now = now.map_err(|error| StepUpError::Unavailable(error.into()))?;
+        let at_hand = proven.at_hand(now, rules.proof());
         if at_hand.is_some_and(|assurance| assurance >= required) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::{Desk, Shown, Target, attempt_claim, mismatch, request};
 use crate::challenge::{
-    Challenge, Code, CodeFormat, LinkToken, Refusal, Separated, TypedKind, TypedShape,
+    AttemptClaim, Challenge, Code, CodeFormat, LinkToken, Refusal, Separated, TypedKind, TypedShape,
 };
 use crate::clock::Timestamp;
 use crate::delivery::OtherBrowser;
@@ -114,7 +114,11 @@ impl Verifier {
         let step = match &right {
             Ok((_, known)) if home => Step::Attempt {
                 target: Target::Id(known.id),
-                claim: attempt_claim(&keys, &attempt, shape(known.format), &context),
+                // The link's own browser was looked at; the code's may be another one.
+                claim: AttemptClaim {
+                    binding: known.binding.clone(),
+                    ..attempt_claim(&keys, &attempt, shape(known.format), &context)
+                },
                 rules: rules.clone(),
             },
             _ => Step::Nothing,

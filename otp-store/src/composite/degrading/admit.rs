@@ -9,6 +9,7 @@ use otp_core::store::{
     StoreError, StoreErrorKind,
 };
 
+use super::super::sign;
 use super::{Degrading, Inner, Terms, terms};
 
 /// Where a plan is carried out.
@@ -23,7 +24,10 @@ impl<P: Store> Degrading<P> {
         let terms = match self.place(plan)? {
             Place::Beneath(terms) => terms,
             Place::Above => match inner.above(inner.primary.admit(plan)).await {
-                Err(error) => inner.start_again(plan, error)?,
+                Err(error) => {
+                    inner.make_sure(plan, &error).await;
+                    inner.start_again(plan, error)?
+                }
                 answer => return answer,
             },
         };
@@ -64,6 +68,26 @@ impl<P: Store> Degrading<P> {
 }
 
 impl<P: Store> Inner<P> {
+    /// Finds out for a start that the primary did not answer whether the primary is there, so that
+    /// the first one after its death is issued beneath like any later one. One asks; whoever comes
+    /// meanwhile waits for what it finds.
+    async fn make_sure(&self, plan: &Plan, error: &StoreError) {
+        let is_start = matches!(plan.step, Step::Issue { .. });
+        if !is_start || error.kind() != StoreErrorKind::Unavailable || self.serves().is_err() {
+            return;
+        }
+        let Ok(_asking) = self.asking.try_lock() else {
+            drop(self.asking.lock().await);
+            return;
+        };
+        if let Some(doubt) = self.circuit.doubt() {
+            match sign::of_life(&self.primary).await {
+                Ok(()) => doubt.dispelled(),
+                Err(_) => drop(doubt),
+            }
+        }
+    }
+
     /// Says on which terms a plan that the primary did not answer is carried out beneath after all:
     /// a start, where the circuit opened while it waited. Nothing was issued above for it, and
     /// nothing will be, because its challenge is put where the circuit now says.
