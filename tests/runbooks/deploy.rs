@@ -1,5 +1,7 @@
 //! What `deploy/` and `docs/runbooks.md` name is there.
 
+mod container;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -69,6 +71,20 @@ async fn every_metric_that_rules_dashboard_and_document_name_is_on_the_page() {
         }
     }
     assert_eq!(get(&server, "/metrics").await.status, 200);
+}
+
+#[test]
+fn a_share_of_nothing_at_all_is_shown_as_none_and_not_as_no_data() {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let asked = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let asked = asked.map(|target| target["expr"].as_str().unwrap());
+    let shares: Vec<&str> = asked.filter(|expr| expr.contains(" / ")).collect();
+    assert!(shares.len() >= 5, "{shares:?}");
+    for share in shares {
+        // A series that never was is absent, and with it all that is reckoned from it.
+        assert!(share.contains(" or vector(0)) / "), "{share}");
+    }
 }
 
 #[test]

@@ -203,7 +203,7 @@ async fn section_8_legitimate_traffic_being_rate_limited() {
         "{limits}"
     );
     let why = otpctl(&server, "limits show --ip 127.0.0.1");
-    assert!(!why.is_empty());
+    assert!(why.contains("refused by: quota_address"), "{why}");
 
     // More for an hour, without a restart; it ends by itself.
     let more = "policy override quota --operation verify --scope address --max 200 --window 1m \

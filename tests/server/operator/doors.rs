@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{BLACKLIST, MIKE, acts, call, get, phone_block, post, server};
 use crate::support::{PHONE, Reply, Server};
 
-const ROUTES: [(&str, &str); 25] = [
+const ROUTES: [(&str, &str); 28] = [
     ("GET", "/admin/otp/dashboard"),
     ("GET", "/admin/otp/policy"),
     ("PUT", "/admin/otp/policy"),
@@ -30,8 +30,13 @@ const ROUTES: [(&str, &str); 25] = [
     ("POST", "/admin/otp/notify"),
     ("POST", "/admin/otp/users/test-user/force-password-reset"),
     ("POST", "/admin/otp/users/test-user/logout-all"),
+    ("POST", "/api/v1/admin/users/test-user/2fa/disable"),
+    ("POST", "/admin/otp/operators/totp/enrol"),
+    ("POST", "/admin/otp/operators/totp/confirm"),
     ("GET", "/metrics"),
 ];
+/// Both listeners have it: to a user it ends their own sessions.
+const LOGOUT: (&str, &str) = ("POST", "/api/v1/auth/logout-all");
 
 async fn knock(server: &Server, address: &str, route: (&str, &str), token: &str) -> Reply {
     let method = Method::from_bytes(route.0.as_bytes()).unwrap();
@@ -61,6 +66,10 @@ async fn every_route_asks_for_a_token_and_none_is_on_the_public_listener() {
         let reply = knock(&server, &server.address, route, MIKE).await;
         reply.is_error(404, "not_found", "Not found");
     }
+    let stranger = knock(&server, &server.admin, LOGOUT, "").await;
+    stranger.is_error(401, "unauthorized", "Operator token required");
+    let lost = knock(&server, &server.address, LOGOUT, MIKE).await;
+    lost.is_error(401, "not_signed_in", "Not signed in");
     assert_eq!(
         acts(&server).await.len(),
         0,
@@ -186,6 +195,14 @@ fn a_token_that_could_be_guessed_or_is_not_clear_stops_the_start() {
             "ADMIN_TOKENS",
         ),
         (
+            vec![("ADMIN_TOKENS", "a:change-me-to-a-long-random-token")],
+            "ADMIN_TOKENS",
+        ),
+        (
+            vec![("ADMIN_TOKEN", "change-me-to-a-long-random-token")],
+            "ADMIN_TOKEN",
+        ),
+        (
             vec![("ADMIN_TOKENS", super::TOKENS), ("ADMIN_TOKEN", MIKE)],
             "ADMIN_TOKEN",
         ),
@@ -194,6 +211,9 @@ fn a_token_that_could_be_guessed_or_is_not_clear_stops_the_start() {
         assert_eq!(refused.code, Some(2), "{settings:?}");
         let line = refused.stderr.trim();
         assert!(line.starts_with(&format!("error: {key}: ")), "{line}");
-        assert!(!line.contains("0123456789"), "{line}");
+        assert!(
+            !line.contains("0123456789") && !line.contains("change-me"),
+            "{line}"
+        );
     }
 }

@@ -36,7 +36,8 @@ impl Authenticator {
         self.code_of(1)
     }
 
-    fn code_of(&self, step: i64) -> String {
+    /// The code of an app whose clock is so many half minutes off.
+    pub(crate) fn code_of(&self, step: i64) -> String {
         let at = SystemClock.now().as_millis() + step * 30_000;
         let code = self.totp.code(Timestamp::from_millis(at));
         code.expose().to_owned()
