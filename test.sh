@@ -4,8 +4,9 @@
 # SQLite is built in. A private Redis, Redis Cluster, PostgreSQL and MariaDB are started on free
 # ports and stopped at the end, also on Ctrl-C. Where TEST_REDIS_URL, TEST_REDIS_CLUSTER_URLS,
 # TEST_POSTGRES_URL or TEST_MYSQL_URL names one, that is used instead. The operators' page is led
-# through by a Chromium, which TEST_BROWSER may name. What is missing is installed (Debian, as
-# root), or named; its tests then show as ignored, which fails in CI.
+# through by a Chromium, which TEST_BROWSER may name, and the alert rules are evaluated by promtool,
+# which PROMTOOL may name. What is missing is installed (Debian, as root), or named; its tests then
+# show as ignored, which fails in CI.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -36,12 +37,16 @@ postgres_bin() {
   [ -z "$found" ] || [ ! -x "$found/initdb" ] || echo "$found"
 }
 
+# Prints where a browser is, or nothing.
 browser() {
   local name
   for name in ${TEST_BROWSER:-} chromium chromium-browser google-chrome; do
     command -v "$name" && return
   done
+  return 0
 }
+PROMTOOL=${PROMTOOL:-promtool}
+export PROMTOOL
 
 pids=()
 stop() {
@@ -64,6 +69,7 @@ for need in "redis-server redis-server" "mariadbd mariadb-server"; do
 done
 [ -n "$(postgres_bin)" ] || missing+=(postgresql)
 [ -n "$(browser)" ] || missing+=(chromium)
+command -v "$PROMTOOL" >/dev/null || missing+=(prometheus)
 if [ ${#missing[@]} != 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   say "installing ${missing[*]}"
   # The packages would start servers of their own on the usual ports; these are ours alone.
@@ -173,9 +179,11 @@ elif [ -z "${TEST_MYSQL_URL:-}" ]; then
   absent+=("MariaDB (apt-get install mariadb-server)")
 fi
 
+servers=${#absent[@]} # that are absent; of tools, other tests depend
 TEST_BROWSER=$(browser)
 export TEST_BROWSER
 [ -n "$TEST_BROWSER" ] || absent+=("a browser (apt-get install chromium)")
+command -v "$PROMTOOL" >/dev/null || absent+=("promtool (apt-get install prometheus)")
 
 say "examples, which some tests run"
 cargo build --workspace --examples
@@ -204,21 +212,21 @@ if [ -n "$TEST_BROWSER" ]; then
   say "the operators' page in a browser"
   cargo test --test server -- --include-ignored page::
 fi
-if [ ${#absent[@]} = 0 ]; then
+if [ "$servers" = 0 ]; then
   say "the reference server on every engine"
   cargo test --test server -- --include-ignored engines
   say "the runbooks, section by section"
   cargo test --test runbooks -- --include-ignored --skip promtool
   say "servers killed, paused and cut off"
   cargo test --test faults -- --include-ignored --skip crash::service
-else
-  printf '\n!! MISSING, AND THEIR TESTS WERE IGNORED: %s\n' "${absent[@]}"
-  [ -z "${CI:-}" ] || exit 1
 fi
-
-if command -v promtool >/dev/null; then
+if command -v "$PROMTOOL" >/dev/null; then
   say "the alert rules against incidents on paper"
   cargo test --test runbooks -- --include-ignored promtool
+fi
+if [ ${#absent[@]} != 0 ]; then
+  printf '\n!! MISSING, AND THEIR TESTS WERE IGNORED: %s\n' "${absent[@]}"
+  [ -z "${CI:-}" ] || exit 1
 fi
 
 say "documentation examples"
