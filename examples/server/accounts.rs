@@ -35,8 +35,11 @@ impl Accounts for HostAccounts {
         if self.users.get(sub).await?.is_none() {
             return Ok(None);
         }
-        let address = self.users.address(sub, Channel::Email).await?;
-        Ok(Some(Account::reached_at(address)))
+        let mail = self.users.address(sub, Channel::Email).await?;
+        let phone = self.users.address(sub, Channel::Sms).await?;
+        let account = Account::reached_at(mail.clone());
+        let addresses = mail.into_iter().chain(phone);
+        Ok(Some(addresses.fold(account, Account::signing_in_by)))
     }
 
     /// Hands it to the first who mails, and to the next where it surely did not leave.

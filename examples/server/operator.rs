@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use otp_axum::openapi::Api;
 use otp_axum::operators::{Guard, account_routes};
+use otp_kit::operator::Accounts;
 
 use crate::app::App;
 use crate::metering;
@@ -23,7 +24,8 @@ pub(crate) use sessions::{logout_all, logout_all_of_either};
 pub(crate) use waiver::waive_second_factor;
 
 pub(crate) fn guard(app: &App) -> Guard {
-    Guard::new(app.operators.clone(), app.verifier.clone())
+    let accounts: Arc<dyn Accounts> = Arc::clone(&app.accounts) as _;
+    Guard::new(app.operators.clone(), app.verifier.clone()).knowing(accounts)
 }
 
 /// The routes, behind the operators' tokens.

@@ -13,6 +13,7 @@ mod desk;
 mod explain;
 mod guard;
 mod overrides;
+mod people;
 mod policy;
 mod proof;
 mod revoke;

@@ -9,6 +9,7 @@ mod logout;
 mod notify;
 mod otpctl;
 mod pass;
+mod people;
 mod steps;
 mod strangers;
 

@@ -5,13 +5,14 @@ use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
 use otp_core::event::{Act, OperatorName, Reason};
-use otp_core::operator::{Count, Effect, Mode, Operator};
+use otp_core::operator::{Count, Effect, Mode, Operator, Whom};
 use otp_core::request::RequestContext;
 use otp_core::verifier::Verifier;
 use serde::Serialize;
 
+use super::people::{People, everything_of};
 use crate::openapi::Schema;
-use crate::{Client, Refusal};
+use crate::{ApiError, Client, Refusal};
 
 const REASON: &str = "x-admin-reason";
 /// What is on record where nobody says why.
@@ -42,6 +43,7 @@ pub struct Desk {
     reason: Option<Reason>,
     mode: Mode,
     context: RequestContext,
+    people: Option<People>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Desk {
@@ -62,6 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Desk {
             reason,
             mode,
             context,
+            people: parts.extensions.get().cloned(),
         })
     }
 }
@@ -120,6 +123,11 @@ impl Desk {
         })
     }
 
+    /// Lists everything that codes, limits and locks of somebody are kept by.
+    pub(super) async fn everything_of(&self, whom: Whom) -> Result<Vec<Whom>, ApiError> {
+        everything_of(self.people.as_ref(), whom).await
+    }
+
     /// Names the operator.
     #[must_use]
     pub fn name(&self) -> &OperatorName {
@@ -174,12 +182,17 @@ impl Done {
 
     /// Tells of one thing, that no call of the library counts.
     pub fn one(mode: Mode, what: String) -> Json<Self> {
+        Self::all(mode, vec![what])
+    }
+
+    /// Tells of several such things.
+    pub(super) fn all(mode: Mode, what: Vec<String>) -> Json<Self> {
         Json(Self {
             status: "ok",
             dry_run: mode == Mode::Preview,
-            count: 1,
+            count: u64::try_from(what.len()).unwrap_or(u64::MAX),
             more: false,
-            sample: vec![what],
+            sample: what,
         })
     }
 }

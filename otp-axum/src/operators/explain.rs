@@ -69,7 +69,11 @@ pub(super) async fn handle(
 ) -> Result<Json<Value>, ApiError> {
     let operator = desk.operator(&verifier, named.reason())?;
     let whom = named.whom()?;
-    let told = operator.explain(&whom).await?;
+    let mut told = operator.explain(&whom).await?;
+    let everything = desk.everything_of(whom).await?;
+    for also in everything.iter().skip(1) {
+        told = told.and(operator.explain(also).await?);
+    }
     let budgets = told.budgets.iter().map(|(class, reading)| {
         json!({
             "class": class.name(),
@@ -88,15 +92,19 @@ pub(super) async fn handle(
         "captcha": told.captcha.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "allowed": told.allowed.as_ref().map(ToString::to_string),
         "live_challenges": told.live_challenges,
-        "toll_fraud": toll_fraud(&verifier, &whom),
+        "toll_fraud": toll_fraud(&verifier, &everything),
         "refusals": told.refusals.iter().map(line).collect::<Vec<_>>(),
     })))
 }
 
 /// Says what the toll-fraud guard of this instance would say to a start for a phone, from an
 /// address that is not known.
-fn toll_fraud(verifier: &Verifier, whom: &Whom) -> Value {
-    let Whom::Destination(Destination::Phone(phone)) = whom else {
+fn toll_fraud(verifier: &Verifier, everything: &[Whom]) -> Value {
+    let phone = everything.iter().find_map(|whom| match whom {
+        Whom::Destination(Destination::Phone(phone)) => Some(phone),
+        _ => None,
+    });
+    let Some(phone) = phone else {
         return Value::Null;
     };
     let (tenant, context) = (Tenant::default(), RequestContext::new());

@@ -7,9 +7,11 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use otp_core::operator::Accounts;
 use otp_core::verifier::{Verifier, VerifyError};
 
 use super::OperatorTokens;
+use super::people::People;
 use super::proof::Second;
 use crate::openapi::Api;
 use crate::{ApiError, Client, Refusal};
@@ -22,6 +24,7 @@ const TOKEN: &str = "x-admin-token";
 pub struct Guard {
     tokens: Arc<OperatorTokens>,
     verifier: Verifier,
+    people: Option<People>,
 }
 
 impl Guard {
@@ -31,7 +34,18 @@ impl Guard {
         Self {
             tokens: Arc::new(tokens),
             verifier,
+            people: None,
         }
+    }
+
+    /// Asks the host which addresses a user has: what an operator does to a `user_id` is done to
+    /// those too. Codes that somebody asks for by typing an address, and their limits and locks, are
+    /// kept by the address. Where nobody is asked, a `user_id` is the
+    /// [`subject`](otp_core::verifier::Issue::for_subject) of a challenge and nothing else.
+    #[must_use]
+    pub fn knowing(mut self, accounts: Arc<dyn Accounts>) -> Self {
+        self.people = Some(People(accounts));
+        self
     }
 
     /// Gives the verifier that operators act on.
@@ -66,6 +80,9 @@ impl Guard {
         if let Some(name) = token.and_then(|token| self.tokens.whose(token)) {
             let second = Second::of(&parts.headers, &self.tokens);
             parts.extensions.insert(name.clone());
+            if let Some(people) = &self.people {
+                parts.extensions.insert(people.clone());
+            }
             if let Some(second) = second {
                 parts.extensions.insert(second);
             }

@@ -258,21 +258,44 @@ pub(super) async fn begin(
     let said = wanted.reason.take().or_else(|| wanted.note.take());
     let end = wanted.end(verifier.clock().now())?.into();
     let policies = verifier.policies();
-    let exception = wanted.exception()?;
+    let exceptions = exceptions(&desk, wanted.exception()?).await?;
     let act = desk.act(said.as_deref())?;
-    let what = match desk.mode() {
+    let mut what = Vec::new();
+    for exception in &exceptions {
+        policies.check_override(exception.clone(), end, act.clone())?;
+    }
+    match desk.mode() {
         Mode::Preview => {
-            policies.check_override(exception.clone(), end, act)?;
             let operator = desk.operator(&verifier, said.as_deref())?;
             operator.record("override").await?;
-            exception.to_string()
+            what.extend(exceptions.iter().map(ToString::to_string));
         }
-        Mode::Apply => policies
-            .override_until(exception, end, act)
-            .await?
-            .to_string(),
+        Mode::Apply => {
+            for exception in exceptions {
+                let begun = policies.override_until(exception, end, act.clone()).await?;
+                what.push(begun.to_string());
+            }
+        }
+    }
+    Ok(Done::all(desk.mode(), what))
+}
+
+/// Gives what is meant: a user of the host's is a VIP by their addresses too.
+async fn exceptions(desk: &Desk, exception: Exception) -> Result<Vec<Exception>, ApiError> {
+    let Exception::Vip(vip) = &exception else {
+        return Ok(vec![exception]);
     };
-    Ok(Done::one(desk.mode(), what))
+    let (times, user) = (vip.times(), vip.whom().subject_id());
+    let mut all = vec![exception];
+    if let Some(user) = user {
+        for whom in desk.everything_of(Whom::Subject(user)).await? {
+            if let Whom::Destination(address) = whom {
+                let vip = Vip::destination(&address, times.get());
+                all.push(Exception::Vip(vip.map_err(|_| Refusal::INVALID_OVERRIDE)?));
+            }
+        }
+    }
+    Ok(all)
 }
 
 pub(super) async fn end(

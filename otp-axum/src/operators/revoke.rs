@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use otp_core::operator::Whom;
+use otp_core::operator::{Effect, Whom};
 use otp_core::store::ChallengeQuery;
 use otp_core::verifier::Verifier;
 use serde::Deserialize;
@@ -72,10 +72,33 @@ pub(super) async fn handle(
     StrictJson(meant): StrictJson<Meant>,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, meant.reason.as_deref().or(meant.note.as_deref()))?;
-    Ok(Done::of(operator.revoke(meant.query()?).await?))
+    let query = meant.query()?;
+    let Some(whom) = meant.user()? else {
+        return Ok(Done::of(operator.revoke(query).await?));
+    };
+    let mut done = Effect::nothing(desk.mode());
+    for whom in desk.everything_of(whom).await? {
+        let theirs = whom.challenges();
+        let query = match (theirs.destination, &query.destination) {
+            // They and another address: what fits both is of the account alone.
+            (Some(_), Some(_)) => continue,
+            (Some(own), None) => ChallengeQuery {
+                subject: None,
+                destination: Some(own),
+                ..query.clone()
+            },
+            (None, _) => query.clone(),
+        };
+        done = done.and(operator.revoke(query).await?);
+    }
+    Ok(Done::of(done))
 }
 
 impl Meant {
+    fn user(&self) -> Result<Option<Whom>, Refusal> {
+        self.user_id.as_deref().map(whom::subject).transpose()
+    }
+
     fn query(&self) -> Result<ChallengeQuery, Refusal> {
         let to = match (&self.phone, &self.email) {
             (Some(number), None) => Some(whom::phone(number)?),
@@ -83,7 +106,7 @@ impl Meant {
             (None, None) => None,
             (Some(_), Some(_)) => return Err(Refusal::TWO_ADDRESSES),
         };
-        let subject = self.user_id.as_deref().map(whom::subject).transpose()?;
+        let subject = self.user()?;
         let at = |text: &String| time::parse(text).ok_or(Refusal::INVALID_TIME);
         let channel = |name: &String| name.parse().map_err(|_| Refusal::UNKNOWN_CHANNEL);
         let key = |id: &String| id.parse().map_err(|_| Refusal::UNKNOWN_KEY);

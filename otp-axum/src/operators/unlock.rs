@@ -8,6 +8,7 @@ use super::whom::Named;
 use super::{Desk, Done};
 use crate::openapi::{Api, Operation};
 use crate::{ApiError, StrictJson};
+use otp_core::operator::Effect;
 use otp_core::verifier::Verifier;
 
 pub(super) fn routes() -> Api<Verifier> {
@@ -31,7 +32,11 @@ pub(super) async fn handle(
     StrictJson(named): StrictJson<Named>,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, named.reason())?;
-    Ok(Done::of(operator.unlock(&named.whom()?).await?))
+    let mut done = Effect::nothing(desk.mode());
+    for whom in desk.everything_of(named.whom()?).await? {
+        done = done.and(operator.unlock(&whom).await?);
+    }
+    Ok(Done::of(done))
 }
 
 pub(super) async fn clear_limits(
@@ -40,5 +45,9 @@ pub(super) async fn clear_limits(
     StrictJson(named): StrictJson<Named>,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, named.reason())?;
-    Ok(Done::of(operator.clear_limits(&named.whom()?).await?))
+    let mut done = Effect::nothing(desk.mode());
+    for whom in desk.everything_of(named.whom()?).await? {
+        done = done.and(operator.clear_limits(&whom).await?);
+    }
+    Ok(Done::of(done))
 }

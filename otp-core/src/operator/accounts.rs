@@ -64,13 +64,25 @@ pub trait Accounts: Debug + Send + Sync + 'static {
 pub struct Account {
     /// Where notices go; nowhere where the user has no address.
     pub notices_to: Option<Destination>,
+    /// The addresses that the user signs in by; codes, limits and locks are kept by them.
+    pub addresses: Vec<Destination>,
 }
 
 impl Account {
     /// Says where notices go.
     #[must_use]
     pub fn reached_at(notices_to: Option<Destination>) -> Self {
-        Self { notices_to }
+        Self {
+            notices_to,
+            addresses: Vec::new(),
+        }
+    }
+
+    /// Names an address that the user signs in by.
+    #[must_use]
+    pub fn signing_in_by(mut self, address: Destination) -> Self {
+        self.addresses.push(address);
+        self
     }
 }
 

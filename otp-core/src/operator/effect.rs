@@ -52,6 +52,29 @@ pub struct Effect {
 pub(super) const SAMPLE: usize = 5;
 
 impl Effect {
+    /// Begins a sum of several calls.
+    #[must_use]
+    pub const fn nothing(mode: Mode) -> Self {
+        Self {
+            mode,
+            count: Count::Exactly(0),
+            sample: Vec::new(),
+        }
+    }
+
+    /// Adds what another call did, or would do.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let number = self.count.number().saturating_add(other.count.number());
+        self.count = match (self.count, other.count) {
+            (Count::Exactly(_), Count::Exactly(_)) => Count::Exactly(number),
+            _ => Count::AtLeast(number),
+        };
+        let room = SAMPLE.saturating_sub(self.sample.len());
+        self.sample.extend(other.sample.into_iter().take(room));
+        self
+    }
+
     pub(super) fn new<T>(
         mode: Mode,
         count: Count,

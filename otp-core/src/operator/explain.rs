@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::fmt;
 use std::time::Duration;
 
@@ -76,6 +77,20 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// Adds what stands against somebody under another name of theirs: an address of an account.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.budgets.extend(other.budgets);
+        self.limits.extend(other.limits);
+        self.captcha.extend(other.captcha);
+        self.blocks.extend(other.blocks);
+        self.allowed = self.allowed.or(other.allowed);
+        self.live_challenges = self.live_challenges.saturating_add(other.live_challenges);
+        self.refusals.extend(other.refusals);
+        self.refusals.sort_by_key(|event| Reverse(event.at));
+        self
+    }
+
     /// Names what refuses them now, in the stable words of events: `blocked`, `locked`, `disabled`,
     /// `quota_destination`, ... Empty where nothing does.
     #[must_use]

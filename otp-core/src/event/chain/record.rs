@@ -4,7 +4,7 @@ use super::json::{Object, Value, Writer};
 use super::{Link, LinkHash};
 use crate::challenge::Lane;
 use crate::clock::Utc;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Outcome};
 use crate::request::{Purpose, RequestId, SubjectKey};
 
 /// A record as a store keeps it: the event, its place there, and what it was called when it was
@@ -69,7 +69,7 @@ impl Record {
             ("action", Some(self.action.as_str())),
             ("outcome", Some(event.outcome.name())),
             ("reason", event.reason.as_deref()),
-            ("message", message(event.kind)),
+            ("message", message(event)),
             ("tenant", Some(event.tenant.as_str())),
             ("user_id", user),
             ("userId", user),
@@ -110,11 +110,10 @@ pub(super) fn hash_of(line: &Object) -> LinkHash {
 
 /// What operators search for, where the names do not say it. It is part of the chain: a sentence
 /// stays as it is for good.
-const fn message(kind: EventKind) -> Option<&'static str> {
-    match kind {
-        EventKind::RateLimitExceeded => Some("Rate limit exceeded"),
-        _ => None,
-    }
+fn message(event: &Event) -> Option<&'static str> {
+    let reason = event.reason.as_deref().unwrap_or_default();
+    let limited = event.outcome == Outcome::Refused && reason.starts_with("quota_");
+    (limited || event.kind == EventKind::RateLimitExceeded).then_some("Rate limit exceeded")
 }
 
 impl fmt::Display for ChainedRecord {
