@@ -8,9 +8,12 @@ use otp_kit::async_trait;
 use otp_kit::delivery::{DeliveryProvider, DispatchCertainty, MessageId};
 use otp_kit::destination::{Channel, Destination};
 use otp_kit::operator::{Account, Accounts, AccountsFailed, Notice};
+use otp_kit::quota::QuotaReading;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SubjectId;
+use otp_kit::verifier::Verifier;
 
+use crate::routes::initiate::claims_on;
 use crate::tokens::{Failed, hex};
 use crate::users::Users;
 
@@ -18,12 +21,21 @@ use crate::users::Users;
 pub(crate) struct HostAccounts {
     users: Users,
     mail: Vec<Arc<dyn DeliveryProvider>>,
+    verifier: Verifier,
 }
 
 impl HostAccounts {
     /// Where nobody mails, this is development: notices are seen in the log.
-    pub(crate) fn new(users: Users, mail: Vec<Arc<dyn DeliveryProvider>>) -> Self {
-        Self { users, mail }
+    pub(crate) fn new(
+        users: Users,
+        mail: Vec<Arc<dyn DeliveryProvider>>,
+        verifier: Verifier,
+    ) -> Self {
+        Self {
+            users,
+            mail,
+            verifier,
+        }
     }
 }
 
@@ -74,6 +86,23 @@ impl Accounts for HostAccounts {
     async fn force_password_reset(&self, user: &SubjectId) -> Result<(), AccountsFailed> {
         self.users.force_password_reset(user.as_str()).await?;
         Ok(())
+    }
+
+    /// Forgets the starts by the user's name.
+    async fn clear_limits(&self, user: &SubjectId) -> Result<u64, AccountsFailed> {
+        let channels = Channel::ALL.into_iter();
+        let claims = channels.flat_map(|channel| claims_on(&self.verifier, user.as_str(), channel));
+        let claims: Vec<_> = claims.collect();
+        let store = self.verifier.store();
+        let readings = store.peek(&claims).await.map_err(|_| AccountsFailed)?;
+        let is_used = |reading: &QuotaReading| reading.remaining() < reading.limit();
+        let used = readings
+            .iter()
+            .zip(claims)
+            .filter(|(reading, _)| is_used(reading));
+        let keys: Vec<_> = used.map(|(_, claim)| claim.key).collect();
+        store.clear(&keys).await.map_err(|_| AccountsFailed)?;
+        Ok(u64::try_from(keys.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -10,7 +10,7 @@ use otp_core::request::RequestContext;
 use otp_core::verifier::Verifier;
 use serde::Serialize;
 
-use super::people::{People, everything_of};
+use super::people::{People, clear_limits_of, everything_of};
 use crate::openapi::Schema;
 use crate::{ApiError, Client, Refusal};
 
@@ -126,6 +126,10 @@ impl Desk {
     /// Lists everything that codes, limits and locks of somebody are kept by.
     pub(super) async fn everything_of(&self, whom: Whom) -> Result<Vec<Whom>, ApiError> {
         everything_of(self.people.as_ref(), whom).await
+    }
+
+    pub(super) async fn clear_limits_of_host(&self, whom: &Whom) -> Result<Effect, ApiError> {
+        clear_limits_of(self.people.as_ref(), whom, self.mode).await
     }
 
     /// Names the operator.

@@ -76,7 +76,7 @@ pub(super) async fn handle(
     let Some(whom) = meant.user()? else {
         return Ok(Done::of(operator.revoke(query).await?));
     };
-    let mut done = Effect::nothing(desk.mode());
+    let mut done = Effect::counted(desk.mode(), 0);
     for whom in desk.everything_of(whom).await? {
         let theirs = whom.challenges();
         let query = match (theirs.destination, &query.destination) {

@@ -32,7 +32,7 @@ pub(super) async fn handle(
     StrictJson(named): StrictJson<Named>,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, named.reason())?;
-    let mut done = Effect::nothing(desk.mode());
+    let mut done = Effect::counted(desk.mode(), 0);
     for whom in desk.everything_of(named.whom()?).await? {
         done = done.and(operator.unlock(&whom).await?);
     }
@@ -45,8 +45,9 @@ pub(super) async fn clear_limits(
     StrictJson(named): StrictJson<Named>,
 ) -> Result<Json<Done>, ApiError> {
     let operator = desk.operator(&verifier, named.reason())?;
-    let mut done = Effect::nothing(desk.mode());
-    for whom in desk.everything_of(named.whom()?).await? {
+    let whom = named.whom()?;
+    let mut done = desk.clear_limits_of_host(&whom).await?;
+    for whom in desk.everything_of(whom).await? {
         done = done.and(operator.clear_limits(&whom).await?);
     }
     Ok(Done::of(done))

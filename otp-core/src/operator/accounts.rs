@@ -56,6 +56,15 @@ pub trait Accounts: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`AccountsFailed`].
     async fn force_password_reset(&self, user: &SubjectId) -> Result<(), AccountsFailed>;
+
+    /// Forgets what the host itself counts against a user, and says how many counts that were. Who
+    /// clears a user's limits calls it. Default: the host counts nothing.
+    ///
+    /// # Errors
+    /// [`AccountsFailed`].
+    async fn clear_limits(&self, _user: &SubjectId) -> Result<u64, AccountsFailed> {
+        Ok(0)
+    }
 }
 
 /// A user of the host's.

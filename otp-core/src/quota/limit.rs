@@ -142,7 +142,8 @@ impl Quota {
     }
 
     /// Allows so many times as many in the same period, as far as a quota of the kind goes.
-    pub(crate) fn times(self, factor: u32) -> Self {
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
         let max = self.max().saturating_mul(factor);
         match self.shape {
             Shape::Window(_) => Self::bounded_window(max, self.period),

@@ -69,6 +69,30 @@ async fn a_users_limits_are_cleared_and_widened_by_the_users_id() {
 }
 
 #[tokio::test]
+async fn starts_by_a_users_name_are_cleared_and_widened_too() {
+    let server = server();
+    let by_name = async || {
+        let path = "/browser/api/v1/identity/auth/otp/initiate";
+        let body = json!({ "user_id": "test-user" });
+        server.post(path, &body).await.status
+    };
+    for _ in 0..5 {
+        assert_eq!(by_name().await, 200);
+    }
+    assert_eq!(by_name().await, 429);
+    post(&server, "/admin/otp/limits/clear", &user()).await;
+    for _ in 0..5 {
+        assert_eq!(by_name().await, 200);
+    }
+    assert_eq!(by_name().await, 429);
+    let vip = json!({
+        "what": "vip", "user_id": "test-user", "times": 2, "expires_in": 3600, "reason": "VIP",
+    });
+    post(&server, "/admin/otp/override", &vip).await;
+    assert_eq!(by_name().await, 200);
+}
+
+#[tokio::test]
 async fn somebody_elses_codes_stay_where_a_user_is_named() {
     let server = server();
     let other = "+14155550177";
