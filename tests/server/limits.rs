@@ -80,6 +80,18 @@ async fn a_number_that_was_guessed_at_is_locked_and_says_so() {
     assert_eq!(start.header("ratelimit-policy"), Some(policy.as_str()));
     let state = format!("\"locked\";r=0;t={wait}");
     assert_eq!(start.header("ratelimit"), Some(state.as_str()));
+    // Nor is any code looked at, the right one neither, while its challenge is gone.
+    for code in [wrong(&code), code] {
+        let guess = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+        guess.is_error(429, "locked", "Account temporarily locked");
+        assert!(seconds(&guess) <= wait);
+        assert!(
+            guess
+                .header("ratelimit")
+                .unwrap()
+                .starts_with("\"locked\";r=0;")
+        );
+    }
     let other = server.post(START, &body_of_request(OTHER_PHONE)).await;
     assert_eq!(other.status, 200, "{other:?}");
 }

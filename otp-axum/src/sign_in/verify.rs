@@ -2,9 +2,11 @@ use axum::Json;
 use axum::extract::State;
 use otp_core::challenge::ChallengeId;
 use otp_core::destination::Destination;
-use otp_core::request::{AttemptId, Purpose, RequestContext, SubjectKey};
+use otp_core::quota::BudgetRefusal;
+use otp_core::request::{AttemptId, FactorClass, Purpose, RequestContext, SubjectKey, Tenant};
 use otp_core::session::SignIn;
-use otp_core::verifier::{Attempt, Claim, Verified, Verifier};
+use otp_core::store::BudgetKey;
+use otp_core::verifier::{Attempt, Claim, Throttled, Verified, Verifier, VerifyError};
 use serde::{Deserialize, Serialize};
 
 use super::{NOT_VERIFIED, Parts, Users};
@@ -56,7 +58,7 @@ pub(super) fn operation<U: Users>() -> Operation {
     let body = Schema::object([
         ("phone?", Schema::phone().or_null()),
         ("email?", Schema::email().or_null()),
-        ("otp", Schema::text()),
+        ("otp", Schema::some_text()),
         ("challenge_id?", text()),
         ("attempt_id?", text()),
         ("purpose?", text()),
@@ -99,9 +101,36 @@ pub(super) async fn handle<U: Users>(
     if let Some(id) = &attempt_id {
         attempt = attempt.with_id(id.clone());
     }
-    let verified = parts.verifier.verify(claim, attempt, &context).await?;
+    let locked = locked(&parts.verifier, &destination).await;
+    let verified = match (
+        parts.verifier.verify(claim, attempt, &context).await,
+        locked,
+    ) {
+        (Err(VerifyError::Rejected), Some(wait)) => return Err(Refusal::LOCKED.until(wait)),
+        (verified, _) => verified?,
+    };
     let begun = begin(&parts.door, &parts.users, &verified, attempt_id, &context);
     begun.await.map(Json)
+}
+
+/// Says until when the address takes no guess, as it was before this one: the guess that locks it is
+/// a wrong one, and all that follow are told so, whether a challenge is left or not. A start tells
+/// the same of any address. It is asked every time, so that time does not tell either.
+async fn locked(verifier: &Verifier, destination: &Destination) -> Option<Throttled> {
+    let key = BudgetKey {
+        tenant: Tenant::default(),
+        subject: SubjectKey::of_destination(destination),
+        class: FactorClass::OutOfBand,
+    };
+    let policy = verifier.policy();
+    let reading = verifier.store().budget(&key, policy.limits().budget());
+    // Where it cannot be read the try itself says what is wrong.
+    match reading.await.ok()?.public? {
+        BudgetRefusal::Locked { until } => {
+            Some(Throttled::until(until.since(verifier.clock().now())))
+        }
+        _ => None,
+    }
 }
 
 /// Begins the session of whoever proved an address. Whose it is says what was proven, never what a

@@ -72,7 +72,9 @@ impl Throttled {
         }
     }
 
-    pub(super) fn until(retry_after: Duration) -> Self {
+    /// Says when to come back where it is no limit of requests that was met.
+    #[must_use]
+    pub fn until(retry_after: Duration) -> Self {
         Self {
             retry_after,
             readings: Vec::new(),
