@@ -228,6 +228,9 @@ async fn an_override_holds_until_it_is_ended_and_says_whose_it_is() {
     let dashboard = request(&server, Method::GET, "/admin/otp/dashboard");
     let dashboard = Reply::of(dashboard).await.json();
     assert_eq!(dashboard["overrides"][0], held);
+    let routes = dashboard["routes"].as_array().unwrap();
+    let sms = routes.iter().find(|route| route["channel"] == "sms");
+    assert_eq!(sms.unwrap()["health"], "Off", "{dashboard}");
     assert_eq!(
         dashboard["toll_fraud"],
         json!({ "mode": "shadow", "suspicions": [] })

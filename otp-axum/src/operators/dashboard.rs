@@ -1,9 +1,11 @@
 //! `GET /admin/otp/dashboard`: how the last hour went, for a first look.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use otp_core::delivery::RouteHealth;
 use otp_core::event::{EventKind, Outcome};
 use otp_core::operator::{Overview, Source};
 use otp_core::verifier::{RouteStatus, Verifier};
@@ -75,11 +77,21 @@ pub(super) async fn handle(
         .operator(&verifier, None)?
         .overview(WITHIN, TOP)
         .await?;
-    let engines = verifier.status().await.engines;
-    let engines = engines
+    let status = verifier.status().await;
+    let engines = status
+        .engines
         .iter()
         .map(|engine| json!({ "engine": engine.engine, "condition": engine.condition.name() }));
+    // What the policy has switched off, the verifier's status knows.
+    let delivery = status.delivery.iter();
+    let healths: BTreeMap<_, _> = delivery
+        .map(|(channel, health)| (channel.name(), *health))
+        .collect();
     let routes = verifier.routes().status();
+    let routes = routes.iter().map(|one| {
+        let health = healths.get(one.channel.name()).copied();
+        route(one, health.unwrap_or(one.health))
+    });
     let overrides = verifier.policies().overrides();
     Ok(Json(json!({
         "at": Rfc3339::from(overview.now).to_string(),
@@ -95,7 +107,7 @@ pub(super) async fn handle(
             "prefixes": sources(&overview.attackers.prefixes),
         },
         "engines": engines.collect::<Vec<_>>(),
-        "routes": routes.iter().map(route).collect::<Vec<_>>(),
+        "routes": routes.collect::<Vec<_>>(),
         "overrides": overrides.iter().map(super::overrides::shown).collect::<Vec<_>>(),
         "toll_fraud": toll_fraud(&verifier),
         "fleet_alarm": {
@@ -183,7 +195,7 @@ fn sources(sources: &[Source]) -> Vec<Value> {
     sources.iter().map(shown).collect()
 }
 
-fn route(status: &RouteStatus) -> Value {
+fn route(status: &RouteStatus, health: RouteHealth) -> Value {
     let providers = status.providers.iter().map(|provider| {
         json!({
             "provider": provider.provider,
@@ -196,7 +208,7 @@ fn route(status: &RouteStatus) -> Value {
     });
     json!({
         "channel": status.channel.name(),
-        "health": format!("{:?}", status.health),
+        "health": format!("{health:?}"),
         "providers": providers.collect::<Vec<_>>(),
     })
 }

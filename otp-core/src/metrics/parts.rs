@@ -92,6 +92,14 @@ fn channels(page: &mut Page, status: &Status) {
         let up = *health == RouteHealth::Up;
         page.sample(UP, &[("channel", channel.name())], u64::from(up));
     }
+    const STATE: &str = "otp_channel_state";
+    page.family(Kind::Gauge, STATE, "1 for the state a channel is in.");
+    for (channel, health) in &status.delivery {
+        for state in RouteHealth::ALL {
+            let labels = [("channel", channel.name()), ("state", state.name())];
+            page.sample(STATE, &labels, u64::from(state == *health));
+        }
+    }
     const APPROVED: &str = "otp_template_approved";
     page.family(
         Kind::Gauge,

@@ -42,7 +42,7 @@ pub(super) const ALL: &[Incident] = &[
                 r#"otp_breaker_open{channel="sms",provider="twilio"}"#,
                 "1x30",
             ),
-            (r#"otp_channel_up{channel="sms"}"#, "0x30"),
+            (r#"otp_channel_state{channel="sms",state="down"}"#, "1x30"),
         ],
         fires: &[
             ("OtpChannelDown", PAGE),
@@ -50,6 +50,24 @@ pub(super) const ALL: &[Incident] = &[
             ("OtpDeliveryVeryLow", PAGE),
             ("OtpProviderLeftAlone", WARNING),
         ],
+        is_gone: false,
+    },
+    Incident {
+        name: "a backup serves, and a channel that is switched off is nobody's night",
+        series: &[
+            (
+                r#"otp_breaker_open{channel="sms",provider="twilio"}"#,
+                "1x30",
+            ),
+            (
+                r#"otp_channel_state{channel="sms",state="degraded"}"#,
+                "1x30",
+            ),
+            (r#"otp_channel_state{channel="sms",state="down"}"#, "0x30"),
+            (r#"otp_channel_state{channel="voice",state="off"}"#, "1x30"),
+            (r#"otp_channel_state{channel="voice",state="down"}"#, "0x30"),
+        ],
+        fires: &[("OtpProviderLeftAlone", WARNING)],
         is_gone: false,
     },
     Incident {

@@ -19,6 +19,9 @@ pub enum RouteHealth {
 }
 
 impl RouteHealth {
+    /// Every health.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Degraded, Self::Down, Self::Off];
+
     /// Names the health for views and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

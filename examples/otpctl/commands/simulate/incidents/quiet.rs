@@ -41,7 +41,7 @@ pub(super) const DAY: Incident = Incident {
             r#"otp_breaker_open{channel="sms",provider="twilio"}"#,
             "0x30",
         ),
-        (r#"otp_channel_up{channel="sms"}"#, "1x30"),
+        (r#"otp_channel_state{channel="sms",state="down"}"#, "0x30"),
         (
             r#"otp_store_up{engine="postgres",duty="decisions",condition="connected"}"#,
             "1x30",
