@@ -198,3 +198,40 @@ async fn instances_that_share_a_redis_share_sessions_and_what_ends_them() {
     let refused = refresh(&other, &next).await;
     refused.is_error(401, "invalid_refresh_token", "Invalid refresh token");
 }
+
+#[tokio::test]
+#[ignore = "needs redis-server (./test.sh runs it)"]
+async fn attack_a_flush_of_codes_gives_no_session_of_an_operator_back() {
+    const TOKEN: &str = "token-of-mike-0123456789";
+    let redis = Redis::start();
+    let url = redis.url();
+    let server = Server::with(&[("REDIS_URL", url.as_str()), ("ADMIN_TOKEN", TOKEN)]);
+    let page = format!("http://{}/admin/sms/otp", server.admin);
+    let client = server.client_that_stays();
+    let post = |rest: &str, body: String| {
+        let request = client.post(format!("{page}{rest}")).body(body);
+        let request = request.header("origin", format!("http://{}", server.admin));
+        request.header("content-type", "application/x-www-form-urlencoded")
+    };
+    let signed_in = Reply::of(post("/sign-in", format!("token={TOKEN}"))).await;
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    let cookie = signed_in.header("set-cookie").unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let look = async || Reply::of(client.get(&page).header("cookie", cookie)).await;
+    let shown = look().await;
+    assert_eq!(shown.status, 200, "{shown:?}");
+    let (_, form) = shown.body.split_once("name=\"form\" value=\"").unwrap();
+    let form = form.split('"').next().unwrap().to_owned();
+    let out = post("/sign-out", format!("form={form}")).header("cookie", cookie);
+    assert_eq!(Reply::of(out).await.status, 303);
+    assert_eq!(look().await.status, 401);
+    // The runbook's own line.
+    let port = url.rsplit(':').next().unwrap();
+    let line =
+        format!("redis-cli -p {port} --scan --pattern 'otp:*' | xargs redis-cli -p {port} del");
+    let flushed = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .output();
+    assert!(flushed.unwrap().status.success());
+    assert_eq!(look().await.status, 401);
+}

@@ -62,8 +62,8 @@ pub(super) fn routes() -> Api<Arc<App>> {
         ]);
     let first = Schema::object([
         ("factor_id", Schema::text()),
-        ("otp?", Schema::text()),
-        ("code?", Schema::text().about("another name of otp")),
+        ("otp?", Schema::some_text()),
+        ("code?", Schema::some_text().about("another name of otp")),
     ]);
     let confirm = Operation::post("Takes the first code of the operator's own authenticator")
         .takes(first)
@@ -97,18 +97,22 @@ pub(super) async fn disable(
     user.ok_or(Refusal::UNKNOWN_USER)?;
     let subject = SubjectId::new(id.as_str()).map_err(|_| Refusal::UNKNOWN_USER)?;
     let proof = proof.checked(&app.verifier, &operator).await?;
-    let sessions = &app.door.sessions;
-    let effect = sessions.reset_account(&operator, &subject, &proof).await?;
-    // Sign-ins of this server are to an address: what hangs on it ends too.
-    for channel in [Channel::Sms, Channel::Email] {
-        let address = app.users.address(&id, channel).await;
-        if let Some(address) = address.map_err(|_| Refusal::UNAVAILABLE)? {
-            let whom = Whom::Destination(address);
-            operator.revoke_of(&whom).await?;
-            operator.revoke_devices(&whom).await?;
+    // The proof is spent: what it is for is done to the end, whether or not anybody waits for it.
+    let taken = tokio::spawn(async move {
+        let sessions = &app.door.sessions;
+        let effect = sessions.reset_account(&operator, &subject, &proof).await?;
+        // Sign-ins of this server are to an address: what hangs on it ends too.
+        for channel in [Channel::Sms, Channel::Email] {
+            let address = app.users.address(&id, channel).await;
+            if let Some(address) = address.map_err(|_| Refusal::UNAVAILABLE)? {
+                let whom = Whom::Destination(address);
+                operator.revoke_of(&whom).await?;
+                operator.revoke_devices(&whom).await?;
+            }
         }
-    }
-    Ok(Done::of(effect))
+        Ok(Done::of(effect))
+    });
+    taken.await.map_err(|_| Refusal::UNAVAILABLE)?
 }
 
 /// An operator's authenticator that waits for its first code.

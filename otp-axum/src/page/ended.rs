@@ -11,7 +11,9 @@ use super::session::{Session, WHOLE};
 /// A session may be ended once: what is left of that says whether it was.
 fn claim(session: &Session) -> Option<QuotaClaim> {
     let id = URL_SAFE_NO_PAD.encode(session.id);
-    let key = QuotaKey::new("operator_page_sign_out", Scope::Global, "", &id);
+    // By its first word a store keeps it with what guards accounts: whoever clears all codes and
+    // limits by hand gives no session back.
+    let key = QuotaKey::new("verify_page_sign_out", Scope::Global, "", &id);
     let quota = Quota::window(1, WHOLE).ok()?;
     Some(QuotaClaim::new(key, quota))
 }
