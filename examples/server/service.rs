@@ -80,17 +80,30 @@ impl Taker for Parts {
         }
         let (builder, outbox) = match self.delivery {
             Delivery::Shown { fixed } => shown(builder, fixed)?,
-            Delivery::Sent(providers) => {
-                let builder = builder.template(Channel::WhatsApp, self.whatsapp_template);
-                (sent(builder, *providers)?, Outbox::default())
-            }
+            Delivery::Sent(providers) => (
+                sent(builder, *providers, self.whatsapp_template)?,
+                Outbox::default(),
+            ),
         };
         Ok((builder.build()?, outbox))
     }
 }
 
-fn sent(builder: Limited, providers: Providers) -> Result<Routed, Box<dyn Error>> {
-    let mut routes = providers.routes().into_iter();
+fn sent(
+    builder: Limited,
+    providers: Providers,
+    template: TemplateApproval,
+) -> Result<Routed, Box<dyn Error>> {
+    let routes = providers.routes();
+    // Where nothing goes over WhatsApp nobody waits for the approval of its template.
+    let builder = match routes
+        .iter()
+        .any(|(channel, _)| *channel == Channel::WhatsApp)
+    {
+        true => builder.template(Channel::WhatsApp, template),
+        false => builder,
+    };
+    let mut routes = routes.into_iter();
     let (channel, route) = routes.next().ok_or("no provider is configured")?;
     let first = builder.route(channel, route);
     Ok(routes.fold(first, |builder, (channel, route)| {

@@ -23,6 +23,7 @@
 //! | `otp_provider_answers_total` | `channel`, `provider`, `answer` | accepted, failed, unknown, refused, passed over |
 //! | `otp_breaker_open` | `channel`, `provider` | 1 while a provider is left alone |
 //! | `otp_channel_up` | `channel` | 1 while its first provider takes messages, 0 otherwise |
+//! | `otp_channel_state` | `channel`, `state` | 1 for the state that it is in: up, degraded (a backup serves), down, off |
 //! | `otp_template_approved` | `channel` | 1 while its template is |
 //! | `otp_store_up` | `engine`, `duty`, `condition` | 1 for the condition that an engine is in |
 //! | `db_connections` | `engine`, `state` | connections of a pool: open, idle, in use, the most there may be |
@@ -190,6 +191,12 @@ impl Metrics {
     /// Counts a report of a vendor's; call it where webhooks are received.
     pub fn webhook(&self, vendor: &str, result: Webhook) {
         self.0.webhooks.count([vendor, result.name()]);
+    }
+
+    /// Sums the reports with a result, of all vendors.
+    #[must_use]
+    pub fn webhooks(&self, result: Webhook) -> u64 {
+        self.0.webhooks.sum(1, result.name())
     }
 
     /// Counts a request of the host's. `route` is the pattern that matched, never the path: what

@@ -121,10 +121,21 @@ async fn the_four_ratios_of_the_playbook_move_with_what_is_caused() {
         "otp_store_up{engine=\"sqlite\",duty=\"decisions\",condition=\"connected\"} 1",
         "db_connections{engine=\"users\",state=\"max\"} 4",
         "otp_channel_up{channel=\"sms\"} 1",
+        "otp_channel_state{channel=\"sms\",state=\"up\"} 1",
+        "otp_channel_state{channel=\"sms\",state=\"down\"} 0",
         "otp_fleet_alarm 0",
     ] {
         says(&text, line);
     }
+    // Nothing goes over WhatsApp here, so nobody waits for its template.
+    assert!(!text.contains("otp_template_approved{"), "{text}");
+    let page = format!("http://{}/admin/sms/otp", server.admin);
+    let page = server.client.get(page).header("x-admin-token", TOKEN);
+    let page = Reply::of(page).await.body;
+    for gauge in ["Webhook signatures", "Webhook replays"] {
+        assert!(page.contains(gauge), "{gauge} in {page}");
+    }
+    assert!(!page.contains("The template"), "{page}");
     let limited = ["route=\"/api/auth/otp/request\"", "status=\"429\""];
     let exceeded = value(&text, "otp_http_requests_total", &limited);
     assert!(exceeded >= 1.0, "{text}");

@@ -166,6 +166,18 @@ impl<const N: usize> Counters<N> {
     pub(super) fn count(&self, values: [&str; N]) {
         self.change(values, |count| *count = count.saturating_add(1));
     }
+
+    /// Sums the series that have a value of the label at a place.
+    pub(super) fn sum(&self, place: usize, value: &str) -> u64 {
+        let series = self.lock();
+        let has = |key: &[u16; N]| {
+            let number = key.get(place).copied().unwrap_or_default();
+            let words = series.words.get(place);
+            words.is_some_and(|words| words.word(number) == value)
+        };
+        let counted = series.cells.iter().filter(|(key, _)| has(key));
+        counted.fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
 }
 
 impl<const N: usize> Spreads<N> {
