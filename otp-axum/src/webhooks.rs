@@ -60,6 +60,13 @@ pub trait Vendors: Send + Sync + 'static {
         vendor: &str,
         request: Received,
     ) -> impl Future<Output = Result<Taken, NotTaken>> + Send;
+
+    /// Lists the vendors whose reports may come, for the document. Default: none, and the document
+    /// says nothing of their names.
+    #[must_use]
+    fn names() -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A request as it came.
@@ -140,11 +147,17 @@ const NOT_TAKEN: [Refusal; 6] = [
 
 /// Gives `/api/auth/webhooks/{vendor}`, by `POST` and, for handshakes, by `GET`.
 pub fn routes<S, V: Vendors>(vendors: Arc<V>) -> Api<S> {
+    let names = V::names();
+    let name = match names.is_empty() {
+        true => Schema::text(),
+        false => Schema::word(names.iter().copied()),
+    };
     let handshake = Operation::get("Answers a vendor that asks whether somebody is here")
+        .part("vendor", name.clone())
         .gives_as(200, "text/plain", Schema::text())
         .refuses(NOT_TAKEN);
     Api::new()
-        .operation(BY_VENDOR, report(), take::<V>)
+        .operation(BY_VENDOR, report().part("vendor", name), take::<V>)
         .operation(BY_VENDOR, handshake, take::<V>)
         .with_state(vendors)
 }

@@ -60,7 +60,7 @@ pub(crate) fn routes() -> Api<Arc<App>> {
     );
     let start = |summary: &str| {
         Operation::post(summary)
-            .header("Idempotency-Key", Schema::text())
+            .header("Idempotency-Key", Schema::text_up_to(128))
             .gives(200, Started::schema())
             .refuses([Refusal::USER_REQUIRED, Refusal::INVALID_USER])
             .refuses(NOT_ISSUED)

@@ -27,11 +27,11 @@ pub(crate) const SESSION: &str = "__Host-otp_session";
 
 pub(crate) fn routes() -> Api<Arc<App>> {
     let show = Operation::get("Shows what a link is for, and does nothing")
-        .query("token", Schema::text())
+        .query("token", Schema::text_up_to(128))
         .gives_page(200)
         .refuses([Refusal::INVALID_LINK]);
     let body = Schema::object([
-        ("token", Schema::text()),
+        ("token", Schema::text_up_to(128)),
         ("disown?", Schema::flag().or_null()),
     ]);
     let other_browser = Schema::object([

@@ -53,14 +53,14 @@ pub(crate) fn routes() -> Api<Arc<App>> {
     ]);
     let send = Operation::post("Sends a code to an address of whoever is signed in")
         .may_take(wanted)
-        .header("Idempotency-Key", Schema::text())
+        .header("Idempotency-Key", Schema::text_up_to(128))
         .gives(200, Started::schema())
         .signed_in()
         .refuses([Refusal::UNKNOWN_CHANNEL, Refusal::INVALID_LOCALE])
         .refuses(NOT_ISSUED);
     let tried = Schema::object([
-        ("otp?", Schema::text()),
-        ("code?", Schema::text().about("another name of otp")),
+        ("otp?", Schema::some_text()),
+        ("code?", Schema::some_text().about("another name of otp")),
         ("challenge_id?", text()),
         ("attempt_id?", text()),
     ]);

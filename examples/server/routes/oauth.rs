@@ -50,7 +50,7 @@ pub(crate) fn routes(verifier: &Verifier) -> Api<Arc<App>> {
         .refuses([Refusal::NOT_FOUND, Refusal::THROTTLED, Refusal::UNAVAILABLE]);
     let accepted = Schema::object([("provider", Schema::text())]);
     let callback = Operation::get("Takes a state back, once, within ten minutes")
-        .query("state", Schema::text())
+        .query("state", Schema::some_text())
         .gives(200, accepted)
         .refuses([
             Refusal::INVALID_STATE,

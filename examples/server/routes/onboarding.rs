@@ -36,7 +36,7 @@ pub(crate) struct Welcome {
 pub(crate) fn routes() -> Api<Arc<App>> {
     let welcome = Schema::object([("status", Schema::word(["ok"])), ("user", User::schema())]);
     let sign_in = Operation::post("Signs in whoever brings an operator's pass, by a cookie")
-        .takes(Schema::object([("sessionId", Schema::text())]))
+        .takes(Schema::object([("sessionId", Schema::some_text())]))
         .gives(200, welcome)
         .refuses([
             Refusal::SESSION_REQUIRED,

@@ -41,8 +41,8 @@ pub(crate) struct Renewed {
 
 pub(crate) fn routes() -> Api<Arc<App>> {
     let renewal = Schema::object([
-        ("otp?", Schema::text()),
-        ("code?", Schema::text().about("another name of otp")),
+        ("otp?", Schema::some_text()),
+        ("code?", Schema::some_text().about("another name of otp")),
     ]);
     let codes = Schema::list(&Schema::text());
     let renew = Operation::post("Draws a new set of recovery codes, in the place of the old one")

@@ -63,8 +63,8 @@ pub(crate) fn routes() -> Api<Arc<App>> {
         .refuses([Refusal::INVALID_FACTOR_NAME, Refusal::CHANNEL_UNAVAILABLE])
         .refuses(NOT_CHANGED);
     let otp = [
-        ("otp?", Schema::text()),
-        ("code?", Schema::text().about("another name of otp")),
+        ("otp?", Schema::some_text()),
+        ("code?", Schema::some_text().about("another name of otp")),
     ];
     let first = Schema::object(otp.clone()).with("factor_id?", text());
     let confirmed = SignedAs::schema(User::schema())

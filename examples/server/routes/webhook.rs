@@ -15,6 +15,10 @@ use crate::app::App;
 use crate::config::Webhooks;
 
 impl Vendors for App {
+    fn names() -> &'static [&'static str] {
+        &Webhooks::VENDORS
+    }
+
     async fn take(&self, vendor: &str, request: Received) -> Result<Taken, NotTaken> {
         if !Webhooks::VENDORS.contains(&vendor) {
             return Err(NotTaken::UnknownVendor);

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Body, Operation};
+use super::Schema;
+use super::operation::{Body, Operation, PATH};
 use crate::json::LARGEST;
 use crate::refusal::Refusal;
 
@@ -65,10 +66,16 @@ impl Document {
 }
 
 fn described(path: &str, operation: &Operation) -> Value {
+    let parts = || operation.parameters.iter().filter(|one| one.place == PATH);
     let mut parameters: Vec<_> = named_in(path)
-        .map(|name| json!({ "in": "path", "name": name, "required": true, "schema": { "type": "string" } }))
+        .map(|name| {
+            let schema = parts().find(|one| one.name == name);
+            let schema = schema.map_or_else(Schema::text, |one| one.schema.clone());
+            json!({ "in": PATH, "name": name, "required": true, "schema": schema.to_json() })
+        })
         .collect();
-    parameters.extend(operation.parameters.iter().map(|one| {
+    let others = operation.parameters.iter();
+    parameters.extend(others.filter(|one| one.place != PATH).map(|one| {
         json!({ "in": one.place, "name": one.name, "required": false, "schema": one.schema.to_json() })
     }));
     let mut described = json!({

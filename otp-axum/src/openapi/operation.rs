@@ -49,6 +49,8 @@ pub(super) struct Answer {
     pub(super) content: Option<(&'static str, Schema)>,
 }
 
+/// Where a variable part of a path stands.
+pub(super) const PATH: &str = "path";
 const JSON: &str = "application/json";
 
 impl Method {
@@ -150,6 +152,12 @@ impl Operation {
     #[must_use]
     pub fn header(self, name: &'static str, schema: Schema) -> Self {
         self.parameter("header", name, schema)
+    }
+
+    /// Says what a variable part of the path looks like. Default: a text.
+    #[must_use]
+    pub fn part(self, name: &'static str, schema: Schema) -> Self {
+        self.parameter(PATH, name, schema)
     }
 
     fn parameter(mut self, place: &'static str, name: &'static str, schema: Schema) -> Self {

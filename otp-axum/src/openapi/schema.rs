@@ -23,6 +23,12 @@ impl Schema {
         Self(json!({ "type": "string", "minLength": 1, "maxLength": characters }))
     }
 
+    /// A text that is not empty.
+    #[must_use]
+    pub fn some_text() -> Self {
+        Self(json!({ "type": "string", "minLength": 1 }))
+    }
+
     /// One of these words.
     #[must_use]
     pub fn word<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {

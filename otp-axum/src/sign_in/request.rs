@@ -100,7 +100,7 @@ pub(super) fn operation() -> Operation {
     ]);
     Operation::post("Sends a code")
         .takes(body)
-        .header("Idempotency-Key", Schema::text())
+        .header("Idempotency-Key", Schema::text_up_to(128))
         .gives(200, Started::schema())
         .refuses([
             Refusal::PHONE_REQUIRED,

@@ -125,3 +125,22 @@ async fn a_sign_in_answers_what_the_document_promises() {
     assert_eq!(gone.status, 401, "{gone:?}");
     listener.kept();
 }
+
+#[tokio::test]
+async fn what_is_refused_by_its_shape_is_in_the_document() {
+    let server = server();
+    let public = Listener::public(&server).await.document;
+    let report = public.operation("post", "/api/auth/webhooks/{vendor}");
+    let vendor = &report.said["parameters"][0];
+    let vendors = vendor["schema"]["enum"].as_array().unwrap();
+    assert_eq!((&vendor["in"], vendors.len()), (&json!("path"), 7));
+    let verify = public.operation("post", "/api/auth/verify-otp");
+    let otp = &verify.json_body().unwrap()["properties"]["otp"];
+    assert_eq!(otp["minLength"], 1);
+    let start = public.operation("post", "/api/auth/otp/request");
+    let key = &start.said["parameters"][0]["schema"];
+    assert_eq!(
+        (&key["minLength"], &key["maxLength"]),
+        (&json!(1), &json!(128))
+    );
+}
