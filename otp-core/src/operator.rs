@@ -47,7 +47,7 @@ pub use whom::Whom;
 
 use crate::event::{Act, Event, EventKind};
 use crate::request::{RequestContext, Tenant};
-use crate::store::Store;
+use crate::store::{Store, StoreErrorKind};
 use crate::verifier::{Unavailable, Verifier};
 
 /// Somebody who acts by hand on a running service, for a reason.
@@ -175,6 +175,33 @@ impl Operator {
             Mode::Preview => format!("preview_{what}").into(),
         });
         event
+    }
+
+    /// Puts a look on record. While the store takes no record it is in the log alone: an operator
+    /// must be able to look in an outage.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for what is no outage.
+    pub async fn record_look(&self, what: &'static str) -> Result<(), Unavailable> {
+        self.note_look(self.look(what)).await
+    }
+
+    async fn note_look(&self, event: Event) -> Result<(), Unavailable> {
+        let Err(error) = self.store().append(event.clone()).await else {
+            self.verifier.observe(&event);
+            return Ok(());
+        };
+        if error.kind() != StoreErrorKind::Unavailable {
+            return Err(error.into());
+        }
+        self.verifier.observe(&event);
+        tracing::warn!(
+            target: "otp_kit",
+            operator = %self.act.operator,
+            reason = event.reason.as_deref().unwrap_or_default(),
+            "an operator's look is in the log alone: the store takes no record"
+        );
+        Ok(())
     }
 
     /// Starts the record of a call that only looks, in whichever mode.

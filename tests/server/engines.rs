@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sql};
 
 use crate::support::redis::Redis;
@@ -154,7 +154,12 @@ async fn a_redis_that_is_not_there_yet_keeps_no_service_from_starting_but_one_to
 async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     let mut redis = Redis::start();
     let url = redis.url();
-    let server = Server::with(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "closed")]);
+    let token = "token-of-mike-0123456789";
+    let server = Server::with(&[
+        ("REDIS_URL", &url),
+        ("OTP_REDIS_OUTAGE", "closed"),
+        ("ADMIN_TOKENS", &format!("mike:{token}")),
+    ]);
     let code = server
         .post(START, &body_of_request(PHONE))
         .await
@@ -171,6 +176,17 @@ async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     assert_eq!(server.get("/readyz").await.status, 503);
     let status = server.get("/otp/status").await;
     assert_eq!(status.text("redis"), "unavailable", "{status:?}");
+
+    // What is down is seen all the same, and that an operator looked is in the log.
+    let board = format!("http://{}/admin/otp/dashboard", server.admin);
+    let board = server.client.get(board).header("x-admin-token", token);
+    let board = Reply::of(board).await;
+    assert_eq!(board.status, 200, "{board:?}");
+    assert_eq!(board.json()["complete"], false);
+    let engines = board.json()["engines"].clone();
+    let is_down = |engine: &Value| engine["condition"] == "unavailable";
+    assert!(engines.as_array().unwrap().iter().any(is_down), "{engines}");
+    server.hears("an operator's look is in the log alone");
 }
 
 #[tokio::test]

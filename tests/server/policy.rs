@@ -88,6 +88,13 @@ async fn a_document_that_turns_sms_off_holds_before_the_answer_and_goes_by_the_n
         (&json!(1), &json!(1))
     );
     assert_eq!(seen["text"], SMS_OFF);
+
+    // Another fragment takes this one's place, and says what it takes back.
+    let tight = "rate_limiting:\n  per_ip: [{ window: 5m, max: 10 }]\n";
+    let dry = put(&server, "/admin/otp/policy?dry_run=true", tight).await;
+    let said = dry.json()["sample"].clone();
+    let takes_back = |line: &Value| *line == "auth.sms_otp.enabled: false -> true";
+    assert!(said.as_array().unwrap().iter().any(takes_back), "{said}");
     assert_eq!(
         (&seen["author"], &seen["reason"]),
         (&json!("mike"), &json!("an incident"))
@@ -154,7 +161,10 @@ async fn a_dry_run_checks_a_document_and_publishes_nothing() {
     let fine = put(&server, &dry, SMS_OFF).await;
     assert_eq!(
         fine.json(),
-        json!({ "status": "ok", "dry_run": true, "count": 1, "sample": ["version 1"] })
+        json!({
+            "status": "ok", "dry_run": true, "count": 1,
+            "sample": ["version 1", "auth.sms_otp.enabled: true -> false"],
+        })
     );
     let wrong = put(&server, &dry, "auth:\n  sms_otp:\n    enabeld: false\n").await;
     wrong.is_error(
@@ -274,8 +284,12 @@ async fn every_kind_of_override_is_taken_and_one_with_a_member_too_many_is_not()
         assert_eq!(reply.status, 200, "{body}: {reply:?}");
     }
     let held = status(&server).await["overrides"].clone();
-    let names = taken.map(|body| body["what"].clone());
-    assert_eq!(held, json!(names));
+    // A user is a VIP by id, phone and e-mail address.
+    let names = taken.iter().flat_map(|body| {
+        let times = if body["user_id"].is_string() { 3 } else { 1 };
+        std::iter::repeat_n(body["what"].clone(), times)
+    });
+    assert_eq!(held, json!(names.collect::<Vec<_>>()));
     for body in [
         json!({ "what": "channel_off", "channel": "sms", "country": "US", "expires_in": 60 }),
         json!({ "what": "vip", "user_id": "a", "times": 11, "expires_in": 60 }),
@@ -359,7 +373,7 @@ async fn what_the_guard_would_say_of_a_phone_is_explained_and_it_refuses_nobody(
     let verdict = explain.json()["toll_fraud"].clone();
     assert_eq!(verdict["mode"], "shadow");
     assert_ne!(verdict["action"], "allow", "{verdict}");
-    let whom = json!({ "user_id": "test-user" });
+    let whom = json!({ "user_id": "nobody" });
     let user = request(&server, Method::POST, "/admin/otp/explain").json(&whom);
     assert_eq!(Reply::of(user).await.json()["toll_fraud"], Value::Null);
     let dashboard = request(&server, Method::GET, "/admin/otp/dashboard");

@@ -189,6 +189,13 @@ impl Done {
         Self::all(mode, vec![what])
     }
 
+    /// Tells of one such thing, and what it changes.
+    pub(super) fn with(mode: Mode, what: String, changes: Vec<String>) -> Json<Self> {
+        let Json(mut done) = Self::one(mode, what);
+        done.sample.extend(changes);
+        Json(done)
+    }
+
     /// Tells of several such things.
     pub(super) fn all(mode: Mode, what: Vec<String>) -> Json<Self> {
         Json(Self {

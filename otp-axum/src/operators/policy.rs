@@ -107,7 +107,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     desk.operator(&verifier, None)?
-        .record("read_policy")
+        .record_look("read_policy")
         .await?;
     let record = verifier.store().current().await?;
     let policies = verifier.policies();
@@ -164,9 +164,10 @@ pub(super) async fn publish(
     let expected = expected(&uri, &headers)?;
     let current = verifier.store().version().await?;
     let expected = expected.unwrap_or(current);
+    let in_force = PolicyFile::of(policies.status().standing.as_ref().clone());
+    let wanted = PolicyFile::of(policies.check(document.text())?);
     let published = match desk.mode() {
         Mode::Preview => {
-            policies.check(document.text())?;
             operator.record("publish_policy").await?;
             if expected == current {
                 Ok(current.saturating_add(1))
@@ -183,7 +184,10 @@ pub(super) async fn publish(
     };
     let (version, mut response) = match published {
         Ok(version) => {
-            let done = Done::one(desk.mode(), format!("version {version}"));
+            // A document takes the place of the whole one before it: what that one had changed, and
+            // this one does not name, is as the service was started again. So all of it is said.
+            let what = format!("version {version}");
+            let done = Done::with(desk.mode(), what, in_force.changes_to(&wanted));
             (version, done.into_response())
         }
         Err(PublishError::Conflict { current }) => {

@@ -70,7 +70,7 @@ impl Operator {
     /// # Errors
     /// [`Unavailable`].
     pub async fn attackers(&self, within: Duration, top: usize) -> Result<Attackers, Unavailable> {
-        self.note(self.look("attackers")).await?;
+        self.note_look(self.look("attackers")).await?;
         let from = self.store().ping().await?.saturating_sub(within);
         let mut watch = Watch::default();
         let see = |event: Event| {

@@ -157,7 +157,7 @@ impl Operator {
     /// # Errors
     /// [`Unavailable`].
     pub async fn blocks(&self, limit: usize) -> Result<Vec<BlockEntry>, Unavailable> {
-        self.note(self.look("list_blocks")).await?;
+        self.note_look(self.look("list_blocks")).await?;
         Ok(self.store().blocks(limit).await?)
     }
 
@@ -168,7 +168,7 @@ impl Operator {
     /// # Errors
     /// [`Unavailable`].
     pub async fn export_blocks(&self) -> Result<BlockList, Unavailable> {
-        self.note(self.look("export_blocks")).await?;
+        self.note_look(self.look("export_blocks")).await?;
         let now = self.store().ping().await?;
         let entries = self.store().blocks(READ).await?;
         Ok(BlockList::of(&entries, now))

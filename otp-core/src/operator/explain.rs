@@ -126,7 +126,7 @@ impl Operator {
     /// # Errors
     /// [`Unavailable`].
     pub async fn explain(&self, whom: &Whom) -> Result<Explanation, Unavailable> {
-        self.note(whom.named_in(self.look("explain"))).await?;
+        self.note_look(whom.named_in(self.look("explain"))).await?;
         let now = self.store().ping().await?;
         let used = self.charged(whom).await?.into_iter();
         let mut limits: Vec<_> = used.filter(Charged::is_used).map(|it| it.state).collect();

@@ -74,7 +74,7 @@ impl Operator {
         window: Range<Timestamp>,
         limit: usize,
     ) -> Result<Vec<FailedDelivery>, Unavailable> {
-        self.note(self.look("failed_deliveries")).await?;
+        self.note_look(self.look("failed_deliveries")).await?;
         let mut found = Vec::new();
         let take = |delivery: Delivery| {
             if found.len() >= limit {

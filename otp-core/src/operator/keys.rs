@@ -158,7 +158,7 @@ impl Operator {
     ) -> Result<KeyReport, Unavailable> {
         let mut uses: Vec<KeyUse> = Vec::new();
         beside.into_iter().for_each(|one| one.add_to(&mut uses));
-        self.note(self.look("key_report")).await?;
+        self.note_look(self.look("key_report")).await?;
         let at = self.store().ping().await?;
         for one in self.store().key_uses().await? {
             one.add_to(&mut uses);

@@ -31,6 +31,18 @@ pub struct Overview {
 }
 
 impl Overview {
+    /// What is known while the store does not answer: nothing, and it says that it is not complete.
+    #[must_use]
+    pub fn unknown(now: Timestamp) -> Self {
+        Self {
+            now,
+            counts: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            attackers: Attackers::default(),
+            blocks: Count::AtLeast(0),
+        }
+    }
+
     /// Says how many records there are of a kind and an outcome.
     #[must_use]
     pub fn of(&self, kind: EventKind, outcome: Outcome) -> u64 {
@@ -65,7 +77,7 @@ impl Operator {
     /// # Errors
     /// [`Unavailable`].
     pub async fn overview(&self, within: Duration, top: usize) -> Result<Overview, Unavailable> {
-        self.note(self.look("overview")).await?;
+        self.note_look(self.look("overview")).await?;
         let now = self.store().ping().await?;
         let blocks = self.store().blocks(READ).await?.len();
         let mut watch = Watch::default();
@@ -100,7 +112,7 @@ impl Operator {
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, Unavailable> {
-        self.note(self.look("export_audit")).await?;
+        self.note_look(self.look("export_audit")).await?;
         Ok(self.store().outbox(after, limit).await?)
     }
 
@@ -118,7 +130,7 @@ impl Operator {
         let Some(sealer) = self.verifier.sealer() else {
             return Ok(None);
         };
-        self.note(self.look("export_audit")).await?;
+        self.note_look(self.look("export_audit")).await?;
         let export = sealer.export(after, limit, self.verifier.now());
         Ok(Some(export.await?))
     }

@@ -8,6 +8,7 @@ mod allow_list;
 mod auth;
 mod budget;
 mod challenge;
+mod changes;
 mod countries;
 mod database;
 mod delivery;
@@ -147,10 +148,14 @@ impl PolicyFile {
     /// Overrides are not of it.
     #[must_use]
     pub fn to_yaml(&self) -> String {
+        write::yaml(&self.root())
+    }
+
+    fn root(&self) -> Node {
         let sections = SECTIONS
             .iter()
             .filter_map(|(name, _, write)| Some((*name, write(self)?)));
-        write::yaml(&write::map(sections))
+        write::map(sections)
     }
 
     /// Writes a TOML document as YAML: what it names, and nothing else.

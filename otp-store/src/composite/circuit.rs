@@ -3,12 +3,14 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use otp_core::breaker::{BreakerRules, BreakerState, Pass, SharedBreaker};
 use otp_core::clock::Clock;
 use otp_core::store::{StoreError, StoreErrorKind};
+use tokio::sync::Notify;
 
 /// The failures in a row that raise a doubt, where nobody says otherwise. One lost answer does not
 /// take everybody's live codes away for half a minute; three are worth a question.
@@ -24,6 +26,8 @@ pub(super) struct Circuit {
     breaker: SharedBreaker,
     rules: BreakerRules,
     run: Mutex<Run>,
+    /// Told when a doubt is settled.
+    settled: Notify,
 }
 
 /// The callers' answers while the engine is asked.
@@ -50,6 +54,7 @@ impl Circuit {
             breaker: SharedBreaker::new(),
             rules: BreakerRules::new(NonZeroU32::MIN).with_rest(rest),
             run: Mutex::default(),
+            settled: Notify::new(),
         }
     }
 
@@ -86,6 +91,16 @@ impl Circuit {
             circuit: Arc::clone(self),
             pass: Some(pass),
         })
+    }
+
+    /// Waits until the doubt that is under way is settled; one that is not, ends nothing.
+    pub(super) async fn settled(&self) {
+        let settled = self.settled.notified();
+        let mut settled = pin!(settled);
+        settled.as_mut().enable();
+        if self.lock().doubt == Doubted::Yes {
+            settled.await;
+        }
     }
 
     /// Raises a doubt by one failure, for a caller who can go on without the engine.
@@ -143,10 +158,8 @@ impl Doubt {
     pub(super) fn dispelled(mut self) {
         drop(self.pass.take());
     }
-}
 
-impl Drop for Doubt {
-    fn drop(&mut self) {
+    fn settle(&mut self) {
         let circuit = &self.circuit;
         let mut run = circuit.lock();
         run.doubt = Doubted::No;
@@ -163,6 +176,13 @@ impl Drop for Doubt {
                 "Circuit breaker OPEN: an engine of the store is left alone"
             );
         }
+    }
+}
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        self.settle();
+        self.circuit.settled.notify_waiters();
     }
 }
 

@@ -122,8 +122,6 @@ struct Inner<P> {
     circuit: Arc<Circuit>,
     upkeep: Arc<Upkeep>,
     ledger: Mutex<Ledger>,
-    /// Held by the start that asks whether the primary is there.
-    asking: tokio::sync::Mutex<()>,
     /// Held by the one who tells the primary what was counted.
     telling: tokio::sync::Mutex<()>,
     /// Held while one thing is told, and while what is owed is forgiven: what an operator forgave
@@ -156,7 +154,6 @@ impl<P: Store> Degrading<P> {
                 circuit: Arc::new(circuit),
                 upkeep: Arc::new(Upkeep::new(clock, options.mirror_every)),
                 ledger: Mutex::new(ledger),
-                asking: tokio::sync::Mutex::default(),
                 telling: tokio::sync::Mutex::default(),
                 owing: tokio::sync::Mutex::default(),
                 copying: tokio::sync::Mutex::default(),

@@ -54,6 +54,13 @@ fn block(out: &mut String, fields: &[(Key, Node)], depth: usize) {
     }
 }
 
+/// Writes a part in one line.
+pub(super) fn line(node: &Node) -> String {
+    let mut out = String::new();
+    flow(&mut out, node);
+    out
+}
+
 /// Writes a value on its line.
 fn flow(out: &mut String, node: &Node) {
     match &node.value {

@@ -76,15 +76,12 @@ impl<P: Store> Inner<P> {
         if !is_start || error.kind() != StoreErrorKind::Unavailable || self.serves().is_err() {
             return;
         }
-        let Ok(_asking) = self.asking.try_lock() else {
-            drop(self.asking.lock().await);
-            return;
-        };
-        if let Some(doubt) = self.circuit.doubt() {
-            match sign::of_life(&self.primary).await {
+        match self.circuit.doubt() {
+            Some(doubt) => match sign::of_life(&self.primary).await {
                 Ok(()) => doubt.dispelled(),
                 Err(_) => drop(doubt),
-            }
+            },
+            None => self.circuit.settled().await,
         }
     }
 
