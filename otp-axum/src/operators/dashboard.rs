@@ -129,21 +129,13 @@ pub(super) async fn handle(
 
 fn counters(overview: &Overview) -> Value {
     let of = |kind, outcome| overview.of(kind, outcome);
-    let limited: u64 = overview
-        .reasons
-        .iter()
-        .filter(|(reason, _)| reason.starts_with("quota"))
-        .map(|(_, count)| count)
-        .sum();
     json!({
         "sent": of(EventKind::CodeSent, Outcome::Success),
-        "not_sent": overview.counts.iter()
-            .filter(|((kind, _), _)| *kind == EventKind::CodeNotSent.name())
-            .map(|(_, count)| count)
-            .sum::<u64>(),
+        "not_sent": overview.not_sent(),
+        "reported_failed": of(EventKind::DeliveryReported, Outcome::Failed),
         "verified": of(EventKind::ValidationAttempt, Outcome::Success),
         "not_verified": of(EventKind::ValidationAttempt, Outcome::Refused),
-        "rate_limited": limited,
+        "rate_limited": overview.limited(),
         "locked": overview.because("locked"),
         "blocked": overview.because("blocked"),
         "requests": overview.attackers.requests,
@@ -168,7 +160,11 @@ fn rates(overview: &Overview) -> Value {
     };
     let limited = count("rate_limited");
     json!({
-        "delivery": share(count("sent"), count("not_sent")),
+        // Taken by a provider, and not reported as failed since.
+        "delivery": share(
+            overview.sent_and_not_failed(),
+            count("not_sent").saturating_add(count("reported_failed").min(count("sent"))),
+        ),
         "verification": share(count("verified"), count("not_verified")),
         "limit_hits": share(limited, count("requests").saturating_sub(limited)),
     })

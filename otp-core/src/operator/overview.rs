@@ -56,6 +56,29 @@ impl Overview {
         self.reasons.get(reason).copied().unwrap_or_default()
     }
 
+    /// Says how many messages a provider took and no report has come of that they failed.
+    #[must_use]
+    pub fn sent_and_not_failed(&self) -> u64 {
+        let sent = self.of(EventKind::CodeSent, Outcome::Success);
+        sent.saturating_sub(self.of(EventKind::DeliveryReported, Outcome::Failed))
+    }
+
+    /// Says how many messages no provider took, or nobody knows of.
+    #[must_use]
+    pub fn not_sent(&self) -> u64 {
+        let counts = self.counts.iter();
+        let failed = counts.filter(|((kind, _), _)| *kind == EventKind::CodeNotSent.name());
+        failed.map(|(_, count)| count).sum()
+    }
+
+    /// Says how many requests met a limit.
+    #[must_use]
+    pub fn limited(&self) -> u64 {
+        let reasons = self.reasons.iter();
+        let limits = reasons.filter(|(reason, _)| reason.starts_with("quota"));
+        limits.map(|(_, count)| count).sum()
+    }
+
     fn see(&mut self, event: &Event) {
         let key = (event.kind.name(), event.outcome.name());
         let count = self.counts.entry(key).or_default();
@@ -133,5 +156,36 @@ impl Operator {
         self.note_look(self.look("export_audit")).await?;
         let export = sealer.export(after, limit, self.verifier.now());
         Ok(Some(export.await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_vendor_took_and_reported_as_failed_was_not_delivered() {
+        let mut overview = Overview::unknown(Timestamp::UNIX_EPOCH);
+        let counts = [
+            (EventKind::CodeSent, Outcome::Success, 4),
+            (EventKind::DeliveryReported, Outcome::Failed, 3),
+            (EventKind::DeliveryReported, Outcome::Success, 1),
+            (EventKind::CodeNotSent, Outcome::Failed, 2),
+        ];
+        for (kind, outcome, count) in counts {
+            let key = (kind.name(), outcome.name());
+            overview.counts.insert(key, count);
+        }
+        assert_eq!(
+            (overview.sent_and_not_failed(), overview.not_sent()),
+            (1, 2)
+        );
+        let late = (EventKind::DeliveryReported.name(), Outcome::Failed.name());
+        overview.counts.insert(late, 9);
+        assert_eq!(
+            overview.sent_and_not_failed(),
+            0,
+            "reports of earlier messages"
+        );
     }
 }

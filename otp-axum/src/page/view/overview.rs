@@ -111,19 +111,6 @@ impl View {
     }
 }
 
-/// Counts what met a limit.
-fn limited(overview: &Overview) -> u64 {
-    let reasons = overview.reasons.iter();
-    let limits = reasons.filter(|(reason, _)| reason.starts_with("quota"));
-    limits.map(|(_, count)| count).sum()
-}
-
-fn not_sent(overview: &Overview) -> u64 {
-    let counts = overview.counts.iter();
-    let failed = counts.filter(|((kind, _), _)| *kind == EventKind::CodeNotSent.name());
-    failed.map(|(_, count)| count).sum()
-}
-
 fn gauges(snapshot: &Snapshot, overview: Option<&Overview>) -> Vec<Gauge> {
     let mut gauges = Vec::new();
     if let Some(overview) = overview {
@@ -131,10 +118,11 @@ fn gauges(snapshot: &Snapshot, overview: Option<&Overview>) -> Vec<Gauge> {
         let sent = of(EventKind::CodeSent, Outcome::Success);
         let verified = of(EventKind::ValidationAttempt, Outcome::Success);
         let tried = verified.saturating_add(of(EventKind::ValidationAttempt, Outcome::Refused));
-        let messages = sent.saturating_add(not_sent(overview));
-        let (limited, requests) = (limited(overview), overview.attackers.requests);
+        let messages = sent.saturating_add(overview.not_sent());
+        let arrived = overview.sent_and_not_failed();
+        let (limited, requests) = (overview.limited(), overview.attackers.requests);
         gauges.extend([
-            Gauge::new("Delivery", "messages", sent, messages, DELIVERY),
+            Gauge::new("Delivery", "messages", arrived, messages, DELIVERY),
             Gauge::new("Limit hits", "requests", limited, requests, LIMIT_HITS),
             Gauge::new("Right codes", "tries", verified, tried, Marks::None),
         ]);
@@ -174,13 +162,13 @@ fn counters(overview: &Overview) -> Vec<Counter> {
     vec![
         number("Requests", overview.attackers.requests),
         number("Sent", of(EventKind::CodeSent, Outcome::Success)),
-        number("Not sent", not_sent(overview)),
+        number("Not sent", overview.not_sent()),
         number(
             "Signed in",
             of(EventKind::ValidationAttempt, Outcome::Success),
         ),
         number("Refused", overview.attackers.refused),
-        number("Rate limited", limited(overview)),
+        number("Rate limited", overview.limited()),
         number(
             "Locked",
             overview
