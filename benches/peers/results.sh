@@ -39,8 +39,8 @@ $(rows growth)
 | call | allocations | bytes |
 |---|---|---|
 $(rows allocations)
+
+## Weight of a build
+
+$(rows weight)
 END
-if [ -s "$PEERS_FOLDER/weight.md" ]; then
-  printf '\n## Weight of a build\n\n'
-  cat "$PEERS_FOLDER/weight.md"
-fi

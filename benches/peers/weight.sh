@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Counts the crates of a build, and times the smallest useful one and the fullest from nothing.
+# Counts the crates of a build, and times the smallest useful one and the fullest from nothing;
+# `weight.sh crates` only counts.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(realpath ../..)
+counting=no
+[ "${1:-}" != crates ] || counting=only
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/src"
@@ -25,6 +28,7 @@ crates() { # crates FEATURES: how many are linked, without the host
   (cd "$folder" && cargo tree --quiet -e normal --prefix none) | awk 'NR > 1 && NF { print $1, $2 }' | sort -u | wc -l
 }
 seconds() { # seconds FEATURES: of a release build into an empty folder
+  [ "$counting" = no ] || { echo "not timed"; return; }
   with "$1"
   local started; started=$(date +%s%N)
   (cd "$folder" && CARGO_TARGET_DIR=$folder/target nice -n 10 cargo build --release --quiet)
@@ -42,7 +46,7 @@ all=$(printf '"%s", ' $features)
 small='"memory", "twilio"'
 base=$(crates "$small")
 
-echo "Measured on $(date -u +%F) with $(nproc) cores. Crates are those that are linked; seconds are of \`cargo build --release\` from nothing."
+echo "Measured on $(date -u +%F) with $(nproc) cores. Crates are those of `cargo tree -e normal`, macros and what they stand on included; seconds are of \`cargo build --release\` from nothing."
 echo
 echo '| build | crates | seconds |'
 echo '|---|---|---|'

@@ -1,4 +1,4 @@
--- The rest: operators' steps, quotas by themselves, what was seen, the outbox, upkeep.
+-- The rest: operators' steps, what was seen, the outbox, upkeep.
 local steps = {}
 
 -- The form of what is stored; one that an older library would misread has the next number.
@@ -53,16 +53,6 @@ function steps.carry_over(now)
   save_budget(b)
   audit(A.event, now)
   return {}
-end
-
-function steps.peek(now)
-  look_quotas(A.quotas, now)
-  return { readings(A.quotas) }
-end
-
-function steps.charge(now)
-  if not look_quotas(A.quotas, now) then charge_quotas(A.quotas, now) end
-  return { readings(A.quotas) }
 end
 
 -- Charges what another shelf will decide about, unless it is known to be refused already.
@@ -236,7 +226,7 @@ function steps.forgive()
   return { I(ended) }
 end
 
-local READS = { budget = true, peek = true, blocks = true }
+local READS = { budget = true, blocks = true }
 local TIMELESS = {
   forgive = true, outbox = true, acknowledge = true, adopt = true, enter = true, unclaim = true,
 }

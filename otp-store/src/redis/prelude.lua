@@ -3,6 +3,8 @@
 local A = cjson.decode(ARGV[1])
 local P, G = A.prefix, A.guard
 local call = redis.call
+-- How long a key stays after it has lapsed, in milliseconds.
+local SLACK = 60000
 
 local function I(n)
   return string.format('%.0f', n)

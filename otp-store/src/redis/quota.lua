@@ -2,7 +2,6 @@
 -- A window is a sorted set of its hits, a rate is `tat,burst,step` in microseconds.
 
 local LATEST = 16725225600000
-local SLACK = 60000
 
 local function bounded(now)
   return math.min(math.max(now, 0), LATEST)

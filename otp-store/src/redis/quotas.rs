@@ -18,7 +18,7 @@ impl RedisStore {
         let request = self
             .request(shelf, step)
             .with("quotas", self.inner.keys.quotas(claims));
-        let reply = self.ask(shelf, &script::DESK, request).await?;
+        let reply = self.ask(shelf, &script::QUOTAS, request).await?;
         admission::readings(claims, &reply, 0)
     }
 }

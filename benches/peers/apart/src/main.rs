@@ -6,9 +6,10 @@ mod side;
 mod sign_in;
 
 fn main() -> side::Outcome {
-    match std::env::args().nth(1).as_deref() {
-        Some("phones") => phones::play(),
-        Some("sign-in") => sign_in::play(),
-        _ => Err("phones or sign-in".into()),
+    let name = std::env::args().nth(1).unwrap_or_default();
+    match name.split_once('/').unwrap_or((&name, "")) {
+        ("phones", list) => phones::play(list),
+        ("sign-in", _) => sign_in::play(),
+        _ => Err("phones/eight, phones/everywhere or sign-in".into()),
     }
 }

@@ -6,10 +6,16 @@ use rlibphonenumber::PHONE_NUMBER_UTIL;
 
 use crate::side::{Outcome, play as side};
 
-const NUMBERS: &str = include_str!("../../numbers.txt");
+const EIGHT: &str = include_str!("../../numbers/eight.txt");
+const EVERYWHERE: &str = include_str!("../../numbers/everywhere.txt");
 
-pub(crate) fn play() -> Outcome {
-    let numbers: Vec<&str> = NUMBERS.lines().collect();
+pub(crate) fn play(list: &str) -> Outcome {
+    let numbers = if list == "everywhere" {
+        EVERYWHERE
+    } else {
+        EIGHT
+    };
+    let numbers: Vec<&str> = numbers.lines().collect();
     let mut next = numbers.iter().cycle();
     side(|count| {
         for number in next.by_ref().take(usize::try_from(count)?) {

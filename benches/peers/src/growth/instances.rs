@@ -8,7 +8,7 @@ use crate::service::Service;
 use crate::side::Outcome;
 
 const INSTANCES: [usize; 3] = [1, 4, 16];
-const CALLERS: u64 = 64;
+const CALLERS: u64 = 32;
 const COUNT: u64 = 2_000;
 
 pub(super) fn run(runtime: &Runtime) -> Outcome {
@@ -22,7 +22,10 @@ pub(super) fn run(runtime: &Runtime) -> Outcome {
             .collect();
         let services = services?;
         let what = format!("one Redis, {instances} instances, {CALLERS} callers");
-        row(&what, "", || round(runtime, &services, CALLERS, COUNT))?;
+        if let Err(error) = row(&what, "", || round(runtime, &services, CALLERS, COUNT)) {
+            // More than the machine can do at that moment: calls to Redis have a deadline.
+            println!("| {what} | | | | | stopped: {error} |");
+        }
     }
     Ok(())
 }

@@ -2,19 +2,24 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
-use otp_kit::store::{Capacity, MemoryStore};
+use otp_kit::clock::{Clock as _, SystemClock};
+use otp_kit::event::EventKind;
+use otp_kit::quota::{Quota, QuotaClaim, QuotaKey, Scope};
+use otp_kit::store::{Capacity, ChallengeStore as _, Insert, MemoryStore, QuotaStore as _};
+use otp_kit::testing::store::kit;
 use tokio::runtime::Runtime;
 
 use super::{round, row};
 use crate::crowd::crowd;
-use crate::service::{Person, Service};
+use crate::service::Service;
 use crate::side::Outcome;
 
 const HELD: [u64; 4] = [1, 10_000, 1_000_000, 10_000_000];
 const COUNT: u64 = 5_000;
-/// Those who hold a challenge; who is measured is somebody else.
-const FIRST: u64 = 1_000_000;
+/// Room for those who are measured.
+const SPARE: u64 = 1_000_000;
 /// What one more may take, with room to spare.
 const BYTES: u64 = 1_500;
 
@@ -28,16 +33,16 @@ pub(super) fn run(runtime: &Runtime) -> Outcome {
             );
             continue;
         }
-        let service = Service::on(store(held)?)?;
+        let store = store(held)?;
         let before = status("VmRSS")?;
-        fill(runtime, &service, held)?;
+        fill(runtime, &store, held)?;
         let grown = status("VmRSS")?.saturating_sub(before);
         let note = if held < 1_000_000 {
             String::new()
         } else {
             format!("{} bytes each, with their counters", grown / held)
         };
-        let services = [service];
+        let services = [Service::on(store)?];
         row(&what, &note, || round(runtime, &services, 1, COUNT))?;
     }
     Ok(())
@@ -46,7 +51,7 @@ pub(super) fn run(runtime: &Runtime) -> Outcome {
 fn store(held: u64) -> Outcome<MemoryStore> {
     let room = |each: u64| {
         Outcome::Ok(NonZeroUsize::try_from(usize::try_from(
-            (held + FIRST) * each,
+            (held + SPARE) * each,
         )?)?)
     };
     let capacity = Capacity {
@@ -59,15 +64,28 @@ fn store(held: u64) -> Outcome<MemoryStore> {
     Ok(MemoryStore::with_capacity(capacity))
 }
 
-fn fill(runtime: &Runtime, service: &Service, held: u64) -> Outcome {
-    let service = service.clone();
+/// Fills the store as its issues do, without the message.
+fn fill(runtime: &Runtime, store: &MemoryStore, held: u64) -> Outcome {
+    let rate = Quota::rate(1_000, Duration::from_secs(3_600))?;
+    let store = store.clone();
     let work = move |number: u64| {
-        let service = service.clone();
+        let store = store.clone();
         async move {
-            let person = Person::number(FIRST + number)?;
-            service.issue(&person).await?;
-            // The message was read, and its code is not typed.
-            service.code(&person.address).map(drop)
+            let name = format!("holder-{number}");
+            let claims = [Scope::Address, Scope::Subject, Scope::Destination].map(|scope| {
+                QuotaClaim::new(QuotaKey::new("issue", scope, "default", &name), rate)
+            });
+            store.check_all(&claims).await?;
+            let challenge = kit::challenge(&name, SystemClock.now());
+            let event = kit::event(EventKind::ChallengeIssued);
+            store
+                .insert(Insert {
+                    challenge,
+                    delivery: None,
+                    event,
+                })
+                .await?;
+            Ok(())
         }
     };
     runtime.block_on(crowd(8, held, work))

@@ -80,7 +80,7 @@ impl RedisStore {
         let shares = self.shares(claims, |_| true).into_iter().map(|share| {
             let quotas = self.inner.keys.quotas(&share.claims);
             let request = self.request(share.shelf, "peek").with("quotas", quotas);
-            let pending = self.begin(share.shelf, &script::DESK, request);
+            let pending = self.begin(share.shelf, &script::QUOTAS, request);
             (share, pending)
         });
         let mut readings = Vec::new();
