@@ -40,6 +40,12 @@ impl Desk {
             .flag("server")
             .or_else(|| variable("OTPCTL_SERVER"));
         let server = server.unwrap_or_else(|| SERVER.to_owned());
+        if !["http://", "https://"]
+            .iter()
+            .any(|scheme| server.starts_with(scheme))
+        {
+            return Err(Failure::usage(format!("the server must be as in {SERVER}")));
+        }
         let token = match arguments.flag("token-file") {
             Some(path) => {
                 let text = fs::read_to_string(path)
@@ -139,9 +145,9 @@ impl Desk {
             return Ok(answer);
         }
         let text = answer.text().await.map_err(|error| self.unheard(&error))?;
-        let why = serde_json::from_str::<Value>(&text).ok();
-        let why = why.as_ref().and_then(|why| why.get("detail")?.as_str());
-        let why = why.unwrap_or("it does not say why").to_owned();
+        let told = serde_json::from_str::<Value>(&text).unwrap_or_default();
+        let member = |name: &str| told.get(name).and_then(Value::as_str);
+        let why = member("detail").unwrap_or("it does not say why").to_owned();
         if status.is_server_error() {
             return Err(Failure::Unavailable(format!(
                 "the server says {status}: {why}"
@@ -151,7 +157,8 @@ impl Desk {
             StatusCode::UNAUTHORIZED if self.token.is_none() => {
                 "there is no token: set OTPCTL_TOKEN or --token-file".to_owned()
             }
-            StatusCode::NOT_FOUND => {
+            // A route that is missing, and not a user or an override.
+            StatusCode::NOT_FOUND if matches!(member("code"), None | Some("not_found")) => {
                 format!("{why}; is this the operator's listener, and has it a token?")
             }
             _ => why,

@@ -61,6 +61,7 @@ impl Table {
 pub(crate) fn text(value: Option<&Value>) -> String {
     let shown = match value {
         None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::Array(items)) if items.is_empty() => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => {
             let items: Vec<String> = items.iter().map(|item| text(Some(item))).collect();
@@ -117,7 +118,10 @@ mod tests {
     fn a_hostile_text_moves_no_cursor_and_starts_no_line() {
         let note = json!("ok\u{1b}[2Jgone\r\n0 blocked");
         assert_eq!(text(Some(&note)), "ok [2Jgone  0 blocked");
-        assert_eq!(text(None), "-");
+        assert_eq!(
+            (text(None), text(Some(&json!([])))),
+            ("-".into(), "-".into())
+        );
         assert_eq!(text(Some(&json!(["a", 1, null]))), "a, 1, -");
     }
 }

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::desk::{Metrics, get, otpctl_ends, server};
+use crate::desk::{MIKE, Metrics, get, otpctl_ends, server};
+use crate::support::Reply;
 
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
 const ALERTS_TEST: &str = include_str!("../../deploy/prometheus/alerts.test.yml");
@@ -71,6 +72,35 @@ async fn every_metric_that_rules_dashboard_and_document_name_is_on_the_page() {
         }
     }
     assert_eq!(get(&server, "/metrics").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_that_the_document_names_is_there() {
+    let server = server();
+    let mut named = BTreeSet::new();
+    for part in DOCUMENT.split('`').skip(1).step_by(2) {
+        let Some((method, path)) = part.split_once(' ') else {
+            continue;
+        };
+        let is_method = ["GET", "POST", "PUT", "DELETE"].contains(&method);
+        if is_method && path.starts_with('/') {
+            named.insert((method, path.split([' ', '?']).next().unwrap()));
+        }
+    }
+    assert!(named.len() > 20, "{named:?}");
+    for (method, path) in named {
+        let path = path.replace("{id}", "nobody").replace("<id>", "nobody");
+        let known = async |address: &str| {
+            let method = method.parse::<reqwest::Method>().unwrap();
+            let url = format!("http://{address}{path}");
+            let request = server.client.request(method, url);
+            let answer = Reply::of(request.header("x-admin-token", MIKE)).await;
+            let is_missing = answer.body.contains("\"not_found\"");
+            answer.status != 405 && !(answer.status == 404 && is_missing)
+        };
+        let there = known(&server.admin).await || known(&server.address).await;
+        assert!(there, "{method} {path} of the document is no route");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) async fn resend(desk: &Desk, mut arguments: Arguments) -> Result<(), 
     if desk.speaks_json() {
         println!("{answer}");
     } else {
-        show::done(&answer, "persons are sent to");
+        show::done(&answer, "sent to");
         println!("messages: {}", show::text(answer.get("messages")));
         println!("not sent to: {}", show::text(answer.get("refusals")));
     }

@@ -19,11 +19,11 @@ pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Fai
     }
     let acting = desk.acting(&mut arguments);
     let (body, what) = match action.as_str() {
-        "rotate" => (json!({}), "new key"),
-        "publish" => (json!({ "step": "publish" }), "published key"),
+        "rotate" => (json!({}), "made current"),
+        "publish" => (json!({ "step": "publish" }), "published"),
         "promote" => {
             let id = arguments.needed("the id of a key")?;
-            (json!({ "step": "promote", "key_id": id }), "current key")
+            (json!({ "step": "promote", "key_id": id }), "made current")
         }
         _ => {
             let wrong = format!("keys report, rotate, publish or promote, not {action:?}");

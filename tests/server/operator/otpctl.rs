@@ -69,12 +69,15 @@ async fn a_program_reads_json_and_the_codes_of_ending_tell_what_happened() {
     let revoked: Value = serde_json::from_slice(&revoked.stdout).unwrap();
     assert_eq!(revoked["count"], 1);
 
+    let public = server.url("");
     for (line, code) in [
         ("revoke", 2),
         ("revoke --everything", 2),
         ("no-such-command", 2),
         ("unlock --phone nonsense", 3),
         ("keys rotate", 3),
+        ("policy override end nope", 3),
+        (&*format!("status --server {public}"), 3),
         // What has no preview is not done in its place.
         ("simulate guessing --times 1 --dry-run", 2),
         ("check --phones +14155550123 --dry-run", 2),
@@ -83,10 +86,17 @@ async fn a_program_reads_json_and_the_codes_of_ending_tell_what_happened() {
         ("revoke --all --reason --dry-run", 2),
         ("revoke --all=false", 2),
         ("status --server http://127.0.0.1:9", 4),
+        ("status --server ftp://127.0.0.1", 2),
     ] {
         let ended = otpctl(&server, line).await;
         assert_eq!(ended.status.code(), Some(code), "{line}: {ended:?}");
         let complaint = String::from_utf8(ended.stderr).unwrap();
+        let hint = "is this the operator's listener";
+        assert_eq!(
+            complaint.contains(hint),
+            line.contains(&public),
+            "{complaint}"
+        );
         assert!(complaint.starts_with("otpctl: "), "{complaint}");
         assert!(!complaint.contains(MIKE), "{complaint}");
     }
