@@ -142,6 +142,12 @@ async fn section_1_compromised_token_discovery() {
     .await;
     assert_eq!(others.status, 200, "{others:?}");
 
+    // Somebody signs in and enrols meanwhile: events name them, and an id is not taken for a token.
+    let user = server.sign_in("+14155550160").await;
+    server.authenticator_of(&user).await;
+    let id = user.json()["user"]["id"].as_str().unwrap().to_owned();
+    log_with(&server, &format!("user_id={id}"), 1).await;
+
     // Rotate the keys.
     let rotated = otpctl(&server, "keys rotate --reason INC-1");
     assert!(rotated.starts_with("1 made current"), "{rotated}");
