@@ -13,6 +13,7 @@ mod providers;
 mod second_factor;
 mod stores;
 mod tls;
+mod traces;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -92,14 +93,14 @@ impl Config {
     }
 
     fn read(env: &Environment) -> Result<Self, Refused> {
-        let mut unused = known::check(env)?;
+        known::check(env)?;
         let development = development(env)?;
         let mut file = policy::read(env, address_quota(env)?)?;
         let mut stores = Stores::read(env)?;
         policy::agree(&file, &stores)?;
         stores.connections = file.database.max_open_conns;
         let captcha = captcha::read(env, &mut file, development)?;
-        unused.extend(policy::unused(&file));
+        let unused = policy::unused(&file).collect();
         let webhooks = Webhooks::read(env)?;
         let delivery = Delivery::read(env, development)?.along(&file.routes)?;
         Ok(Self {

@@ -46,9 +46,13 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(refused) => return say(&refused, REFUSED),
     };
-    config.logging.install();
+    let exporting = config.logging.install();
     config.warn();
-    match run(config).await {
+    let ended = run(config).await;
+    if let Some(exporting) = exporting {
+        exporting.end();
+    }
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => say(error.as_ref(), 1),
     }

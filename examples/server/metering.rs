@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::metrics::Metrics;
 use tokio::time::Instant;
+use tracing::{Instrument as _, field};
 
 use crate::app::App;
 
@@ -35,9 +36,19 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
     let begun = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = known(request.method());
-    let response = next.run(request).await;
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    // Names are those of OpenTelemetry's conventions for HTTP spans.
+    let span = tracing::debug_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+    );
+    let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
     app.metrics.request(route, method, status, begun.elapsed());
     response
 }

@@ -155,20 +155,15 @@ fn an_address_in_use_is_refused_by_the_name_of_its_key() {
 }
 
 #[tokio::test]
-async fn what_is_known_and_not_there_yet_is_a_warning_and_what_is_empty_is_not_set() {
-    let settings = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example"),
-        ("TWILIO_FROM", ""),
-        ("REDIS_URL", ""),
-    ];
-    let server = Server::with(&settings);
+async fn what_is_empty_is_not_set_and_a_collector_that_is_none_stops_the_start() {
+    let server = Server::with(&[("TWILIO_FROM", ""), ("REDIS_URL", "")]);
     assert_eq!(server.get("/readyz").await.status, 200);
-    let warned = server
-        .log()
-        .matches("OTEL_EXPORTER_OTLP_ENDPOINT is set")
-        .count();
-    assert_eq!(warned, 1);
-    assert!(!server.log().contains("collector.example"));
+    for bad in ["collector:4317", "http://user:secret@collector.example"] {
+        let refusal = Server::refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", bad)]);
+        let line = "error: OTEL_EXPORTER_OTLP_ENDPOINT: must be an http or https address";
+        assert!(refusal.stderr.contains(line), "{}", refusal.stderr);
+        assert!(!refusal.stderr.contains("secret"), "{}", refusal.stderr);
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ mod strict;
 mod support;
 #[cfg(debug_assertions)]
 mod telegram;
+mod traces;
 #[cfg(debug_assertions)]
 mod verify;
 #[cfg(debug_assertions)]

@@ -1,4 +1,4 @@
-//! The names of variables: those that work, those that will, and those that nobody means.
+//! The names of variables: those that work, and those that nobody means.
 
 use super::{Environment, Refused};
 
@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 79] = [
+const READ: [&str; 80] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -42,6 +42,7 @@ const READ: [&str; 79] = [
     "DEV_MODE",
     "DEV_PREVIEW_CODE",
     "NEXT_PUBLIC_APP_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTP_AUDIT_DIR",
     "OTP_CONFIG",
     "OTP_HASHER",
@@ -99,28 +100,18 @@ const READ: [&str; 79] = [
     "WHATSAPP_VERIFY_TOKEN",
 ];
 
-/// Left alone for now, with a warning: nothing gets weaker without them.
-const LATER: [&str; 1] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
-
 /// Says whether a variable is meant for this server.
 pub(super) fn is_ours(name: &str) -> bool {
-    READ.contains(&name)
-        || LATER.contains(&name)
-        || OURS.iter().any(|prefix| name.starts_with(prefix))
+    READ.contains(&name) || OURS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Refuses what cannot be honoured and lists what is left alone.
-pub(super) fn check(env: &Environment) -> Result<Vec<String>, Refused> {
-    let mut unused = Vec::new();
-    for name in env.names() {
-        if LATER.contains(&name) {
-            unused.push(name.to_owned());
-        } else if is_ours(name) && !READ.contains(&name) {
-            return Err(Refused::new(name, "is not a setting of this server"));
-        }
+/// Refuses what cannot be honoured.
+pub(super) fn check(env: &Environment) -> Result<(), Refused> {
+    let unknown = |name: &&str| is_ours(name) && !READ.contains(name);
+    if let Some(name) = env.names().find(unknown) {
+        return Err(Refused::new(name, "is not a setting of this server"));
     }
-    public_url(env)?;
-    Ok(unused)
+    public_url(env)
 }
 
 /// Checks the outside address, which links and webhook signatures will be made over.

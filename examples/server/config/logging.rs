@@ -1,11 +1,17 @@
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
+use super::traces::{Exporting, Traces};
 use super::{Environment, Refused};
 
-/// Where log lines go: standard error, as much as `RUST_LOG` asks for.
-pub(crate) struct Logging(EnvFilter);
+/// Where log lines go: standard error, as much as `RUST_LOG` asks for. And where spans go.
+pub(crate) struct Logging {
+    lines: EnvFilter,
+    traces: Option<Traces>,
+}
 
 impl Logging {
     pub(super) fn read(env: &Environment) -> Result<Self, Refused> {
@@ -15,17 +21,30 @@ impl Logging {
             .map_err(|_| refused())?;
         // Number plans trace whole numbers; no setting of the operator's opens that.
         let silent = "rlibphonenumber=off".parse().map_err(|_| refused())?;
-        Ok(Self(filter.add_directive(silent)))
+        Ok(Self {
+            lines: filter.add_directive(silent),
+            traces: Traces::read(env)?,
+        })
     }
 
-    /// Starts logging; from here on nothing is printed in any other way.
-    pub(crate) fn install(&self) {
-        let lines = tracing_subscriber::fmt()
-            .with_env_filter(self.0.clone())
+    /// Starts logging; from here on nothing is printed in any other way. Gives what sends spans,
+    /// where somebody takes them.
+    pub(crate) fn install(&self) -> Option<Exporting> {
+        let lines = tracing_subscriber::fmt::layer()
             .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr);
-        if lines.try_init().is_err() {
+            .with_writer(std::io::stderr)
+            .with_filter(self.lines.clone());
+        let (spans, exporting) = match self.traces.as_ref().map(Traces::begin).transpose() {
+            Ok(begun) => begun.unzip(),
+            Err(_) => (None, None),
+        };
+        let begun = tracing_subscriber::registry().with(lines).with(spans);
+        if begun.try_init().is_err() {
             tracing::warn!("logging was set up already");
         }
+        if self.traces.is_some() && exporting.is_none() {
+            tracing::error!("no spans are exported: the exporter does not start");
+        }
+        exporting
     }
 }

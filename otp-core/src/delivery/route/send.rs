@@ -5,6 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::leg::{Choice, Vendor};
 use super::{OnUnknown, Route, RouteFailure};
@@ -217,7 +218,15 @@ impl Trip<'_> {
             }
         });
         let name = choice.vendor.name();
-        let error = match tokio::time::timeout(limit, unpanicked(delivery)).await {
+        let span = tracing::debug_span!(
+            target: "otp_kit",
+            "provider",
+            otel.kind = "client",
+            provider = name,
+            channel = self.message.channel().name(),
+        );
+        let asked = tokio::time::timeout(limit, unpanicked(delivery)).instrument(span);
+        let error = match asked.await {
             Ok(Some(Ok(receipt))) => {
                 pass.succeeded();
                 choice.health.accepted(started.elapsed(), self.clock.now());
