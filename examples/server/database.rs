@@ -26,6 +26,8 @@ enum Dialect {
     Mysql,
 }
 
+const WAIT_FOR_WRITERS: &str = "PRAGMA busy_timeout = 30000";
+
 type Statement<'q> = Query<'q, Any, AnyArguments>;
 
 impl Database {
@@ -45,9 +47,23 @@ impl Database {
             Place::Postgres(url) => (url.clone(), Dialect::Numbered),
             Place::Mysql(url) => (url.clone(), Dialect::Mysql),
         };
+        // A file has one writer at a time, and lets those who wait try in no order: beside the store's
+        // own writers five seconds may pass for one of many, and its code is spent by then.
+        let (patience, first) = match place {
+            Place::Sqlite(_) => (Duration::from_secs(30), Some(WAIT_FOR_WRITERS)),
+            _ => (Duration::from_secs(5), None),
+        };
         let options = PoolOptions::<Any>::new()
             .max_connections(4)
-            .acquire_timeout(Duration::from_secs(5));
+            .acquire_timeout(patience)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if let Some(first) = first {
+                        query(first).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            });
         let pool = options.connect(&url).await?;
         query(users::TABLE).execute(&pool).await?;
         Ok(Self { pool, dialect })
@@ -103,7 +119,20 @@ fn refused(error: &(dyn Error + 'static)) -> Refused {
 
 #[cfg(test)]
 mod tests {
-    use super::for_mysql;
+    use sqlx::Row as _;
+
+    use super::{Database, for_mysql};
+    use crate::config::Place;
+
+    #[tokio::test]
+    async fn in_a_file_the_users_table_waits_for_the_stores_writers() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Sqlite(folder.path().join("otp.db"));
+        let database = Database::open(&place).await.unwrap();
+        let waits = database.say("PRAGMA busy_timeout");
+        let waits = waits.fetch_one(database.pool()).await.unwrap();
+        assert_eq!(waits.get::<i64, _>(0), 30_000);
+    }
 
     #[test]
     fn a_statement_is_said_to_mysql_in_its_own_words() {
