@@ -43,8 +43,8 @@ pub use attempt::{Attempt, Claim};
 pub use builder::{Missing, Present, VerifierBuilder};
 pub use device::{DeviceToken, Forgotten};
 pub use error::{
-    BuildError, CancelError, IssueError, LinkError, NotSent, ResendError, Throttled, Unavailable,
-    VerifyError,
+    BuildError, CancelError, IssueError, LinkError, NotSent, ResendError, Silent, Throttled,
+    Unavailable, VerifyError,
 };
 pub(crate) use factors::{Diagnosis, Freshness, freshness};
 pub use factors::{

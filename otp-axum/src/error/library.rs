@@ -8,7 +8,7 @@ use otp_core::policy::OverrideError;
 use otp_core::session::{SessionError, StateError};
 use otp_core::store::StoreError;
 use otp_core::verifier::{
-    FactorError, IssueError, PolicyChangeError, PublishError, Unavailable, VerifyError,
+    FactorError, IssueError, PolicyChangeError, PublishError, Silent, Unavailable, VerifyError,
 };
 
 use super::ApiError;
@@ -44,7 +44,13 @@ impl From<VerifyError> for ApiError {
             VerifyError::Throttled(wait) => Refusal::THROTTLED.until(wait),
             VerifyError::Locked(wait) => Refusal::LOCKED.until(wait),
             VerifyError::Busy(wait) => Refusal::BUSY.until(wait),
-            VerifyError::Unavailable(error) => unavailable(&error),
+            VerifyError::Unavailable(error) => match error.silent() {
+                Silent::Vendor => {
+                    log(&error);
+                    Refusal::VERIFY_FAILED.into()
+                }
+                _ => unavailable(&error),
+            },
             VerifyError::Disabled => Refusal::DISABLED.into(),
             VerifyError::Blocked => Refusal::BLOCKED.into(),
             _ => Refusal::VERIFY_FAILED.into(),
@@ -156,11 +162,15 @@ impl From<StateError> for ApiError {
 /// The cause's own sentence says what failed: a store, a check, a captcha's vendor. What is under
 /// it stays out of the log, since an engine's message may hold what was bound.
 fn unavailable(error: &Unavailable) -> ApiError {
+    log(error);
+    Refusal::UNAVAILABLE.into()
+}
+
+fn log(error: &Unavailable) {
     let cause = error.source().map(ToString::to_string);
     tracing::error!(
         kind = error.kind().name(),
         cause = cause.as_deref().unwrap_or_default(),
         "a request could not be served"
     );
-    Refusal::UNAVAILABLE.into()
 }

@@ -100,11 +100,22 @@ impl From<Refused> for Throttled {
     }
 }
 
-/// Something of ours is down. Nothing was accepted; try again later.
+/// Who it is that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Silent {
+    /// Something of ours: the store, a check, the random source.
+    Ours,
+    /// The vendor that makes and checks codes, or all of them.
+    Vendor,
+}
+
+/// Something of ours is down, or a vendor that checks codes. Nothing was accepted; try again later.
 #[derive(Debug, Error)]
 #[error("unavailable")]
 pub struct Unavailable {
     kind: StoreErrorKind,
+    silent: Silent,
     #[source]
     source: Box<dyn std::error::Error + Send + Sync>,
 }
@@ -113,8 +124,22 @@ impl Unavailable {
     pub(crate) fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             kind: StoreErrorKind::Unavailable,
+            silent: Silent::Ours,
             source: source.into(),
         }
+    }
+
+    pub(super) fn of_vendor(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            silent: Silent::Vendor,
+            ..Self::because(source)
+        }
+    }
+
+    /// Says who does not answer.
+    #[must_use]
+    pub fn silent(&self) -> Silent {
+        self.silent
     }
 
     /// Says what the store answered; for operators.
@@ -128,6 +153,7 @@ impl From<StoreError> for Unavailable {
     fn from(error: StoreError) -> Self {
         Self {
             kind: error.kind(),
+            silent: Silent::Ours,
             source: Box::new(error),
         }
     }

@@ -376,7 +376,7 @@ impl Desk<'_> {
         };
         match (self.reject(counted, reason).await, word) {
             (Err(VerifyError::Rejected), Word::Silence) => Err(VerifyError::Unavailable(
-                Unavailable::because("the vendors that check codes say nothing"),
+                Unavailable::of_vendor("the vendors that check codes say nothing"),
             )),
             (answer, _) => answer,
         }

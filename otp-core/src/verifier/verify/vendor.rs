@@ -46,7 +46,7 @@ impl Desk<'_> {
                 let reason = format!("provider_{}", error.kind().name());
                 let failed = self.event.with_outcome(Outcome::Failed, reason);
                 self.verifier.record(failed).await?;
-                Err(VerifyError::Unavailable(Unavailable::because(error)))
+                Err(VerifyError::Unavailable(Unavailable::of_vendor(error)))
             }
         }
     }
