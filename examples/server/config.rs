@@ -66,6 +66,8 @@ pub(crate) struct Config {
     pub(crate) algorithm: TokenAlgorithm,
     pub(crate) logging: Logging,
     unused: Vec<String>,
+    /// Twilio Verify is named, and not asked.
+    leaves_verify: bool,
 }
 
 /// Where the two listeners are.
@@ -144,6 +146,7 @@ impl Config {
             algorithm: algorithm(env)?,
             logging: Logging::read(env)?,
             unused,
+            leaves_verify: providers::leaves_verify(env),
         })
     }
 
@@ -156,6 +159,12 @@ impl Config {
     pub(crate) fn warn(&self) {
         for name in &self.unused {
             tracing::warn!("{name} is set, and this version does nothing with it yet");
+        }
+        if self.leaves_verify {
+            tracing::warn!(
+                "TWILIO_VERIFY_SERVICE_SID is set beside a sender of messages: \
+                 codes are our own, and Verify is not asked"
+            );
         }
         if self.links.is_none() {
             tracing::warn!("PUBLIC_BASE_URL is not https: mails carry codes and no links");

@@ -50,6 +50,8 @@ fn half_a_provider_is_refused_in_development_too() {
         "MG00000000000000000000000000000001",
     );
     refuses("TWILIO_FROM", &with(&TWILIO, &[service]));
+    let nonsense = ("TWILIO_VERIFY_SERVICE_SID", "zz");
+    refuses(nonsense.0, &with(&TWILIO, &[nonsense]));
     let half_key = ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001");
     refuses("TWILIO_API_KEY_SECRET", &with(&TWILIO, &[half_key]));
     refuses(
@@ -212,5 +214,19 @@ fn a_policy_that_cannot_be_is_refused_by_line_and_key() {
     refuses_policy(
         "database:\n  primary: postgres\n  fallback: sqlite\n  fallback_mode: readonly\n",
         "database.primary: is not what DATABASE_URL names",
+    );
+}
+
+#[test]
+fn twilio_verify_beside_a_sender_is_not_asked_and_the_log_says_so() {
+    let service = (
+        "TWILIO_VERIFY_SERVICE_SID",
+        "VA00000000000000000000000000000001",
+    );
+    let server = Server::with(&with(&TWILIO, &[("DEV_MODE", "false"), service]));
+    let log = server.whole_log();
+    assert!(
+        log.contains("TWILIO_VERIFY_SERVICE_SID is set beside"),
+        "{log}"
     );
 }

@@ -18,6 +18,7 @@ use otp_kit::providers::http::BaseUrl;
 
 use self::twilio::Texts;
 use super::{Environment, Refused};
+pub(super) use twilio::leaves_verify;
 pub(crate) use whatsapp::approval;
 
 /// What becomes of a code.

@@ -26,11 +26,11 @@ pub(super) fn read(env: &Environment) -> Result<Option<Texts>, Refused> {
     let Some(account) = env.get(SID) else {
         return alone(env, &parts, SID);
     };
-    let sends = ["TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID"];
-    if let Some(service) = env.get(VERIFY)
-        && sends.iter().all(|key| env.get(key).is_none())
-    {
-        return verify(env, account, service).map(|verify| Some(Texts::Verify(verify)));
+    if let Some(service) = env.get(VERIFY) {
+        let verify = verify(env, account, service)?;
+        if !sends(env) {
+            return Ok(Some(Texts::Verify(verify)));
+        }
     }
     let mut builder = Twilio::builder(account, twilio_auth(env)?);
     match (
@@ -54,6 +54,16 @@ pub(super) fn read(env: &Environment) -> Result<Option<Texts>, Refused> {
     }
     let made = builder.build().map_err(|error| refused(env, &error))?;
     Ok(shared(made).map(Texts::Messages))
+}
+
+/// Says that messages are ours though a service of Twilio Verify is named as well.
+pub(crate) fn leaves_verify(env: &Environment) -> bool {
+    env.get(VERIFY).is_some() && sends(env)
+}
+
+fn sends(env: &Environment) -> bool {
+    let senders = ["TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID"];
+    senders.iter().any(|key| env.get(key).is_some())
 }
 
 fn verify(env: &Environment, account: &str, service: &str) -> Result<TwilioVerify, Refused> {
