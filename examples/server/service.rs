@@ -89,6 +89,9 @@ impl Taker for Parts {
     }
 }
 
+/// What surely was not sent to a phone goes to the mailbox of whoever has one.
+const ORDER: [Channel; 2] = [Channel::Sms, Channel::Email];
+
 fn sent(
     builder: Limited,
     providers: Providers,
@@ -103,12 +106,15 @@ fn sent(
         true => builder.template(Channel::WhatsApp, template),
         false => builder,
     };
+    let has = |channel: &Channel| routes.iter().any(|(other, _)| other == channel);
+    let order: Vec<_> = ORDER.into_iter().filter(has).collect();
     let mut routes = routes.into_iter();
     let (channel, route) = routes.next().ok_or("no provider is configured")?;
     let first = builder.route(channel, route);
-    Ok(routes.fold(first, |builder, (channel, route)| {
+    let routed = routes.fold(first, |builder, (channel, route)| {
         builder.route(channel, route)
-    }))
+    });
+    Ok(routed.channel_order(order))
 }
 
 #[cfg(any(debug_assertions, feature = "danger-preview"))]

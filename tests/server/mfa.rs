@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::support::authenticator::claims;
+use crate::support::mailer::Mailer;
 use crate::support::twilio::{Answer, Twilio};
 use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
@@ -119,4 +120,45 @@ async fn a_provider_that_fails_is_no_success_and_is_told_without_its_name() {
     let failed = server.post_as(&tokens, SEND, &json!({})).await;
     failed.is_error(500, "send_failed", "Failed to send verification code");
     assert_eq!(twilio.posted().len(), 2);
+}
+
+#[tokio::test]
+async fn what_surely_did_not_leave_for_the_phone_goes_to_the_users_mailbox() {
+    let (twilio, mailer) = (
+        Twilio::start(Answer::Accepts).await,
+        Mailer::answering(202).await,
+    );
+    let mut settings = [&twilio.settings()[..], &mailer.settings()].concat();
+    settings.push(("ADMIN_TOKENS", "mike:token-of-mike-0123456789"));
+    let server = Server::with(&settings);
+    let started = server
+        .post("/api/auth/otp/request", &body_of_request(PHONE))
+        .await;
+    assert_eq!(started.status, 200, "{started:?}");
+    let code = twilio.posted()[0].code();
+    let tokens = server
+        .post("/api/auth/verify-otp", &body_of_verify(PHONE, &code))
+        .await;
+    let mut database = server.database().await;
+    sqlx::query("UPDATE users SET email = 'ann@example.org' WHERE phone = $1")
+        .bind(PHONE)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let refused = r#"{"code":21408,"message":"Permission to send an SMS has not been enabled"}"#;
+    twilio.answers(Answer::Fails(400, refused));
+    let sent = server.post_as(&tokens, SEND, &json!({})).await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+    assert_eq!(mailer.mails().len(), 1);
+    // And with text messages switched off it begins there.
+    let off = json!({ "what": "channel_off", "channel": "sms", "reason": "x", "expires_in": 3600 });
+    let url = format!("http://{}/admin/otp/override", server.admin);
+    let off = server.client.post(url).json(&off);
+    let off = Reply::of(off.header("x-admin-token", "token-of-mike-0123456789")).await;
+    assert_eq!(off.status, 200, "{off:?}");
+    let sent = server.post_as(&tokens, SEND, &json!({})).await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+    assert_eq!(mailer.mails().len(), 2);
+    let phones = twilio.posted().len();
+    assert_eq!(phones, 2, "the first code and the one that was refused");
 }
