@@ -219,3 +219,49 @@ async fn attack_reports_that_nobody_signed_fill_neither_the_record_nor_the_log()
     let lines = log.matches("a webhook was refused").count();
     assert!((100..125).contains(&lines), "{lines}");
 }
+
+/// Signs as Plivo signs reports of messages: V2, over the address and the nonce alone.
+fn plivo_signature(nonce: &str) -> String {
+    use base64::Engine as _;
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"the-auth-token").unwrap();
+    mac.update(b"https://otp.example/api/auth/webhooks/plivo");
+    mac.update(nonce.as_bytes());
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+#[tokio::test]
+async fn a_report_of_plivos_is_heard_and_its_signature_is_worth_nothing_under_another_one() {
+    let server = Server::with(&[
+        ("PUBLIC_BASE_URL", "https://otp.example"),
+        ("PLIVO_AUTH_ID", "MAXXXXXXXXXXXXXXXXXX"),
+        ("PLIVO_AUTH_TOKEN", "the-auth-token"),
+        ("PLIVO_FROM", "+15005550006"),
+    ]);
+    let report = async |form: &'static str, nonce: &str, signature: &str| {
+        let request = server.client.post(server.url("/api/auth/webhooks/plivo"));
+        let request = request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("x-plivo-signature-v2", signature)
+            .header("x-plivo-signature-v2-nonce", nonce)
+            .body(form);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let (sent, failed) = (
+        "MessageUUID=one&Status=sent",
+        "MessageUUID=two&Status=failed&ErrorCode=200",
+    );
+    let (nonce, signature) = (
+        "12345678901234567890",
+        plivo_signature("12345678901234567890"),
+    );
+    assert_eq!(report(sent, nonce, &signature).await, 200);
+    assert_eq!(report(failed, nonce, &signature).await, 200);
+    assert_eq!(report(sent, "another", &signature).await, 401);
+    let log = server.whole_log();
+    assert_eq!(log.matches("MessageSid=one").count(), 1, "{log}");
+    let again = "Message already processed: MessageSid=two";
+    assert_eq!(log.matches(again).count(), 1, "{log}");
+    assert!(!log.contains("state=failed"), "{log}");
+}

@@ -29,6 +29,30 @@ pub struct PlivoWebhook {
     v2: V2,
 }
 
+/// A request that was signed, and what its signature covers.
+struct Signed<'a> {
+    nonce: &'a str,
+    fields: Vec<Pair>,
+    covers: Covers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Covers {
+    Fields,
+    Path,
+}
+
+impl Signed<'_> {
+    /// Gives what tells a repetition. Where the fields are not covered, they may be anybody's: then
+    /// the nonce is taken once, whatever they say.
+    fn told<'t>(&'t self, id: &'t str, status: &'t str) -> Vec<&'t str> {
+        match self.covers {
+            Covers::Fields => vec![id, status, self.nonce],
+            Covers::Path => vec![self.nonce],
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum V2 {
     Refused,
@@ -55,9 +79,10 @@ impl PlivoWebhook {
     /// Accepts signature V2 too, where a request has no V3.
     ///
     /// # Security
-    /// V2 covers neither the query nor the fields: whoever sees one callback can send another
-    /// status for any message with its signature. Use it only with a callback URL whose path holds
-    /// a secret, and ask the API before acting on a status.
+    /// V2 covers neither the query nor the fields. A nonce is taken once, whatever the fields say, so
+    /// that whoever sees a callback afterwards can do nothing with its signature; who keeps one from
+    /// arriving can send another status in its place. Where that matters, use a callback URL whose
+    /// path holds a secret, and ask the API before acting on a status.
     #[must_use]
     pub fn accept_v2(mut self) -> Self {
         self.v2 = V2::Accepted;
@@ -72,11 +97,7 @@ impl PlivoWebhook {
         self.believed(request).map(drop)
     }
 
-    /// Gives the nonce and the fields.
-    fn believed<'a>(
-        &self,
-        request: &WebhookRequest<'a>,
-    ) -> Result<(&'a str, Vec<Pair>), WebhookError> {
+    fn believed<'a>(&self, request: &WebhookRequest<'a>) -> Result<Signed<'a>, WebhookError> {
         let url = UrlText::split(request.url).ok_or(WebhookError::BadSignature)?;
         let query = form::pairs(url.query().unwrap_or_default().as_bytes())?;
         let fields = if request.method == Method::POST {
@@ -90,18 +111,18 @@ impl PlivoWebhook {
             return Err(WebhookError::Malformed("method"));
         };
         let v3 = signatures(request, ["x-plivo-signature-v3", "x-plivo-signature-ma-v3"])?;
-        let (nonce, signed, given) = match self.v2 {
+        let (nonce, signed, given, covers) = match self.v2 {
             V2::Accepted if v3.is_empty() => {
                 let v2 = signatures(request, ["x-plivo-signature-v2", "x-plivo-signature-ma-v2"])?;
                 let nonce = nonce(request, "x-plivo-signature-v2-nonce")?;
-                (nonce, url.base().into_bytes(), v2)
+                (nonce, url.base().into_bytes(), v2, Covers::Path)
             }
             _ => {
                 let nonce = nonce(request, "x-plivo-signature-v3-nonce")?;
                 let mut signed = url.base().into_bytes();
                 write_v3(&mut signed, &query, &fields);
                 signed.push(b'.');
-                (nonce, signed, v3)
+                (nonce, signed, v3, Covers::Fields)
             }
         };
         if given.is_empty() {
@@ -116,7 +137,11 @@ impl PlivoWebhook {
         } else {
             fields
         };
-        Ok((nonce, fields))
+        Ok(Signed {
+            nonce,
+            fields,
+            covers,
+        })
     }
 }
 
@@ -177,10 +202,10 @@ impl Webhook for PlivoWebhook {
         request: &WebhookRequest<'_>,
         now: Timestamp,
     ) -> Result<Answer, WebhookError> {
-        let (nonce, fields) = self.believed(request)?;
-        let id = form::required(&fields, "MessageUUID")?;
-        let status = form::required(&fields, "Status")?;
-        let code = form::text(&fields, "ErrorCode")?;
+        let signed = self.believed(request)?;
+        let id = form::required(&signed.fields, "MessageUUID")?;
+        let status = form::required(&signed.fields, "Status")?;
+        let code = form::text(&signed.fields, "ErrorCode")?;
         let code = code.filter(|code| !code.is_empty() && !code.trim_start_matches('0').is_empty());
         let state = match status {
             "queued" => DeliveryState::Queued,
@@ -197,12 +222,12 @@ impl Webhook for PlivoWebhook {
                 None => DeliveryErrorKind::Unavailable,
             }),
             other => {
-                let notice = Notice::new(NAME, other, now, Topic::Other, &[id, other, nonce]);
+                let notice = Notice::new(NAME, other, now, Topic::Other, &signed.told(id, other));
                 return Ok(notice.into_answer());
             }
         };
         let report = Report::new(NAME, id, status, state, now)
-            .with_replay(ReplayKey::new(NAME, &[id, status, nonce]));
+            .with_replay(ReplayKey::new(NAME, &signed.told(id, status)));
         Ok(event::report(match code {
             Some(code) => report.with_code(code),
             None => report,
