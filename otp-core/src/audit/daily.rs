@@ -88,11 +88,20 @@ impl DailyFiles {
     }
 
     /// Follows the chain, a look every so often. It never ends; drop it to stop. What fails is
-    /// tried again, and said in the log.
+    /// tried again, and said in the log once, and once when it goes on.
     pub async fn run(&self, sealer: &Sealer, every: Duration) -> Infallible {
+        let mut is_behind = false;
         loop {
-            if let Err(error) = self.catch_up(sealer).await {
-                tracing::warn!(target: "otp_kit", %error, "the daily audit file is behind");
+            match (self.catch_up(sealer).await, is_behind) {
+                (Err(error), false) => {
+                    tracing::warn!(target: "otp_kit", %error, "the daily audit file is behind");
+                    is_behind = true;
+                }
+                (Ok(_), true) => {
+                    tracing::info!(target: "otp_kit", "the daily audit file has caught up");
+                    is_behind = false;
+                }
+                _ => {}
             }
             tokio::time::sleep(every.max(CLOSEST)).await;
         }

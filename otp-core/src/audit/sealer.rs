@@ -86,11 +86,21 @@ impl Sealer {
     }
 
     /// Seals every so often. It never ends; drop it to stop, and then call [`stop`](Self::stop). A
-    /// second is a good time between two rounds. A store that is away is asked again.
+    /// second is a good time between two rounds. A store that is away is asked again; the log says
+    /// so once, and once when it goes on.
     pub async fn run(&self, every: Duration) -> Infallible {
+        let mut waits = false;
         loop {
-            if let Err(error) = self.seal().await {
-                tracing::warn!(target: "otp_kit", %error, "the audit log waits to be sealed");
+            match (self.seal().await, waits) {
+                (Err(error), false) => {
+                    tracing::warn!(target: "otp_kit", %error, "the audit log waits to be sealed");
+                    waits = true;
+                }
+                (Ok(_), true) => {
+                    tracing::info!(target: "otp_kit", "the audit log is sealed again");
+                    waits = false;
+                }
+                _ => {}
             }
             tokio::time::sleep(every.max(CLOSEST)).await;
         }
