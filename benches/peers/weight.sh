@@ -46,7 +46,7 @@ all=$(printf '"%s", ' $features)
 small='"memory", "twilio"'
 base=$(crates "$small")
 
-echo "Measured on $(date -u +%F) with $(nproc) cores. Crates are those of `cargo tree -e normal`, macros and what they stand on included; seconds are of \`cargo build --release\` from nothing."
+echo "Measured on $(date -u +%F) with $(nproc) cores. Crates are those of \`cargo tree -e normal\`, macros and what they stand on included; seconds are of \`cargo build --release\` from nothing."
 echo
 echo '| build | crates | seconds |'
 echo '|---|---|---|'

@@ -239,8 +239,8 @@ fn phones() -> Vec<Contest> {
                 side(
                     "`phonenumber`",
                     "peers side phones/phonenumber/eight",
-                    "it keeps a few compiled patterns, and these regions have room; see the next \
-                     lines",
+                    "it keeps a few compiled patterns, and is fast as long as those of all numbers have \
+                     room; see the next lines",
                 ),
                 side(
                     "`rlibphonenumber`, `lite` as in otp-kit",

@@ -68,9 +68,10 @@ pub(crate) fn rows(contest: &Contest, played: &[Played<'_>]) -> String {
     };
     let row = |peer: &Played<'_>| {
         let ratio = ours.times.middle / peer.times.middle;
+        let digits = if ratio < 0.1 { 4 } else { 2 };
         let why = if ratio > 1.0 { peer.side.why } else { "" };
         format!(
-            "| {} | {} | {} | {} | {ratio:.2} | {why} |\n",
+            "| {} | {} | {} | {} | {ratio:.digits$} | {why} |\n",
             contest.work, ours.times, peer.side.name, peer.times,
         )
     };
