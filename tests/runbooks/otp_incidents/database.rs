@@ -97,9 +97,11 @@ async fn section_4_on_postgresql_with_a_read_only_fallback() {
     let metrics = Metrics::of(&server).await;
     let read_only = ["engine=\"postgres\"", "condition=\"read only\""];
     assert_eq!(metrics.sum("otp_store_up", &read_only), 1.0);
-    // The dashboard itself is of records, which nobody can read now.
+    // The counters are of records, which nobody can read now; what is down is said all the same.
     let away = otpctl_ends(&server, "status");
-    assert_eq!(away.status.code(), Some(4), "{away:?}");
+    assert_eq!(away.status.code(), Some(1), "{away:?}");
+    let said = String::from_utf8_lossy(&away.stderr);
+    assert!(said.contains("postgres is read only"), "{said}");
 
     // It is over.
     own.say("ALTER DATABASE DB ALLOW_CONNECTIONS true").await;
