@@ -26,6 +26,8 @@ pub mod store {
         SessionQuery, SessionRecord, SessionStore, Settled, Shown, StatGrain, StatKey, StatName,
         StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target, UseRecovery,
     };
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+    pub use otp_store::Tables;
     #[cfg(all(feature = "memory", feature = "composite"))]
     pub use otp_store::composite::degrading::{Degrading, DegradingOptions};
     #[cfg(feature = "composite")]

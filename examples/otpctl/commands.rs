@@ -52,7 +52,20 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--json]
 
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
 The server is OTPCTL_SERVER (http://127.0.0.1:9090), the token OTPCTL_TOKEN or ADMIN_TOKEN.
+Where no server runs, URL may be its store: sqlite:PATH, postgres://, mysql:// or redis://, with
+OTP_KEYS, OTP_CONFIG, REDIS_URL and DATABASE_URL as the server has them, by OTPCTL_OPERATOR or
+the system's user; commands that need providers, users or one instance say so and end with 2.
 Ends with 0 done, 1 the answer is no, 2 no such command, 3 refused, 4 cannot be asked.";
+
+/// What a store alone does not answer, and what for.
+const SERVED: [(&str, &str); 6] = [
+    ("check", "its metrics"),
+    ("keys", "its key file and its sessions"),
+    ("notify", "its users and its providers"),
+    ("provision", "its users"),
+    ("resend", "its providers"),
+    ("users", "its users"),
+];
 
 /// Does what was typed.
 pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
@@ -63,6 +76,9 @@ pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
     }
     let command = command.ok_or_else(|| Failure::usage("which command?"))?;
     let desk = Desk::of(&mut arguments)?;
+    if let Some((name, what)) = SERVED.iter().find(|(name, _)| *name == command) {
+        desk.served(name, what)?;
+    }
     match command.as_str() {
         "status" => status::run(&desk, &arguments).await,
         "revoke" => revoke::run(&desk, arguments).await,

@@ -1,4 +1,4 @@
-//! The server that is asked, and who asks.
+//! The server or the store that is asked, and who asks.
 
 use std::fs;
 use std::time::Duration;
@@ -9,20 +9,31 @@ use serde_json::Value;
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
+use crate::store::Store;
 
 const SERVER: &str = "http://127.0.0.1:9090";
+/// What the calls to a store are addressed to; they leave over no network.
+const NO_SERVER: &str = "http://store.invalid";
 /// How long a server may take that is asked something.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server may take to take a call at all.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// A server, an operator's token, and the reason that goes on record.
+/// Who is asked, an operator's token, and the reason that goes on record.
 pub(crate) struct Desk {
     http: Client,
-    server: String,
+    asked: Asked,
     token: Option<String>,
     reason: Option<String>,
     json: bool,
+}
+
+/// Who answers.
+enum Asked {
+    /// A running server, at its URL.
+    Server(String),
+    /// A store, where none runs.
+    Store(Box<Store>),
 }
 
 /// A desk at which something is changed, or is said what would change.
@@ -40,12 +51,11 @@ impl Desk {
             .flag("server")
             .or_else(|| variable("OTPCTL_SERVER"));
         let server = server.unwrap_or_else(|| SERVER.to_owned());
-        if !["http://", "https://"]
-            .iter()
-            .any(|scheme| server.starts_with(scheme))
-        {
-            return Err(Failure::usage(format!("the server must be as in {SERVER}")));
-        }
+        let over_http = |scheme: &&str| server.starts_with(scheme);
+        let asked = match ["http://", "https://"].iter().any(over_http) {
+            true => Asked::Server(server.trim_end_matches('/').to_owned()),
+            false => Asked::Store(Box::new(Store::at(&server)?)),
+        };
         let token = match arguments.flag("token-file") {
             Some(path) => {
                 let text = fs::read_to_string(path)
@@ -59,7 +69,7 @@ impl Desk {
         let http = Client::builder().connect_timeout(CONNECTING).build();
         Ok(Self {
             http: http.map_err(|_| Failure::Unavailable("there is no TLS here".to_owned()))?,
-            server: server.trim_end_matches('/').to_owned(),
+            asked,
             token,
             reason: arguments.flag("reason"),
             json: arguments.switch("json"),
@@ -69,6 +79,23 @@ impl Desk {
     /// Whether a program reads the answer.
     pub(crate) fn speaks_json(&self) -> bool {
         self.json
+    }
+
+    /// Gives the store, where one is asked.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        match &self.asked {
+            Asked::Server(_) => None,
+            Asked::Store(store) => Some(store),
+        }
+    }
+
+    /// Refuses a store, for what only a running server has.
+    pub(crate) fn served(&self, command: &str, what: &str) -> Result<(), Failure> {
+        let needs = || format!("{command} needs a running server, for {what}");
+        match self.store() {
+            None => Ok(()),
+            Some(_) => Err(Failure::Unfit(needs())),
+        }
     }
 
     /// Reads `--dry-run`. Where a command never comes here, the flag is one that it does not have:
@@ -119,7 +146,11 @@ impl Desk {
     /// again.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let patient = method != Method::GET;
-        let mut request = self.http.request(method, format!("{}{path}", self.server));
+        let site = match &self.asked {
+            Asked::Server(url) => url,
+            Asked::Store(_) => NO_SERVER,
+        };
+        let mut request = self.http.request(method, format!("{site}{path}"));
         if !patient {
             request = request.timeout(PATIENCE);
         }
@@ -139,7 +170,11 @@ impl Desk {
 
     /// Sends a request and takes no refusal for an answer.
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let answer = request.send().await.map_err(|error| self.unheard(&error))?;
+        let unheard = |error| self.unheard(&error);
+        let answer = match &self.asked {
+            Asked::Server(_) => request.send().await.map_err(unheard)?,
+            Asked::Store(store) => store.answer(request.build().map_err(unheard)?).await?,
+        };
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -149,9 +184,9 @@ impl Desk {
         let member = |name: &str| told.get(name).and_then(Value::as_str);
         let why = member("detail").unwrap_or("it does not say why").to_owned();
         if status.is_server_error() {
-            return Err(Failure::Unavailable(format!(
-                "the server says {status}: {why}"
-            )));
+            let who = self.store().map_or("server", |_| "store");
+            let why = format!("the {who} says {status}: {why}");
+            return Err(Failure::Unavailable(why));
         }
         let why = match status {
             StatusCode::UNAUTHORIZED if self.token.is_none() => {
@@ -175,7 +210,11 @@ impl Desk {
         } else {
             "broke off before it answered: look whether it was done before you ask again"
         };
-        Failure::Unavailable(format!("{} {how}", self.server))
+        let who = match &self.asked {
+            Asked::Server(url) => url,
+            Asked::Store(_) => "the store",
+        };
+        Failure::Unavailable(format!("{who} {how}"))
     }
 }
 

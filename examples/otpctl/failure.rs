@@ -10,6 +10,9 @@ pub(crate) enum Failure {
     /// It is not a command, or not all of one.
     #[error("{0}")]
     Usage(String),
+    /// It is a command, and none for what it is asked of.
+    #[error("{0}")]
+    Unfit(String),
     /// The command was carried out, and the answer is no.
     #[error("{0}")]
     No(String),
@@ -35,7 +38,7 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::No(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Unfit(_) => 2,
             Self::Refused { .. } => 3,
             Self::Unavailable(_) => 4,
         })

@@ -1,4 +1,5 @@
-//! The operator's command: each step of a runbook, against a running server.
+//! The operator's command: each step of a runbook, against a running server, or against its store
+//! where none runs.
 //!
 //! ```text
 //! export OTPCTL_SERVER=http://127.0.0.1:9090 OTPCTL_TOKEN=...   # the operator's listener
@@ -12,7 +13,7 @@
 //! |---|---|
 //! | 0 | it was done, or would be |
 //! | 1 | the answer is no: a box that is not checked, an audit log that is broken |
-//! | 2 | the command is not one |
+//! | 2 | the command is not one, or not one for a store |
 //! | 3 | the server refused it |
 //! | 4 | the server cannot be asked, or is out of order: asking again may help |
 
@@ -27,6 +28,7 @@ mod commands;
 mod desk;
 mod failure;
 mod show;
+mod store;
 
 use std::process::ExitCode;
 

@@ -8,12 +8,11 @@ use otp_kit::async_trait;
 use otp_kit::delivery::{DeliveryProvider, DispatchCertainty, MessageId};
 use otp_kit::destination::{Channel, Destination};
 use otp_kit::operator::{Account, Accounts, AccountsFailed, Notice};
-use otp_kit::quota::QuotaReading;
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SubjectId;
 use otp_kit::verifier::Verifier;
 
-use crate::routes::initiate::claims_on;
+use crate::routes::initiate::claims;
 use crate::tokens::{Failed, hex};
 use crate::users::Users;
 
@@ -90,19 +89,8 @@ impl Accounts for HostAccounts {
 
     /// Forgets the starts by the user's name.
     async fn clear_limits(&self, user: &SubjectId) -> Result<u64, AccountsFailed> {
-        let channels = Channel::ALL.into_iter();
-        let claims = channels.flat_map(|channel| claims_on(&self.verifier, user.as_str(), channel));
-        let claims: Vec<_> = claims.collect();
-        let store = self.verifier.store();
-        let readings = store.peek(&claims).await.map_err(|_| AccountsFailed)?;
-        let is_used = |reading: &QuotaReading| reading.remaining() < reading.limit();
-        let used = readings
-            .iter()
-            .zip(claims)
-            .filter(|(reading, _)| is_used(reading));
-        let keys: Vec<_> = used.map(|(_, claim)| claim.key).collect();
-        store.clear(&keys).await.map_err(|_| AccountsFailed)?;
-        Ok(u64::try_from(keys.len()).unwrap_or(u64::MAX))
+        let cleared = claims::clear(&self.verifier, user.as_str()).await;
+        cleared.map_err(|_| AccountsFailed)
     }
 }
 

@@ -24,6 +24,7 @@ pub use options::SqliteOptions;
 use crate::sql::{
     Dialect, Engine, Forgive, Intent, keep_devices_in_rows, keep_in_rows, keep_sessions_in_rows,
 };
+use crate::tables::Tables;
 use crate::terms::Retention;
 use engine::failed;
 use link::Watch;
@@ -112,12 +113,20 @@ impl SqliteStore {
     /// Opens a store as the options say.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open); [`Corrupt`](StoreErrorKind::Corrupt) where tables that were
+    /// [expected](Tables::Expect) are not there.
     pub async fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
+        if options.tables == Tables::Expect {
+            let reading = engine::reading(&options.place, options.busy_timeout);
+            let mut conn = engine::connect(&reading).await?;
+            let found = schema::expect(&mut conn).await;
+            let _ = conn.close().await;
+            found?;
+        }
         let writing = engine::writing(&options.place, options.busy_timeout);
         let mut conn = engine::connect(&writing).await?;
         let watch = Watch::new(&options.clock);
-        if let Err(error) = prepare(&mut conn, &watch).await {
+        if let Err(error) = prepare(&mut conn, &watch, options.tables).await {
             let _ = conn.close().await;
             return Err(error);
         }
@@ -202,8 +211,14 @@ impl fmt::Debug for SqliteStore {
 }
 
 /// Makes the tables ready, and the clock remember what was seen before the process began.
-async fn prepare(conn: &mut SqliteConnection, watch: &Watch) -> Result<(), StoreError> {
-    schema::migrate(conn).await?;
+async fn prepare(
+    conn: &mut SqliteConnection,
+    watch: &Watch,
+    tables: Tables,
+) -> Result<(), StoreError> {
+    if tables == Tables::Migrate {
+        schema::migrate(conn).await?;
+    }
     engine::try_briefly(conn).await?;
     link::writing(conn, watch).await.map(drop)
 }

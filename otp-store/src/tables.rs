@@ -4,7 +4,6 @@
 use otp_core::store::Connections;
 
 /// What opening a store does about its tables.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tables {
     /// Makes them, or brings them up to date; the connection's user must be allowed to.

@@ -11,6 +11,7 @@ mod otpctl;
 mod pass;
 mod people;
 mod steps;
+mod store;
 mod strangers;
 
 use reqwest::Method;

@@ -33,6 +33,9 @@ async fn export(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
     let after = arguments.number::<u64>("after")?;
     let file = arguments.flag("out");
     arguments.end()?;
+    if let Some(store) = desk.store() {
+        store.check_export()?;
+    }
     let unwritten = |error: io::Error| Failure::usage(format!("--out: {}", error.kind()));
     let mut out = Out::of(file.as_deref()).map_err(unwritten)?;
     let mut next = Some(after.map_or_else(

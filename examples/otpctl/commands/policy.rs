@@ -25,6 +25,9 @@ const MEMBERS: [(&str, &str); 9] = [
 ];
 
 pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    if let Some(store) = desk.store() {
+        store.check_policy()?;
+    }
     match arguments.needed("show, set or override")?.as_str() {
         "show" => show(desk, &arguments).await,
         "set" => set(desk, arguments).await,
@@ -68,6 +71,7 @@ async fn set(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
 
 async fn overrides(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
     let acting = desk.acting(&mut arguments);
+    desk.served("policy override", "what holds on one instance")?;
     let what = arguments.needed("what to override")?;
     if what == "end" {
         let id = arguments.needed("the id")?;

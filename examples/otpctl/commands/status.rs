@@ -7,10 +7,16 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::show::{self, Table};
 
+/// What an instance says of itself, and a store does not know.
+const OF_AN_INSTANCE: [&str; 4] = ["routes", "overrides", "toll_fraud", "fleet_alarm"];
+
 /// Says it in full, and ends with 1 where something is out of order.
 pub(crate) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failure> {
     arguments.end()?;
-    let board = desk.get("/admin/otp/dashboard").await?;
+    let mut board = desk.get("/admin/otp/dashboard").await?;
+    if let (Some(_), Some(members)) = (desk.store(), board.as_object_mut()) {
+        members.retain(|name, _| !OF_AN_INSTANCE.contains(&name.as_str()));
+    }
     if desk.speaks_json() {
         println!("{board}");
     } else {
@@ -25,6 +31,25 @@ pub(crate) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failur
 
 fn print(board: &Value) {
     Table::of(&["engine", "condition"], board.get("engines")).print();
+    if board.get("routes").is_some() {
+        print_routes(board);
+    }
+    println!("\nthe last hour");
+    for part in ["counters", "rates", "refusals"] {
+        if let Some(members) = board.get(part).filter(|members| *members != &Value::Null) {
+            show::members(members);
+            println!();
+        }
+    }
+    let Some(overrides) = board.get("overrides") else {
+        println!("channels and overrides: ask a running server");
+        return;
+    };
+    println!("overrides");
+    Table::of(&["id", "what", "by", "why", "expires_at"], Some(overrides)).print();
+}
+
+fn print_routes(board: &Value) {
     println!();
     let mut routes = Table::new(&[
         "channel", "health", "provider", "breaker", "accepted", "failed", "unknown",
@@ -42,19 +67,6 @@ fn print(board: &Value) {
         }
     }
     routes.print();
-    println!("\nthe last hour");
-    for part in ["counters", "rates", "refusals"] {
-        if let Some(members) = board.get(part).filter(|members| *members != &Value::Null) {
-            show::members(members);
-            println!();
-        }
-    }
-    println!("overrides");
-    Table::of(
-        &["id", "what", "by", "why", "expires_at"],
-        board.get("overrides"),
-    )
-    .print();
 }
 
 /// Names what an operator would look at first.

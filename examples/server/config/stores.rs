@@ -57,7 +57,7 @@ impl Stores {
 
 const A_FILE: &str = "must be sqlite: and the path of a file";
 
-fn place(key: &str, url: &str) -> Result<Place, Refused> {
+pub(super) fn place(key: &str, url: &str) -> Result<Place, Refused> {
     if ["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| url.starts_with(scheme))
@@ -81,7 +81,7 @@ fn place(key: &str, url: &str) -> Result<Place, Refused> {
     Ok(Place::Sqlite(PathBuf::from(path)))
 }
 
-fn redis(env: &Environment) -> Result<Option<Redis>, Refused> {
+pub(super) fn redis(env: &Environment) -> Result<Option<Redis>, Refused> {
     let default = if cfg!(debug_assertions) {
         "memory"
     } else {
@@ -102,10 +102,7 @@ fn redis(env: &Environment) -> Result<Option<Redis>, Refused> {
     let Some(url) = env.get("REDIS_URL") else {
         return Ok(None);
     };
-    if !["redis://", "rediss://", "unix://", "redis+unix://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
+    if !is_redis(url) {
         return Err(Refused::must_be("REDIS_URL", "a redis:// or rediss:// URL"));
     }
     Ok(Some(Redis {
@@ -113,4 +110,10 @@ fn redis(env: &Environment) -> Result<Option<Redis>, Refused> {
         outage,
         instances,
     }))
+}
+
+pub(super) fn is_redis(url: &str) -> bool {
+    ["redis://", "rediss://", "unix://", "redis+unix://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
 }

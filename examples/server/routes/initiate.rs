@@ -2,6 +2,8 @@
 //! a user who is named, and says nothing of whether there is such a user. The mail carries a link
 //! beside the code, for the browser that asks.
 
+pub(crate) mod claims;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,11 +14,10 @@ use otp_axum::openapi::{Api, Operation, Schema};
 use otp_axum::{Browser, IdempotencyKey};
 use otp_kit::delivery::ReturnAddress;
 use otp_kit::destination::Channel;
-use otp_kit::policy::ScopedQuota;
-use otp_kit::quota::{QuotaClaim, QuotaKey, Refused, Scope};
+use otp_kit::quota::Refused;
 use otp_kit::random::OsRandom;
-use otp_kit::request::{Purpose, SubjectId, SubjectKey, Tenant};
-use otp_kit::verifier::{Addressed, Dispatch, Issue, IssueError, Link, Throttled, Verifier};
+use otp_kit::request::Purpose;
+use otp_kit::verifier::{Addressed, Dispatch, Issue, IssueError, Link, Throttled};
 use serde::Deserialize;
 
 use crate::answer::{Declined, Refusal};
@@ -179,7 +180,7 @@ async fn start(
         }
         Some(Err(_)) | None => {}
     }
-    let issued = issue(Issue::decoy(&claimed(id, channel), channel)).await;
+    let issued = issue(Issue::decoy(&claims::claimed(id, channel), channel)).await;
     let issued = issued.map_err(refused)?;
     let shown = app.made_up(&issued, link.is_some());
     Ok(Json(Started::new(&issued, shown)))
@@ -188,34 +189,10 @@ async fn start(
 /// Counts a start by the name alone, whoever it is of and whatever becomes of it, by the limits of
 /// an address: they end for nobody when they end for somebody. Gives the one that is met.
 async fn full(app: &App, id: &str, channel: Channel) -> Result<Option<Throttled>, Declined> {
-    let claims = claims_on(&app.verifier, id, channel);
+    let claims = claims::on(&app.verifier, id, channel);
     let readings = app.verifier.store().check_all(&claims).await?;
     let refused = Refused::unless_admitted(readings).err();
     Ok(refused.map(Throttled::from))
-}
-
-/// Names somebody by what they claim to be, over a channel: of nobody each is counted apart, as the
-/// addresses of somebody are.
-fn claimed(id: &str, channel: Channel) -> String {
-    format!("{} of {id}", channel.name())
-}
-
-/// Gives the limits of starts by a name, wider for a VIP.
-pub(crate) fn claims_on(verifier: &Verifier, id: &str, channel: Channel) -> Vec<QuotaClaim> {
-    let (policy, claimed) = (verifier.policy(), claimed(id, channel));
-    let subject = SubjectId::new(id)
-        .map(|id| SubjectKey::of_subject(&id))
-        .ok();
-    let keys = [subject.as_ref(), None];
-    let times = policy.vips().times(&Tenant::default(), keys);
-    let of_an_address = |limit: &&ScopedQuota| limit.scope == Scope::Destination;
-    let limits = policy.limits().issue().iter().filter(of_an_address);
-    let claims = limits.map(|limit| {
-        let action = format!("initiate_{}", limit.quota.period().as_secs());
-        let key = QuotaKey::new(&action, limit.scope, "", &claimed);
-        QuotaClaim::new(key, limit.quota.times(times.get()))
-    });
-    claims.collect()
 }
 
 /// Says whether a start failed for what its address is or has done. Nobody has such an address, so

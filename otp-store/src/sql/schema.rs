@@ -16,7 +16,6 @@ pub(crate) enum WrongSchema {
     Newer,
     #[error("the tables were made by another migration of the same number")]
     Other,
-    #[cfg(feature = "mysql")]
     #[error("the tables are not there or not up to date: the migrations must be run first")]
     Missing,
 }

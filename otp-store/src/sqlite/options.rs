@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use otp_core::clock::{Clock, SystemClock};
 
+use crate::tables::Tables;
 use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says where a [`SqliteStore`](super::SqliteStore) keeps things and how long it waits.
@@ -25,6 +26,7 @@ pub struct SqliteOptions {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) busy_timeout: Duration,
     pub(super) deadline: Duration,
+    pub(super) tables: Tables,
     pub(super) retention: Retention,
 }
 
@@ -56,6 +58,7 @@ impl SqliteOptions {
             clock: Arc::new(SystemClock),
             busy_timeout: FIVE_SECONDS,
             deadline: FIVE_SECONDS,
+            tables: Tables::Migrate,
             retention: Retention::USUAL,
         }
     }
@@ -84,6 +87,14 @@ impl SqliteOptions {
         self
     }
 
+    /// Sets what opening does about the file and its tables. Default: [`Tables::Migrate`], which
+    /// makes both. [`Tables::Expect`] changes nothing before it has found them.
+    #[must_use]
+    pub fn tables(mut self, tables: Tables) -> Self {
+        self.tables = tables;
+        self
+    }
+
     /// Sets how long challenges that have ended are kept. Default: a day.
     ///
     /// A try that is repeated after a lost reply, and the operator's queries, need them for a while.
@@ -106,6 +117,7 @@ impl fmt::Debug for SqliteOptions {
         f.debug_struct("SqliteOptions")
             .field("busy_timeout", &self.busy_timeout)
             .field("deadline", &self.deadline)
+            .field("tables", &self.tables)
             .field("retention", &self.retention)
             .finish_non_exhaustive()
     }

@@ -47,6 +47,9 @@ const ALL: [Step; 7] = [
     ),
 ];
 
+const BOOKS: &str =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_otp_kit_migrations'";
+const APPLIED: &str = "SELECT version, checksum FROM _otp_kit_migrations WHERE success";
 const NEWER: &str = "SELECT 1 FROM _otp_kit_migrations WHERE version >= ?1";
 
 /// Creates or updates the tables; of processes that do so at once, one does and the others wait.
@@ -64,14 +67,46 @@ pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreErro
         .bind(NEXT_MAJOR)
         .fetch_optional(&mut *lock);
     if newer.await.map_err(failed)?.is_some() {
-        return Err(StoreError::new(StoreErrorKind::Corrupt).with_source(WrongSchema::Newer));
+        return Err(wrong(WrongSchema::Newer));
     }
     lock.commit().await.map_err(failed)
+}
+
+/// Looks whether the tables are those that this version works with.
+pub(super) async fn expect(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let books = sqlx::query(BOOKS).fetch_optional(&mut *conn);
+    if books.await.map_err(failed)?.is_none() {
+        return Err(wrong(WrongSchema::Missing));
+    }
+    let applied: Vec<(i64, Vec<u8>)> = sqlx::query_as(APPLIED)
+        .fetch_all(conn)
+        .await
+        .map_err(failed)?;
+    if applied.iter().any(|(version, _)| *version >= NEXT_MAJOR) {
+        return Err(wrong(WrongSchema::Newer));
+    }
+    for known in ALL.map(migration) {
+        let found = applied
+            .iter()
+            .find(|(version, _)| *version == known.version);
+        match found {
+            None => return Err(wrong(WrongSchema::Missing)),
+            Some((_, checksum)) if *checksum != known.checksum.as_ref() => {
+                return Err(wrong(WrongSchema::Other));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn wrong(how: WrongSchema) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt).with_source(how)
 }
 
 fn refused(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
-        _ => StoreError::new(StoreErrorKind::Corrupt).with_source(WrongSchema::Other),
+        _ => wrong(WrongSchema::Other),
     }
 }

@@ -11,8 +11,8 @@ use otp_core::store::{
     SeenStore as _, StoreErrorKind, Target,
 };
 use otp_core::testing::store::kit;
-use otp_store::SqliteStore;
 use otp_store::sqlite::SqliteOptions;
+use otp_store::{SqliteStore, Tables};
 
 use crate::fixture::{
     MINUTE, Place, attempt, consume, event, issued, number, outcome, reject, run, subject,
@@ -184,6 +184,33 @@ async fn tables_that_a_newer_version_added_to_serve_and_those_that_it_changed_ar
     assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
     let cause = std::error::Error::source(&refused).unwrap().to_string();
     assert_eq!(cause, "the tables are of a newer version of this library");
+}
+
+#[tokio::test]
+async fn tables_that_are_expected_are_not_made_and_what_is_no_store_stays_as_it_was() {
+    let place = Place::new();
+    let expecting = || SqliteStore::with_options(place.options().tables(Tables::Expect));
+    let refused = expecting().await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    assert!(!place.path().exists());
+
+    let mut raw = place.raw().await;
+    run(&mut raw, "CREATE TABLE somebody_elses (id INTEGER)").await;
+    let before = std::fs::read(place.path()).unwrap();
+    let refused = expecting().await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(std::fs::read(place.path()).unwrap(), before);
+
+    drop(place.open().await);
+    assert!(expecting().await.unwrap().ping().await.is_ok());
+    run(
+        &mut raw,
+        "DELETE FROM _otp_kit_migrations WHERE version = 7",
+    )
+    .await;
+    let older = expecting().await.unwrap_err();
+    let cause = std::error::Error::source(&older).unwrap().to_string();
+    assert!(cause.starts_with("the tables are not there"), "{cause}");
 }
 
 #[tokio::test]
