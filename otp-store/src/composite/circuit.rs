@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -94,9 +93,10 @@ impl Circuit {
     }
 
     /// Waits until the doubt that is under way is settled; one that is not, ends nothing.
+    #[cfg(feature = "memory")]
     pub(super) async fn settled(&self) {
         let settled = self.settled.notified();
-        let mut settled = pin!(settled);
+        let mut settled = std::pin::pin!(settled);
         settled.as_mut().enable();
         if self.lock().doubt == Doubted::Yes {
             settled.await;
@@ -104,6 +104,7 @@ impl Circuit {
     }
 
     /// Raises a doubt by one failure, for a caller who can go on without the engine.
+    #[cfg(feature = "memory")]
     pub(super) fn doubt(self: &Arc<Self>) -> Option<Doubt> {
         let mut run = self.lock();
         if self.away().is_some() || run.doubt == Doubted::Yes {
