@@ -25,9 +25,6 @@ use crate::failure::Failure;
 use accounts::Users;
 use settings::Settings;
 
-/// Who acts where neither `OTPCTL_OPERATOR` nor the system says so.
-const NOBODY: &str = "otpctl";
-
 /// Opened by the first call: what asks nothing of it works where it is not there.
 pub(crate) struct Store {
     settings: Settings,
@@ -107,7 +104,7 @@ fn operator() -> Result<(OperatorTokens, HeaderValue), Failure> {
     let name = ["OTPCTL_OPERATOR", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| NOBODY.to_owned());
+        .ok_or_else(|| unfit("is missing: say who acts"))?;
     let mut drawn = [0_u8; 32];
     let unlucky = |_| Failure::Unavailable("there is no randomness here".to_owned());
     OsRandom.fill(&mut drawn).map_err(unlucky)?;
