@@ -138,6 +138,85 @@ async fn c03_a_code_that_is_no_string_is_an_invalid_code() {
 }
 
 #[tokio::test]
+async fn c01_a_code_is_taken_as_people_copy_it_and_counts_once() {
+    let server = Server::with(&[("DEV_PREVIEW_CODE", "123456")]);
+    for otp in [
+        " 123456",
+        "123456 ",
+        "123 456",
+        "123-456",
+        "  1-2 3-4 5-6  ",
+    ] {
+        let id = start(&server, PHONE).await.text("challenge_id");
+        let body = json!({ "phone": PHONE, "otp": otp, "challenge_id": id });
+        // Other kinds of space and hyphen are never what was sent.
+        for odd in ["123\u{a0}456", "123\u{2011}456", "123\t456", "123_456"] {
+            let body = json!({ "phone": PHONE, "otp": odd, "challenge_id": id });
+            let reply = server.post(VERIFY, &body).await;
+            reply.is_error(400, "invalid_otp", "Invalid OTP");
+        }
+        let reply = server.post(VERIFY, &body).await;
+        assert_eq!(reply.status, 200, "{otp:?} {reply:?}");
+        // Spelled otherwise it is the same code, and used (D04).
+        let again = json!({ "phone": PHONE, "otp": "123456", "challenge_id": id });
+        let again = server.post(VERIFY, &again).await;
+        again.is_error(400, "invalid_otp", "Invalid OTP");
+    }
+}
+
+#[tokio::test]
+async fn c01_a_wrong_code_with_spaces_in_it_is_one_guess_as_it_is_without() {
+    let server = Server::start();
+    let code = start(&server, PHONE).await.text("preview_code");
+    let wrong = wrong(&code);
+    let spaced = format!("{} {}", &wrong[..3], &wrong[3..]);
+    for guess in [&spaced, &wrong, &spaced, &wrong, &spaced] {
+        let reply = server.post(VERIFY, &body_of_verify(PHONE, guess)).await;
+        reply.is_error(400, "invalid_otp", "Invalid OTP");
+    }
+    let spent = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    spent.is_error(429, "locked", "Account temporarily locked");
+}
+
+#[tokio::test]
+async fn c07_what_cannot_be_the_code_spends_the_address_and_no_guess() {
+    let server = Server::with(&[("RATE_LIMIT_REQUESTS", "12")]);
+    let code = start(&server, PHONE).await.text("preview_code");
+    let guess = body_of_verify(PHONE, &wrong(&code));
+    let shape = server.post(VERIFY, &guess).await;
+    shape.is_error(400, "invalid_otp", "Invalid OTP");
+    let long = "1".repeat(10_000);
+    let malformed = ["12345", "1234567", "-", " ", &long, "12 34", "123 4567"];
+    for otp in malformed {
+        let reply = server.post(VERIFY, &body_of_verify(PHONE, otp)).await;
+        assert_eq!(reply, shape, "{otp:.20}");
+    }
+    let verified = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    assert_eq!(verified.status, 200, "{verified:?}");
+    // One wrong, one right and seven malformed were asked for by this address; three are left.
+    for _ in 0..3 {
+        let reply = server.post(VERIFY, &body_of_verify(PHONE, "1234")).await;
+        reply.is_error(400, "invalid_otp", "Invalid OTP");
+    }
+    let limited = server.post(VERIFY, &body_of_verify(PHONE, "1234")).await;
+    limited.is_error(429, "rate_limited", "Too many requests");
+}
+
+#[tokio::test]
+async fn c07_ten_megabytes_in_a_codes_place_are_not_read() {
+    let server = Server::start();
+    let code = start(&server, PHONE).await.text("preview_code");
+    let body = body_of_verify(PHONE, &"1".repeat(10 << 20));
+    let sent = server.client.post(server.url(VERIFY)).json(&body).send();
+    // The server answers before it has the body, so the client may not get to hear it.
+    if let Ok(reply) = sent.await {
+        assert_eq!(reply.status(), 413);
+    }
+    let verified = server.post(VERIFY, &body_of_verify(PHONE, &code)).await;
+    assert_eq!(verified.status, 200, "{verified:?}");
+}
+
+#[tokio::test]
 async fn e04_the_right_code_of_another_address_is_refused_and_not_used_up() {
     let server = Server::start();
     let mine = start(&server, PHONE).await;

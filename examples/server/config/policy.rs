@@ -1,6 +1,6 @@
 //! `OTP_CONFIG`: a policy as the runbooks write it, read before the environment.
 
-use otp_kit::challenge::CodeFormat;
+use otp_kit::challenge::{CodeFormat, Separators};
 use otp_kit::policy::{DatabaseKind, FleetAlarm, GuardMode, Limits, Policy, PolicyFile, TollFraud};
 use otp_kit::quota::{Quota, Scope};
 use otp_kit::request::{Operation, Purpose};
@@ -33,7 +33,8 @@ pub(super) fn read(env: &Environment, address: Quota) -> Result<PolicyFile, Refu
 
 /// The library's policy, with this server's number in place of those by client address, and six
 /// digits everywhere: its forms take no other length, so while codes are guessed at many accounts
-/// the alarm asks for captchas and makes no code longer. The toll-fraud guard reports what it would
+/// the alarm asks for captchas and makes no code longer. A code is taken as people copy it out of a
+/// message, with spaces or hyphens between its digits. The toll-fraud guard reports what it would
 /// refuse, until an operator who has read that turns it on.
 fn own(address: Quota) -> Policy {
     let limits = with_address(Limits::recommended().without(Scope::Address), address);
@@ -47,9 +48,10 @@ fn own(address: Quota) -> Policy {
     let policy = Policy::new(limits)
         .with_toll_fraud(TollFraud::new(GuardMode::Shadow))
         .with_fleet_alarm(FleetAlarm::default().with_codes_longer_by(0));
-    purposes.into_iter().fold(policy, |policy, purpose| {
-        policy.with_purpose(purpose, CodeFormat::SIX_DIGITS)
-    })
+    let code = CodeFormat::SIX_DIGITS.with_separators(Separators::Strip);
+    purposes
+        .into_iter()
+        .fold(policy, |policy, purpose| policy.with_purpose(purpose, code))
 }
 
 fn with_address(limits: Limits, address: Quota) -> Limits {

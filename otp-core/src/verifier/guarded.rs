@@ -136,7 +136,8 @@ impl Verifier {
             Some(Destination::Phone(phone)) if on && request.operation.sends() => {
                 let message = Owned::of(request, phone);
                 let sending = message.as_sending();
-                let asked = shared::figures(self.inner.store.as_ref(), &sending);
+                let keys = self.inner.keys.snapshot();
+                let asked = shared::figures(self.inner.store.as_ref(), &keys, &sending);
                 shared::beside(done, asked).await
             }
             _ => (done.await, FleetFigures::default()),
@@ -261,7 +262,8 @@ impl Verifier {
         if left == Err(DispatchCertainty::NotSent) {
             lock(&guard.model).on_not_sent(&sending);
         } else {
-            guard.counting.sent(&self.inner.store, &sending);
+            let keys = self.inner.keys.snapshot();
+            guard.counting.sent(&self.inner.store, &keys, &sending);
         }
     }
 
@@ -289,7 +291,8 @@ impl Verifier {
         };
         let guard = &self.inner.guard;
         lock(&guard.model).on_verified(&sending, now);
-        guard.counting.verified(&self.inner.store, &sending);
+        let keys = self.inner.keys.snapshot();
+        guard.counting.verified(&self.inner.store, &keys, &sending);
     }
 
     fn guards(&self) -> bool {

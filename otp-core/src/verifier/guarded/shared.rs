@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use super::lock;
 use crate::guard::{Figures, FleetFigures, Sending};
+use crate::key::{KeyMaterial, KeySet, mac};
 use crate::store::{StatKey, StatName, StatWindow, Store, StoreError};
 
 /// How long a judgement waits for the figures of the fleet; then its own have to do.
@@ -39,20 +39,22 @@ const fn names(sent: &'static str, verified: &'static str) -> [Option<StatName>;
 struct Keys {
     sent: Vec<StatKey>,
     verified: Vec<StatKey>,
+    /// The number under every key of the ring, the current one first: it is counted under that one,
+    /// and found under any.
     number: Vec<StatKey>,
 }
 
 impl Keys {
-    fn of(sending: &Sending<'_>) -> Self {
+    fn of(sending: &Sending<'_>, keys: &KeySet) -> Self {
         let tenant = sending.tenant;
         let phone = sending.phone;
         let country = match phone.country() {
             Some(country) => country.code().to_owned(),
             None => format!("+{}", phone.calling_code()),
         };
-        // Nobody who sees a dashboard is to see a client's address or a number's pseudonym.
-        let client = hashed(&sending.address.bucket());
-        let number = hashed(sending.number.as_str());
+        // Nobody who sees a dashboard, or a copy of the store, is to find a client's address or a
+        // number by trying all there are.
+        let client = hashed(keys.current(), b"client", &sending.address.bucket());
         let of = |[sent, verified]: [Option<StatName>; 2], value: &str| {
             let key = |name: Option<StatName>| StatKey::new(name?, tenant, value);
             [key(sent), key(verified)]
@@ -68,24 +70,33 @@ impl Keys {
             all_sent.extend(sent);
             all_verified.extend(verified);
         }
-        let number = NUMBER.and_then(|name| StatKey::new(name, tenant, &number));
+        let older = keys.ids().filter(|id| *id != keys.current().id());
+        let number = |key: &KeyMaterial| {
+            let number = hashed(key, b"number", sending.number.as_str());
+            StatKey::new(NUMBER?, tenant, &number)
+        };
+        let of_older = older.filter_map(|id| keys.get(id)).filter_map(number);
         Self {
             sent: all_sent,
             verified: all_verified,
-            number: number.into_iter().collect(),
+            number: number(keys.current()).into_iter().chain(of_older).collect(),
         }
     }
 }
 
-fn hashed(value: &str) -> String {
-    let hash = Sha256::digest(value.as_bytes());
-    URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default())
+fn hashed(key: &KeyMaterial, what: &[u8], value: &str) -> String {
+    let mac = mac(key.code_key(), &[b"guard", what, value.as_bytes()]);
+    URL_SAFE_NO_PAD.encode(mac.as_bytes().get(..12).unwrap_or_default())
 }
 
 /// Asks what the whole fleet has counted: in one round trip's time, and zeros where that fails or
 /// takes long.
-pub(super) async fn figures(store: &dyn Store, sending: &Sending<'_>) -> FleetFigures {
-    let keys = Keys::of(sending);
+pub(super) async fn figures(
+    store: &dyn Store,
+    keys: &KeySet,
+    sending: &Sending<'_>,
+) -> FleetFigures {
+    let keys = Keys::of(sending, keys);
     let hour: Vec<_> = keys.sent.iter().chain(&keys.verified).cloned().collect();
     let places = keys.sent.len();
     let asked = beside(
@@ -127,13 +138,24 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn sent(self: &Arc<Self>, store: &Arc<dyn Store>, sending: &Sending<'_>) {
-        self.count(store, Keys::of(sending).sent);
+    pub(super) fn sent(
+        self: &Arc<Self>,
+        store: &Arc<dyn Store>,
+        keys: &KeySet,
+        sending: &Sending<'_>,
+    ) {
+        self.count(store, Keys::of(sending, keys).sent);
     }
 
-    pub(super) fn verified(self: &Arc<Self>, store: &Arc<dyn Store>, sending: &Sending<'_>) {
-        let keys = Keys::of(sending);
-        self.count(store, keys.verified.into_iter().chain(keys.number));
+    pub(super) fn verified(
+        self: &Arc<Self>,
+        store: &Arc<dyn Store>,
+        keys: &KeySet,
+        sending: &Sending<'_>,
+    ) {
+        let keys = Keys::of(sending, keys);
+        let number = keys.number.into_iter().take(1);
+        self.count(store, keys.verified.into_iter().chain(number));
     }
 
     fn count(self: &Arc<Self>, store: &Arc<dyn Store>, keys: impl IntoIterator<Item = StatKey>) {
@@ -214,6 +236,55 @@ pub(in crate::verifier) async fn beside<A, B>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::challenge::Lane;
+    use crate::destination::{Destination, PhoneNumber};
+    use crate::key::{Key, KeyId, KeyRing};
+    use crate::quota::ClientAddress;
+    use crate::request::{SubjectKey, Tenant};
+    use crate::secret::SecretBytes;
+
+    fn key(id: &str, byte: u8) -> Key {
+        Key::new(KeyId::new(id).unwrap(), &SecretBytes::new(vec![byte; 32])).unwrap()
+    }
+
+    fn keys_under(ring: &KeyRing) -> Keys {
+        let phone = PhoneNumber::parse("+14155550123").unwrap();
+        let number = SubjectKey::of_destination(&Destination::Phone(phone.clone()));
+        let sending = Sending {
+            tenant: &Tenant::default(),
+            subject: None,
+            phone: &phone,
+            number: &number,
+            address: ClientAddress::from(std::net::IpAddr::from([203, 0, 113, 9])),
+            lane: Lane::Public,
+        };
+        Keys::of(&sending, &ring.snapshot())
+    }
+
+    #[test]
+    fn whoever_has_the_counters_and_not_the_keys_finds_no_client_and_no_number_by_trying_all() {
+        let ours = keys_under(&KeyRing::new(key("a", 1)));
+        let theirs = keys_under(&KeyRing::new(key("a", 2)));
+        let differing = ours.sent.iter().zip(&theirs.sent);
+        let differing = differing.filter(|(ours, theirs)| ours != theirs).count();
+        assert_eq!(
+            differing, 1,
+            "the client's, and no range, country or tenant"
+        );
+        assert_ne!(ours.number, theirs.number);
+        assert_eq!(ours.number, keys_under(&KeyRing::new(key("a", 1))).number);
+    }
+
+    #[test]
+    fn a_number_that_was_counted_before_a_rotation_is_found_after_it() {
+        let ring = KeyRing::new(key("old", 1));
+        let before = keys_under(&ring).number;
+        ring.rotate(key("new", 2)).unwrap();
+        let after = keys_under(&ring).number;
+        assert_eq!(after.len(), 2);
+        assert_ne!(after[0], before[0], "counted under the current key");
+        assert_eq!(after[1], before[0]);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn two_things_at_once_take_as_long_as_the_longer() {
