@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 use otp_axum::cors::Origins;
 use otp_axum::openapi::Api;
 use otp_axum::operators::OperatorTokens;
-use otp_axum::{Edge, sessions, sign_in, status, webhooks};
+use otp_axum::{Edge, factors, sessions, sign_in, status, webhooks};
 use otp_kit::audit::DailyFiles;
 use otp_kit::delivery::TemplateState;
 use otp_kit::destination::Channel;
@@ -22,9 +22,7 @@ use crate::accounts::HostAccounts;
 use crate::config::{Config, Listen, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
-use crate::routes::{
-    initiate, jwks, link, mfa, oauth, onboarding, recovery_codes, session, telegram, totp,
-};
+use crate::routes::{initiate, jwks, link, oauth, onboarding, session, telegram};
 use crate::tokens::Door;
 use crate::users::Users;
 use crate::{metering, operator, service};
@@ -98,7 +96,17 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
     let declared = [(Channel::WhatsApp, app.whatsapp_template)];
     let routes = status::probes(verifier.clone())
         .merge(status::routes(verifier.clone(), declared))
-        .merge(sign_in::routes(verifier, door.clone(), Arc::clone(app)))
+        .merge(sign_in::routes(
+            verifier.clone(),
+            door.clone(),
+            Arc::clone(app),
+        ))
+        .merge(factors::routes(
+            verifier.clone(),
+            door.clone(),
+            Arc::clone(app),
+        ))
+        .merge(factors::addresses(verifier, door.clone(), Arc::clone(app)))
         .merge(sessions::one(door))
         .merge(logout_all(app))
         .merge(session::routes())
@@ -108,9 +116,6 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
         .merge(oauth::routes(&app.verifier))
         .merge(onboarding::routes())
         .merge(jwks::routes())
-        .merge(mfa::routes())
-        .merge(totp::routes())
-        .merge(recovery_codes::routes())
         .merge(webhooks::routes(Arc::clone(app)))
         .merge(webhooks::alias(
             "/api/auth/mfa/webhook",

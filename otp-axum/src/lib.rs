@@ -7,6 +7,7 @@ pub mod cookie;
 pub mod cors;
 pub mod edge;
 pub mod error;
+pub mod factors;
 pub mod idempotency;
 pub mod json;
 mod limits;

@@ -1,47 +1,53 @@
-//! What the routes of second factors have in common.
+//! Who has second factors, for the library's routes of them.
 
-use otp_kit::request::RequestContext;
-use otp_kit::session::{Session, SignIn};
-use otp_kit::verifier::VerifiedFactor;
+use otp_axum::factors::{Owners, Reached};
+use otp_axum::openapi::Schema;
+use otp_axum::sign_in::{Shown, Users as _};
+use otp_kit::destination::{Channel, Destination};
+use otp_kit::factor::OtpAccount;
+use otp_kit::session::Session;
+use otp_kit::verifier::Issued;
 
-use super::sign_in::SignedIn as SignedAs;
 use crate::answer::{Declined, Refusal};
 use crate::app::App;
 use crate::users::User;
 
-/// What a change of an account's factors may answer.
-pub(super) const NOT_CHANGED: [Refusal; 8] = [
-    Refusal::PROOF_REQUIRED,
-    Refusal::FACTOR_NAME_TAKEN,
-    Refusal::TOO_MANY_FACTORS,
-    Refusal::UNKNOWN_FACTOR,
-    Refusal::THROTTLED,
-    Refusal::BUSY,
-    Refusal::BLOCKED,
-    Refusal::UNAVAILABLE,
-];
+/// What apps show beside the code.
+const ISSUER: &str = "otp-kit";
 
-/// Finds whose session it is.
-pub(super) async fn user(app: &App, session: &Session) -> Result<User, Declined> {
-    let user = app.users.get(session.subject().as_str()).await;
-    let user = user.map_err(|_| Refusal::UNAVAILABLE)?;
-    user.ok_or_else(|| Refusal::NOT_SIGNED_IN.into())
+impl Owners for App {
+    type User = User;
+
+    async fn user(&self, session: &Session) -> Result<User, Declined> {
+        let user = self.users.get(session.subject().as_str()).await;
+        let user = user.map_err(|_| Refusal::UNAVAILABLE)?;
+        user.ok_or_else(|| Refusal::NOT_SIGNED_IN.into())
+    }
+
+    fn account(&self, user: &User) -> Result<OtpAccount, Declined> {
+        let account = OtpAccount::new(ISSUER, &user.email);
+        account.map_err(|_| Refusal::CHANNEL_UNAVAILABLE.into())
+    }
+
+    fn user_schema() -> Schema {
+        User::schema()
+    }
 }
 
-/// Starts a session that is as strong as the present one and a factor together. The present one
-/// stays, with its lesser rights: a client that has not got the answer is not thrown out.
-pub(super) async fn stronger(
-    app: &App,
-    session: &Session,
-    factor: &VerifiedFactor,
-    context: &RequestContext,
-) -> Result<SignedAs, Declined> {
-    let user = user(app, session).await?;
-    let proof = SignIn::with_factor(session, factor).map_err(|_| Refusal::INVALID_OTP)?;
-    let tokens = app.door.sessions.start(proof, context).await;
-    let tokens = tokens.map_err(|error| Declined::of_session(&error, Refusal::VERIFY_FAILED))?;
-    Ok(SignedAs {
-        tokens: tokens.into(),
-        user,
-    })
+impl Reached for App {
+    async fn address(
+        &self,
+        session: &Session,
+        channel: Channel,
+    ) -> Result<Option<Destination>, Declined> {
+        let address = self
+            .users
+            .address(session.subject().as_str(), channel)
+            .await;
+        address.map_err(|_| Refusal::UNAVAILABLE.into())
+    }
+
+    fn message(&self, issued: &Issued) -> Shown {
+        self.shown(issued)
+    }
 }

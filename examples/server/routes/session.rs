@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use otp_axum::factors::Owners as _;
 use otp_axum::openapi::{Api, Operation};
 use otp_axum::sessions::{HasSessions, SessionDoor};
 
-use crate::answer::{Declined, Refusal};
+use crate::answer::Declined;
 use crate::app::App;
 use crate::users::User;
 
@@ -30,7 +31,5 @@ async fn me(
     State(app): State<Arc<App>>,
     SignedIn(session): SignedIn,
 ) -> Result<Json<User>, Declined> {
-    let user = app.users.get(session.subject().as_str()).await;
-    let user = user.map_err(|_| Refusal::UNAVAILABLE)?;
-    Ok(Json(user.ok_or(Refusal::NOT_SIGNED_IN)?))
+    app.user(&session).await.map(Json)
 }

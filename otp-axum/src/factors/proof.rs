@@ -1,0 +1,46 @@
+//! What a factor adds to the session of whoever shows it.
+
+use otp_core::request::RequestContext;
+use otp_core::session::{Session, SignIn};
+use otp_core::verifier::{Attempt, VerifiedFactor};
+
+use super::{Owners, Parts};
+use crate::Refusal;
+use crate::error::ApiError;
+use crate::sign_in::Welcome;
+
+/// Tries a code for the tenant that the session is of.
+pub(super) fn attempt(session: &Session, typed: &str) -> Attempt {
+    Attempt::new(typed).for_tenant(session.tenant().clone())
+}
+
+impl<O: Owners> Parts<O> {
+    /// Starts a session that is as strong as the present one and a factor together. The present one
+    /// stays, with its lesser rights: a client that has not got the answer is not thrown out.
+    pub(super) async fn stronger(
+        &self,
+        session: &Session,
+        factor: &VerifiedFactor,
+        context: &RequestContext,
+    ) -> Result<Welcome<O::User>, ApiError> {
+        let user = self.owners.user(session).await?;
+        let proof = SignIn::with_factor(session, factor).map_err(|_| Refusal::INVALID_OTP)?;
+        self.begin(proof, user, context).await
+    }
+
+    /// Starts the session of a proof.
+    pub(super) async fn begin(
+        &self,
+        proof: SignIn,
+        user: O::User,
+        context: &RequestContext,
+    ) -> Result<Welcome<O::User>, ApiError> {
+        let tokens = self.door.sessions().start(proof, context).await;
+        let tokens =
+            tokens.map_err(|error| ApiError::of_session(&error, Refusal::VERIFY_FAILED))?;
+        Ok(Welcome {
+            tokens: tokens.into(),
+            user,
+        })
+    }
+}
