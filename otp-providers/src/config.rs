@@ -24,6 +24,9 @@ pub enum ConfigError {
     /// The secret is empty or holds characters that no header carries.
     #[error("a credential is 1 to 512 visible ascii characters")]
     Credential,
+    /// The vendor makes no codes of this shape.
+    #[error("the vendor makes no codes of this shape")]
+    CodeFormat,
     /// Nobody is named as the sender.
     #[error("a sender is missing: set a sender or a messaging service")]
     SenderMissing,

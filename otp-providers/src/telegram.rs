@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/telegram.md")]
 
 mod errors;
+mod verify;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use otp_core::delivery::{
 };
 use otp_core::destination::{Channel, PhoneNumber};
 use otp_core::secret::SecretString;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -20,6 +22,8 @@ use crate::Classified;
 use crate::config::{self, ConfigError};
 use crate::http::{Endpoint, HttpRequest, HttpResponse};
 use crate::wire::{self, Settings, Wire, wire_settings};
+
+pub use self::verify::TelegramVerify;
 
 const NAME: &str = "telegram-gateway";
 const API: &str = "https://gatewayapi.telegram.org";
@@ -129,8 +133,9 @@ impl TelegramGateway {
             phone_number: phone.e164(),
         };
         let request = self.post(&self.ability, &body)?;
-        let asked = async { self.read(&self.wire.send(NAME, request).await?) };
-        asked.await.map(drop).map_err(DeliveryError::not_sent)
+        let asked = async { self.read(NAME, &self.wire.send(NAME, request).await?) };
+        let asked: Result<State, _> = asked.await;
+        asked.map(drop).map_err(DeliveryError::not_sent)
     }
 
     fn post(&self, to: &Endpoint, body: &impl Serialize) -> Result<HttpRequest, DeliveryError> {
@@ -140,16 +145,20 @@ impl TelegramGateway {
             .with_header(ACCEPT, HeaderValue::from_static("application/json")))
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Receipt, DeliveryError> {
-        let answer: Option<Answer> = serde_json::from_slice(reply.body()).ok();
+    /// Reads what the Gateway did, or the error that it gave to `name`.
+    fn read<T>(&self, name: &str, reply: &HttpResponse) -> Result<T, DeliveryError>
+    where
+        T: DeserializeOwned,
+    {
+        let answer: Option<Answer<T>> = serde_json::from_slice(reply.body()).ok();
         match answer {
             Some(Answer {
                 ok: true,
-                result: Some(state),
-            }) if reply.status().is_success() => wire::receipt(NAME, &state.request_id),
+                result: Some(result),
+            }) if reply.status().is_success() => Ok(result),
             _ => {
                 let read = classify_api(reply.status().as_u16(), reply.body());
-                Err(self.wire.refusal(NAME, read, reply))
+                Err(self.wire.refusal(name, read, reply))
             }
         }
     }
@@ -179,16 +188,17 @@ impl DeliveryProvider for TelegramGateway {
         }
         let asked = message.sender().map(SenderId::as_str);
         let asked = asked.filter(|name| is_username(name));
-        let body = Verification {
+        let body = Sending {
             phone_number: to.e164(),
-            code,
+            what: What::Code(code),
             ttl: ttl(message.expires_in()),
             payload: message.id().as_str(),
             sender_username: asked.or(self.sender.as_deref()),
             callback_url: self.callback.as_deref(),
         };
         let request = self.post(&self.send, &body)?;
-        self.read(&self.wire.send(NAME, request).await?)
+        let state: State = self.read(NAME, &self.wire.send(NAME, request).await?)?;
+        wire::receipt(NAME, &state.request_id)
     }
 }
 
@@ -234,9 +244,10 @@ pub fn classify_api(http_status: u16, body: &[u8]) -> Classified {
 }
 
 #[derive(Serialize)]
-struct Verification<'a> {
+struct Sending<'a> {
     phone_number: &'a str,
-    code: &'a str,
+    #[serde(flatten)]
+    what: What<'a>,
     ttl: u64,
     payload: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,15 +256,24 @@ struct Verification<'a> {
     callback_url: Option<&'a str>,
 }
 
+/// Our code, or how long one of Telegram's own is to be.
+#[derive(Serialize)]
+enum What<'a> {
+    #[serde(rename = "code")]
+    Code(&'a str),
+    #[serde(rename = "code_length")]
+    Length(u8),
+}
+
 #[derive(Serialize)]
 struct Ability<'a> {
     phone_number: &'a str,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<T> {
     ok: bool,
-    result: Option<State>,
+    result: Option<T>,
 }
 
 #[derive(Deserialize)]

@@ -35,6 +35,9 @@ mod sns;
 #[path = "loopback/stand_in.rs"]
 mod stand_in;
 #[cfg(test)]
+#[path = "loopback/starts.rs"]
+mod starts;
+#[cfg(test)]
 #[path = "loopback/telegram.rs"]
 mod telegram;
 #[cfg(test)]

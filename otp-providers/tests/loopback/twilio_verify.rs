@@ -4,19 +4,18 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use otp_core::async_trait;
 use otp_core::challenge::{Code, CodeFormat};
 use otp_core::delivery::{
-    Checked, DeliveryError, DeliveryErrorKind as Kind, DeliveryProvider, Message, Receipt,
-    Reference, VerificationCheck, VerificationProvider, VerificationStart,
+    Checked, DeliveryErrorKind as Kind, Reference, VerificationCheck, VerificationProvider,
 };
-use otp_core::destination::{Channel, PhoneNumber};
+use otp_core::destination::PhoneNumber;
 use otp_core::testing::provider::{ProviderFixture, Reply, Setup};
 use otp_providers::http::{BaseUrl, ReqwestTransport};
 use otp_providers::twilio::TwilioAuth;
 use otp_providers::twilio_verify::TwilioVerify;
 
 use crate::stand_in;
+use crate::starts::Starts;
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const SERVICE: &str = "VA00000000000000000000000000000002";
@@ -24,33 +23,6 @@ const VERIFICATION: &str = "VE00000000000000000000000000000003";
 const TOKEN: &str = "a-twilio-auth-token";
 const STARTED: &str = r#"{"sid":"VE00000000000000000000000000000003","service_sid":"VA00000000000000000000000000000002","to":"+14155550123","channel":"sms","status":"pending","valid":false,"send_code_attempts":[{"channel":"SMS"}]}"#;
 const APPROVED: &str = r#"{"sid":"VE00000000000000000000000000000003","service_sid":"VA00000000000000000000000000000002","to":"+14155550123","channel":"sms","status":"approved","valid":true}"#;
-
-/// The starts alone, as the suite sends messages.
-#[derive(Debug)]
-struct Starts(TwilioVerify);
-
-#[async_trait]
-impl DeliveryProvider for Starts {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn channels(&self) -> &[Channel] {
-        self.0.channels()
-    }
-
-    async fn deliver(&self, message: &Message) -> Result<Receipt, DeliveryError> {
-        let start = VerificationStart::new(
-            message.id(),
-            message.channel(),
-            message.destination(),
-            message.locale(),
-        );
-        let started = self.0.start(&start).await?;
-        let reference = started.reference().as_str();
-        Ok(Receipt::accepted(self.name()).with_reference(reference))
-    }
-}
 
 type Built<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -60,7 +32,7 @@ fn verify(base_url: &str, transport: ReqwestTransport) -> Built<TwilioVerify> {
     Ok(builder.transport(Arc::new(transport)).build()?)
 }
 
-fn build(setup: &Setup) -> Built<Starts> {
+fn build(setup: &Setup) -> Built<Starts<TwilioVerify>> {
     let transport = ReqwestTransport::builder()
         .timeout(setup.deadline)
         .build()?;
