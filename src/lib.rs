@@ -65,8 +65,10 @@ pub mod providers {
     pub use otp_providers::smtp::{self, Smtp, SmtpServer};
     #[cfg(feature = "sns")]
     pub use otp_providers::sns::{self, Sns};
+    #[cfg(feature = "status-page")]
+    pub use otp_providers::status_page::{self, StatusPage, StatusPageError};
     #[cfg(feature = "telegram")]
-    pub use otp_providers::telegram::{self, TelegramGateway};
+    pub use otp_providers::telegram::{self, TelegramGateway, TelegramVerify};
     #[cfg(feature = "twilio")]
     pub use otp_providers::twilio::{self, Twilio, TwilioAuth};
     #[cfg(feature = "twilio")]

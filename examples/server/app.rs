@@ -19,7 +19,7 @@ use otp_kit::request::Tenant;
 use otp_kit::verifier::Verifier;
 
 use crate::accounts::HostAccounts;
-use crate::config::{Config, Listen, Webhooks};
+use crate::config::{Config, Listen, StatusPages, Webhooks};
 use crate::database::Database;
 use crate::outbox::Outbox;
 use crate::routes::{initiate, jwks, link, oauth, onboarding, session, telegram};
@@ -44,6 +44,7 @@ pub(crate) struct App {
     pub(crate) telegram: Option<TelegramBot>,
     pub(crate) metrics: Metrics,
     pub(crate) audit: Option<DailyFiles>,
+    pub(crate) status_pages: StatusPages,
 }
 
 impl App {
@@ -61,6 +62,7 @@ impl App {
         let whatsapp_template = config.whatsapp_template.state();
         let (webhooks, telegram) = (config.webhooks.clone(), config.telegram.clone());
         let mail = config.delivery.mail();
+        let status_pages = Arc::clone(&config.status_pages);
         let metrics = Metrics::for_tenants([Tenant::default()]);
         database.watched_by(&metrics);
         let (verifier, outbox, sessions) = service::build(config, &metrics).await?;
@@ -83,6 +85,7 @@ impl App {
             telegram,
             metrics,
             audit,
+            status_pages,
         }))
     }
 }

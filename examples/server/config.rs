@@ -11,6 +11,7 @@ mod operators;
 mod policy;
 mod providers;
 mod second_factor;
+mod status_pages;
 mod stores;
 mod tls;
 mod traces;
@@ -35,6 +36,7 @@ pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
 pub(crate) use providers::{Delivery, Providers};
+pub(crate) use status_pages::StatusPages;
 pub(crate) use stores::{Place, Redis, Stores};
 pub(crate) use webhooks::Webhooks;
 
@@ -51,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) hasher: CodeHasher,
     pub(crate) delivery: Delivery,
     pub(crate) captcha: Option<SiteVerify>,
+    pub(crate) status_pages: StatusPages,
     pub(crate) whatsapp_template: TemplateApproval,
     pub(crate) webhooks: Webhooks,
     pub(crate) telegram: Option<TelegramBot>,
@@ -105,6 +108,7 @@ impl Config {
         let unused = policy::unused(&file).collect();
         let webhooks = Webhooks::read(env)?;
         let delivery = Delivery::read(env, development)?.along(&file.routes)?;
+        let status_pages = status_pages::read(env, &delivery)?;
         Ok(Self {
             listen: Listen {
                 public: env.parsed(
@@ -135,6 +139,7 @@ impl Config {
             hasher: hasher(env)?,
             delivery,
             captcha,
+            status_pages,
             whatsapp_template: providers::approval(env)?,
             links: links::read(env, &webhooks)?,
             webhooks,

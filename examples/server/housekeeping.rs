@@ -15,6 +15,7 @@ const HAND_OVER_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const PAGES_EVERY: Duration = Duration::from_secs(60);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// How long sealing may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -33,6 +34,7 @@ pub(crate) fn start(app: &Arc<App>) -> JoinHandle<()> {
             reload_keys(&app),
             seal(&app),
             keep_files(&app),
+            read_status_pages(&app),
             app.verifier.follow_policy(LOOK_EVERY)
         );
     })
@@ -150,6 +152,25 @@ async fn reload_keys(app: &App) {
                 tracing::info!("keys were read again");
             }
             Err(refused) => tracing::error!("{refused}; the keys stay as they were"),
+        }
+    }
+}
+
+/// Asks vendors how they say that they are, for whoever looks at the status.
+async fn read_status_pages(app: &App) {
+    let mut ticks = interval(PAGES_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !app.status_pages.is_empty() {
+        ticks.tick().await;
+        for (provider, page) in app.status_pages.iter() {
+            let said = page.read().await.map_err(|error| error.to_string());
+            let told = said.and_then(|state| {
+                let told = app.verifier.routes().vendor_says(provider, state);
+                told.map_err(|error| error.to_string())
+            });
+            if let Err(error) = told {
+                tracing::warn!(provider, error, "a status page was not read");
+            }
         }
     }
 }

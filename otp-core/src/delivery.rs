@@ -18,6 +18,7 @@ mod sender;
 mod sms_format;
 mod sms_length;
 mod template;
+mod vendor;
 mod verification;
 
 pub(crate) use catalogue::check as check_texts;
@@ -42,6 +43,7 @@ pub use sender::{InvalidSender, SenderId, TemplateId};
 pub use sms_format::{OriginBoundCode, sms_retriever_hash};
 pub use sms_length::{SmsEncoding, SmsLength};
 pub use template::{DocumentLink, InvalidDocumentLink, TemplateApproval, TemplateState};
+pub use vendor::{VendorNotice, VendorState};
 pub use verification::{
     Checked, InvalidReference, Reference, Started, VerificationCheck, VerificationProvider,
     VerificationStart,

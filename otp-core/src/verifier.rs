@@ -60,7 +60,7 @@ pub use policies::{FleetPolicy, FleetTrouble, PolicyText, PublishError};
 pub use policies::{Policies, PolicyChangeError, PolicyStatus};
 pub use receipts::{ReportOutcome, Swept};
 pub use request::{Addressed, Dispatch, Issue, Issued};
-pub use routes::{NoSuchRoute, RouteStatus, Routes};
+pub use routes::{NoSuchProvider, NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
 pub use templates::{NoSuchTemplate, TemplateStatus, Templates};
 pub use verified::{AuthenticationMethod, Verified};

@@ -4,12 +4,15 @@ use thiserror::Error;
 
 #[cfg(any(feature = "_wire", feature = "sendgrid", feature = "twilio"))]
 use http::HeaderValue;
+#[cfg(any(
+    feature = "_wire",
+    feature = "captcha",
+    feature = "sendgrid",
+    feature = "twilio"
+))]
+use {crate::http::BaseUrl, otp_core::secret::SecretString};
 #[cfg(feature = "_adapter")]
-use {
-    crate::http::{BaseUrl, HttpTransport},
-    otp_core::secret::SecretString,
-    std::sync::Arc,
-};
+use {crate::http::HttpTransport, std::sync::Arc};
 
 /// Says what is wrong with an adapter's configuration. It never holds a credential.
 #[derive(Debug, Error)]
@@ -95,7 +98,12 @@ pub enum ConfigError {
 }
 
 /// Reads an address that the adapter itself names.
-#[cfg(feature = "_adapter")]
+#[cfg(any(
+    feature = "_wire",
+    feature = "captcha",
+    feature = "sendgrid",
+    feature = "twilio"
+))]
 pub(crate) fn default_base(url: &str) -> Result<BaseUrl, ConfigError> {
     BaseUrl::parse(url).map_err(|error| ConfigError::Transport(error.into()))
 }

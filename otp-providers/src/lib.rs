@@ -8,14 +8,15 @@
 //! | `vonage` | `vonage::Vonage`: its SMS API | SMS |
 //! | `sns` | `sns::Sns`: Amazon SNS | SMS |
 //! | `whatsapp` | `whatsapp::WhatsApp`: Meta's Cloud API | WhatsApp |
-//! | `telegram` | `telegram::TelegramGateway`: the Gateway API | Telegram |
+//! | `telegram` | `telegram::TelegramGateway`: the Gateway API, with our codes, or with its own by `TelegramVerify` | Telegram |
 //! | `sendgrid` | `sendgrid::SendGrid`: its v3 API | e-mail |
 //! | `ses` | `ses::Ses`: Amazon SES v2 | e-mail |
 //! | `smtp` | `smtp::Smtp`: any submission server | e-mail |
 //! | `generic` | `generic::HttpProvider`: any vendor that takes one POST, described by data | any |
 //! | none | `preview::Preview`: keeps messages in memory, in debug builds or with `danger-preview` | all |
 //!
-//! The module `captcha`, behind the feature of its name, checks captchas with their vendors.
+//! The modules `captcha` and `status_page`, behind features of their names, check captchas with their
+//! vendors and read what vendors say of themselves.
 //!
 //! An adapter talks through an [`HttpTransport`](http::HttpTransport). With the feature `reqwest`
 //! each makes a client of its own unless it is given one; without it a transport must be given.
@@ -63,6 +64,8 @@ pub mod ses;
 pub mod smtp;
 #[cfg(feature = "sns")]
 pub mod sns;
+#[cfg(feature = "status-page")]
+pub mod status_page;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 #[cfg(feature = "twilio")]

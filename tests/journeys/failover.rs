@@ -5,10 +5,11 @@ use std::time::Duration;
 use otp_kit::breaker::BreakerState;
 use otp_kit::delivery::{
     DeliveryErrorKind, DispatchCertainty, OnUnknown, Price, Prices, ProviderHealth, RouteHealth,
+    VendorState,
 };
 use otp_kit::prelude::*;
 use otp_kit::testing::{Behaviour, Inbox, StandIn};
-use otp_kit::verifier::{IssueError, NotSent, ResendError, StillSending};
+use otp_kit::verifier::{IssueError, NoSuchProvider, NotSent, ResendError, StillSending};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -276,6 +277,22 @@ async fn a_resend_goes_along_the_route_as_well() {
         .verify(&issued.challenge_id, code.expose(), here())
         .await;
     assert!(verified.is_ok(), "{verified:?}");
+}
+
+#[tokio::test]
+async fn what_a_vendor_says_of_itself_is_shown_and_routes_nothing() {
+    let pair = Pair::new();
+    let routes = pair.service.verifier.routes();
+    let told = routes.vendor_says("nobody", VendorState::Critical);
+    assert_eq!(told, Err(NoSuchProvider));
+    routes
+        .vendor_says("primary", VendorState::Critical)
+        .unwrap();
+    pair.service.verifier.issue(issue()).await.unwrap();
+    let to = Destination::parse(PHONE, None).unwrap();
+    assert_eq!(pair.inbox.senders_for(&to), ["primary"]);
+    let said = pair.primary_health().vendor.map(|notice| notice.state);
+    assert_eq!(said, Some(VendorState::Critical));
 }
 
 #[tokio::test]

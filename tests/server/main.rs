@@ -68,6 +68,8 @@ mod sessions;
 #[path = "../support/telegram.rs"]
 mod signed;
 #[cfg(debug_assertions)]
+mod status_pages;
+#[cfg(debug_assertions)]
 mod storm;
 #[cfg(debug_assertions)]
 mod strict;

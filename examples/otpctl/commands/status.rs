@@ -52,11 +52,18 @@ fn print(board: &Value) {
 fn print_routes(board: &Value) {
     println!();
     let mut routes = Table::new(&[
-        "channel", "health", "provider", "breaker", "accepted", "failed", "unknown",
+        "channel",
+        "health",
+        "provider",
+        "breaker",
+        "accepted",
+        "failed",
+        "unknown",
+        "vendor_says",
     ]);
     for route in list(board, "routes") {
         for provider in list(route, "providers") {
-            let cells = ["breaker", "accepted", "failed", "unknown"];
+            let cells = ["breaker", "accepted", "failed", "unknown", "vendor_says"];
             let mut row = vec![
                 show::text(route.get("channel")),
                 show::text(route.get("health")),

@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 80] = [
+const READ: [&str; 81] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -51,6 +51,7 @@ const READ: [&str; 80] = [
     "OTP_KEYS_FILE",
     "OTP_REDIS_OUTAGE",
     "OTP_RETURN_URLS",
+    "OTP_STATUS_PAGES",
     "OTP_TOKEN_ALGORITHM",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
     "OTP_WHATSAPP_TEMPLATE_APPROVED",

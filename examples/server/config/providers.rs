@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use otp_kit::challenge::{Code, CodeFormat};
-use otp_kit::delivery::{DeliveryProvider, Providers as Named, Route, RoutePlan};
+use otp_kit::delivery::{
+    DeliveryProvider, Providers as Named, Route, RoutePlan, VerificationProvider,
+};
 use otp_kit::destination::Channel;
 use otp_kit::providers::TwilioVerify;
 use otp_kit::providers::http::BaseUrl;
@@ -111,6 +113,14 @@ impl Providers {
         Ok(())
     }
 
+    fn have(&self, name: &str) -> bool {
+        let mut others = self.sms.iter().chain(&self.email);
+        let alone = [&self.whatsapp, &self.telegram].into_iter().flatten();
+        self.verify.as_ref().is_some_and(|one| one.name() == name)
+            || others.any(|one| one.name() == name)
+            || alone.into_iter().any(|one| one.name() == name)
+    }
+
     fn is_empty(&self) -> bool {
         self.verify.is_none()
             && self.sms.is_empty()
@@ -141,6 +151,14 @@ impl Delivery {
             providers.plan(plans)?;
         }
         Ok(self)
+    }
+
+    /// Says whether messages go through a provider of this name.
+    pub(super) fn sends_through(&self, name: &str) -> bool {
+        match self {
+            Self::Shown { .. } => false,
+            Self::Sent(providers) => providers.have(name),
+        }
     }
 
     /// Lists who mails what is no code; nobody where nothing is sent.

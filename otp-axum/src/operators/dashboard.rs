@@ -210,6 +210,7 @@ fn route(status: &RouteStatus, health: RouteHealth) -> Value {
             "failed": provider.failed,
             "unknown": provider.unknown,
             "failures_in_a_row": provider.failures_in_a_row,
+            "vendor_says": provider.vendor.map(|notice| notice.state.name()),
         })
     });
     json!({

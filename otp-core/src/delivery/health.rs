@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{DeliveryError, DeliveryErrorKind, DispatchCertainty};
+use super::{DeliveryError, DeliveryErrorKind, DispatchCertainty, VendorNotice};
 use crate::breaker::{BreakerState, SharedBreaker};
 use crate::clock::Timestamp;
 use crate::destination::Region;
@@ -69,6 +69,9 @@ pub struct ProviderHealth {
     pub last_accepted_at: Option<Timestamp>,
     /// What its vendor reported of the messages that it took, over all channels and countries.
     pub receipts: ReceiptCounts,
+    /// What its vendor's status page said last, where somebody reads it; see
+    /// [`Routes::vendor_says`](crate::verifier::Routes::vendor_says).
+    pub vendor: Option<VendorNotice>,
 }
 
 /// The record of one leg, which all clones of its route share.
@@ -142,6 +145,7 @@ impl LegHealth {
             last_error_at: tally.last_error.map(|(_, at)| at),
             last_accepted_at: tally.last_accepted_at,
             receipts: ReceiptCounts::default(),
+            vendor: None,
         }
     }
 

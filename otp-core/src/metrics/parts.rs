@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::family::histogram;
 use super::page::{Kind, Page};
 use crate::breaker::BreakerState;
-use crate::delivery::{AnswerTimes, ProviderHealth, RouteHealth, TemplateState};
+use crate::delivery::{AnswerTimes, ProviderHealth, RouteHealth, TemplateState, VendorState};
 use crate::store::{Condition, Connections, Duty, EngineStatus, StoreErrorKind};
 use crate::verifier::{RouteStatus, Status, Verifier};
 
@@ -14,6 +14,7 @@ pub(super) fn write(page: &mut Page, verifier: &Verifier, status: &Status) {
     answers(page, &routes);
     times(page, &routes);
     breakers(page, &routes);
+    vendors(page, &routes);
     channels(page, status);
     engines(page, &status.engines);
     hands(page, verifier);
@@ -78,6 +79,29 @@ fn breakers(page: &mut Page, routes: &[RouteStatus]) {
         let open = all.iter().any(|one| one.breaker != BreakerState::Closed);
         let labels = [("channel", channel), ("provider", provider)];
         page.sample(NAME, &labels, u64::from(open));
+    }
+}
+
+/// What vendors say of themselves, where somebody reads it.
+fn vendors(page: &mut Page, routes: &[RouteStatus]) {
+    const NAME: &str = "otp_vendor_state";
+    page.family(
+        Kind::Gauge,
+        NAME,
+        "1 for the state that a vendor's status page tells.",
+    );
+    for ((channel, provider), all) in providers(routes) {
+        let Some(notice) = all.iter().find_map(|one| one.vendor) else {
+            continue;
+        };
+        for state in VendorState::ALL {
+            let labels = [
+                ("channel", channel),
+                ("provider", provider),
+                ("state", state.name()),
+            ];
+            page.sample(NAME, &labels, u64::from(state == notice.state));
+        }
     }
 }
 

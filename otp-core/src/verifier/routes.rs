@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::Verifier;
 use crate::delivery::{
     InvalidRoute, ProviderHealth, Route, RouteHealth, Switch, TemplateApproval, TemplateState,
-    VerificationProvider,
+    VendorNotice, VendorState, VerificationProvider,
 };
 use crate::destination::Channel;
 
@@ -22,6 +22,7 @@ struct Table {
     entries: BTreeMap<&'static str, Entry>,
     order: Vec<Channel>,
     approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
+    notices: BTreeMap<String, VendorNotice>,
 }
 
 #[derive(Debug)]
@@ -65,6 +66,7 @@ impl RouteTable {
             entries: entries.collect(),
             order,
             approvals,
+            notices: BTreeMap::new(),
         }))
     }
 
@@ -204,6 +206,11 @@ pub struct RouteStatus {
 #[error("no route for {}", .0.name())]
 pub struct NoSuchRoute(pub Channel);
 
+/// No route has a provider of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no route has a provider of this name")]
+pub struct NoSuchProvider;
+
 /// The routes of a running [`Verifier`]: what is changed here holds for the next message, on this
 /// instance. Messages under way end as they began.
 ///
@@ -309,22 +316,44 @@ impl Routes {
     pub fn status(&self) -> Vec<RouteStatus> {
         let now = self.0.inner.clock.now();
         let tally = &self.0.inner.receipts;
-        let with_receipts = |mut providers: Vec<ProviderHealth>| {
+        let table = self.0.inner.routes.read();
+        let told = |mut providers: Vec<ProviderHealth>| {
             for health in &mut providers {
                 health.receipts = tally.of(&health.provider);
+                health.vendor = table.notices.get(&health.provider).copied();
             }
             providers
         };
-        let table = self.0.inner.routes.read();
         let entries = table.entries.values();
         entries
             .map(|entry| RouteStatus {
                 channel: entry.channel,
                 switch: entry.switch,
                 health: table.health(entry),
-                providers: with_receipts(entry.route.provider_health(now)),
+                providers: told(entry.route.provider_health(now)),
             })
             .collect()
+    }
+
+    /// Takes what a vendor's status page says of it, for the log and for whoever looks at the
+    /// [status](Self::status). Nothing is sent another way because of it.
+    ///
+    /// # Errors
+    /// [`NoSuchProvider`] where no route has a provider of this name.
+    pub fn vendor_says(&self, provider: &str, state: VendorState) -> Result<(), NoSuchProvider> {
+        let now = self.0.inner.clock.now();
+        let mut table = self.0.inner.routes.write();
+        let routes = table.entries.values();
+        let mut providers = routes.flat_map(|entry| entry.route.provider_health(now));
+        if !providers.any(|health| health.provider == provider) {
+            return Err(NoSuchProvider);
+        }
+        let notice = VendorNotice::new(state, now);
+        let before = table.notices.insert(provider.to_owned(), notice);
+        if before.map_or(VendorState::None, |before| before.state) != state {
+            tracing::warn!(target: "otp_kit", provider, %state, "a vendor's status page changed");
+        }
+        Ok(())
     }
 
     fn switch(&self, channel: Channel, switch: Switch) -> Result<(), NoSuchRoute> {

@@ -2,7 +2,7 @@
 
 use otp_core::breaker::BreakerState;
 use otp_core::clock::Timestamp;
-use otp_core::delivery::{ProviderHealth, RouteHealth, TemplateState};
+use otp_core::delivery::{ProviderHealth, RouteHealth, TemplateState, VendorState};
 use otp_core::policy::{Exception, Override, ScopedQuota};
 use otp_core::store::{Condition, Duty, EngineStatus};
 use otp_core::verifier::{RouteStatus, TemplateStatus};
@@ -40,6 +40,8 @@ pub(super) struct Provider {
     latency: String,
     last_error: Option<&'static str>,
     failed_at: Option<When>,
+    vendor: Option<&'static str>,
+    vendor_at: Option<When>,
 }
 
 /// An exception from the policy.
@@ -112,6 +114,9 @@ fn provider(health: &ProviderHealth, now: Timestamp) -> Provider {
         _ => ("on probation", Level::Watch),
     };
     let country = health.country.as_ref();
+    let trouble = health
+        .vendor
+        .filter(|notice| notice.state != VendorState::None);
     Provider {
         name: match country {
             None => health.provider.clone(),
@@ -128,6 +133,8 @@ fn provider(health: &ProviderHealth, now: Timestamp) -> Provider {
         },
         last_error: health.last_error.map(|kind| kind.name()),
         failed_at: health.last_error_at.map(|at| When::of(at, now)),
+        vendor: trouble.map(|notice| notice.state.name()),
+        vendor_at: trouble.map(|notice| When::of(notice.read_at, now)),
     }
 }
 
