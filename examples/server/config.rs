@@ -8,6 +8,7 @@ mod known;
 mod links;
 mod logging;
 mod operators;
+mod outside;
 mod policy;
 mod providers;
 mod second_factor;
@@ -99,6 +100,7 @@ impl Config {
 
     fn read(env: &Environment) -> Result<Self, Refused> {
         known::check(env)?;
+        providers::check_bases(env)?;
         let development = development(env)?;
         let mut file = policy::read(env, address_quota(env)?)?;
         let mut stores = Stores::read(env)?;

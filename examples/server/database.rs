@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use otp_kit::metrics::Metrics;
 use otp_kit::store::Connections;
-use sqlx::any::{Any, AnyArguments, install_default_drivers};
+use sqlx::any::{Any, AnyArguments, AnyRow, install_default_drivers};
 use sqlx::pool::PoolOptions;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Pool, query};
+use tokio::time::timeout;
 
 use crate::config::{Place, Refused};
 use crate::users;
@@ -18,6 +19,7 @@ use crate::users;
 pub(crate) struct Database {
     pool: Pool<Any>,
     dialect: Dialect,
+    patience: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +68,11 @@ impl Database {
             });
         let pool = options.connect(&url).await?;
         query(users::TABLE).execute(&pool).await?;
-        Ok(Self { pool, dialect })
+        Ok(Self {
+            pool,
+            dialect,
+            patience,
+        })
     }
 
     /// Shows the pool's connections to whoever reads the metrics.
@@ -78,8 +84,26 @@ impl Database {
         });
     }
 
-    pub(crate) fn pool(&self) -> &Pool<Any> {
-        &self.pool
+    /// Carries a statement out.
+    pub(crate) async fn execute(&self, statement: Statement<'_>) -> Result<(), sqlx::Error> {
+        self.in_time(statement.execute(&self.pool)).await.map(drop)
+    }
+
+    /// Finds the row that a statement asks for.
+    pub(crate) async fn find(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Option<AnyRow>, sqlx::Error> {
+        self.in_time(statement.fetch_optional(&self.pool)).await
+    }
+
+    /// A server that took the question and hangs is as gone as one that is not there.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        let done = timeout(self.patience, work).await;
+        done.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
     /// Says a statement as the engine has it: numbered places and `ON CONFLICT DO NOTHING` are
@@ -130,7 +154,7 @@ mod tests {
         let place = Place::Sqlite(folder.path().join("otp.db"));
         let database = Database::open(&place).await.unwrap();
         let waits = database.say("PRAGMA busy_timeout");
-        let waits = waits.fetch_one(database.pool()).await.unwrap();
+        let waits = database.find(waits).await.unwrap().unwrap();
         assert_eq!(waits.get::<i64, _>(0), 30_000);
     }
 

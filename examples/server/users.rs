@@ -46,11 +46,7 @@ impl Users {
 
     /// Adds the user that the runbooks try things on.
     pub(crate) async fn add_test_user(&self) -> Result<(), sqlx::Error> {
-        self.0
-            .say(ADD_TEST_USER)
-            .execute(self.0.pool())
-            .await
-            .map(drop)
+        self.0.execute(self.0.say(ADD_TEST_USER)).await
     }
 
     /// Finds the user of a proven address, or adds one. Of racing callers all get the same one.
@@ -65,32 +61,31 @@ impl Users {
     /// Finds the user that Telegram names so, or adds one.
     pub(crate) async fn of_telegram(&self, id: u64) -> Result<User, Failed> {
         let sub = format!("telegram-{id}");
-        self.0
+        let statement = self
+            .0
             .say("INSERT INTO users (sub) VALUES ($1) ON CONFLICT DO NOTHING")
-            .bind(sub.clone())
-            .execute(self.0.pool())
-            .await?;
+            .bind(sub.clone());
+        self.0.execute(statement).await?;
         self.get(&sub).await?.ok_or(Failed)
     }
 
     /// Finds a user by id.
     pub(crate) async fn get(&self, sub: &str) -> Result<Option<User>, Failed> {
-        let found = self
+        let statement = self
             .0
             .say("SELECT sub, email, phone FROM users WHERE sub = $1")
-            .bind(sub.to_owned())
-            .fetch_optional(self.0.pool())
-            .await?;
+            .bind(sub.to_owned());
+        let found = self.0.find(statement).await?;
         found.map(|row| user(&row)).transpose()
     }
 
     /// Has a user choose another password before the next sign-in.
     pub(crate) async fn force_password_reset(&self, sub: &str) -> Result<(), Failed> {
-        self.0
+        let statement = self
+            .0
             .say("UPDATE users SET force_password_reset = TRUE WHERE sub = $1")
-            .bind(sub.to_owned())
-            .execute(self.0.pool())
-            .await?;
+            .bind(sub.to_owned());
+        self.0.execute(statement).await?;
         Ok(())
     }
 
@@ -100,12 +95,11 @@ impl Users {
         sub: &str,
         channel: Channel,
     ) -> Result<Option<Destination>, Failed> {
-        let found = self
+        let statement = self
             .0
             .say("SELECT email, phone FROM users WHERE sub = $1")
-            .bind(sub.to_owned())
-            .fetch_optional(self.0.pool())
-            .await?;
+            .bind(sub.to_owned());
+        let found = self.0.find(statement).await?;
         let Some(row) = found else {
             return Ok(None);
         };
@@ -127,12 +121,8 @@ impl Users {
             Some(_) => "SELECT sub, email, phone FROM users WHERE phone = $1",
             None => "SELECT sub, email, phone FROM users WHERE email = $1",
         };
-        let found = self
-            .0
-            .say(found)
-            .bind(address.canonical())
-            .fetch_optional(self.0.pool())
-            .await?;
+        let statement = self.0.say(found).bind(address.canonical());
+        let found = self.0.find(statement).await?;
         found.map(|row| user(&row)).transpose()
     }
 
@@ -143,12 +133,8 @@ impl Users {
             Some(_) => "INSERT INTO users (sub, phone) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             None => "INSERT INTO users (sub, email) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         };
-        self.0
-            .say(add)
-            .bind(grouped(&id))
-            .bind(address.canonical())
-            .execute(self.0.pool())
-            .await?;
+        let statement = self.0.say(add).bind(grouped(&id)).bind(address.canonical());
+        self.0.execute(statement).await?;
         Ok(())
     }
 }

@@ -18,12 +18,13 @@ use otp_core::event::Event;
 use otp_core::store::{Connections, StoreError, StoreErrorKind};
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 pub use options::MysqlOptions;
 
 pub use crate::Tables;
 
+use crate::presence::Presence;
 use crate::sql::{
     Dialect, Engine, Forgive, Intent, Ping, keep_devices_in_rows, keep_in_rows,
     keep_sessions_in_rows,
@@ -83,6 +84,7 @@ pub struct MysqlStore {
 struct Inner {
     pool: MySqlPool,
     watch: Watch,
+    presence: Presence,
     deadline: Duration,
     retention: Retention,
 }
@@ -115,6 +117,7 @@ impl MysqlStore {
             inner: Arc::new(Inner {
                 pool,
                 watch: Watch::new(options.clock),
+                presence: Presence::new(options.deadline),
                 deadline: options.deadline,
                 retention: options.retention,
             }),
@@ -169,11 +172,17 @@ impl MysqlStore {
 
     async fn carry_out<I: Intent>(&self, kind: Kind, intent: I) -> Result<I::Answer, StoreError> {
         // A task of its own: a caller who leaves must not leave a connection in mid-transaction.
-        let work = desk::carry_out(Arc::clone(&self.inner), kind, intent);
-        let task = tokio::spawn(timeout(self.inner.deadline, work));
-        task.await
-            .map_err(|_| StoreErrorKind::Unavailable)?
-            .map_err(|_| StoreErrorKind::Unavailable)?
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move {
+            let until = Instant::now() + inner.deadline;
+            let work = async {
+                let done = desk::carry_out(Arc::clone(&inner), kind, intent);
+                let done = timeout_at(until, done).await;
+                done.map_err(|_| StoreErrorKind::Unavailable)?
+            };
+            inner.presence.call(work).await
+        });
+        task.await.map_err(|_| StoreErrorKind::Unavailable)?
     }
 }
 

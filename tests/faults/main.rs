@@ -17,6 +17,7 @@ mod cut;
 mod engine;
 mod errors;
 mod killed;
+#[path = "../support/proxy.rs"]
 mod proxy;
 mod repeats;
 mod server;

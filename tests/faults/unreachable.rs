@@ -57,4 +57,30 @@ on_every_engine! {
         proxy.set(Line::Whole);
         service.recovers(5_000).await;
     }
+
+    /// A store that stays away is waited for by one caller at a time.
+    callers_of_a_store_that_stays_away_are_refused_soon(corner) {
+        let proxy = Proxy::before(corner.server()).await;
+        let service = Arc::new(corner.through(proxy.address()).service().await);
+        proxy.set(Line::Silent);
+        let first = service.start(0).await;
+        assert!(matches!(first, Err(IssueError::Unavailable(_))), "{first:?}");
+        let mut tasks = JoinSet::new();
+        for person in 1..=100 {
+            let service = Arc::clone(&service);
+            tasks.spawn(async move {
+                let started = Instant::now();
+                let answer = service.start(person).await;
+                (answer, started.elapsed())
+            });
+        }
+        let mut patient = 0;
+        for (answer, took) in tasks.join_all().await {
+            assert!(matches!(answer, Err(IssueError::Unavailable(_))), "{answer:?}");
+            patient += usize::from(took >= DEADLINE);
+        }
+        assert!(patient <= 50, "{patient} waited for it");
+        proxy.set(Line::Whole);
+        service.recovers(5_000).await;
+    }
 }

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sql};
 
+use crate::proxy::{Line, Proxy};
 use crate::support::redis::Redis;
 use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
 
 const START: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/verify-otp";
+const INITIATE: &str = "/browser/api/v1/identity/auth/otp/initiate";
 
 /// Signs somebody in, and tries what must not work.
 async fn signs_in(server: &Server, phone: &str) {
@@ -64,6 +66,33 @@ async fn a_sign_in_on_postgres_and_a_file_to_read_from() {
     assert_eq!(status.text("database"), "connected");
     let server = server.kill_and_restart();
     signs_in(&server, OTHER_PHONE).await;
+    drop(server);
+    let gone = raw_sql(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")));
+    gone.execute(&mut admin).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_database_that_hangs_is_an_outage_and_keeps_nobody_waiting_for_ever() {
+    let (url, name) = (variable("TEST_POSTGRES_URL"), fresh());
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let made = raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")));
+    made.execute(&mut admin).await.unwrap();
+    let mut through: url::Url = beside(&url, &name).parse().unwrap();
+    let address = through.socket_addrs(|| Some(5432)).unwrap()[0];
+    let proxy = Proxy::before(address).await;
+    let (host, port) = (proxy.address().ip(), proxy.address().port());
+    through.set_ip_host(host).unwrap();
+    through.set_port(Some(port)).unwrap();
+    let server = Server::with(&[("DATABASE_URL", through.as_str())]);
+    let body = json!({ "user_id": "test-user" });
+    let started = server.post(INITIATE, &body).await;
+    assert_eq!(started.status, 200, "{started:?}");
+    proxy.set(Line::Silent);
+    let hanging = server.post(INITIATE, &body).await;
+    hanging.is_error(503, "unavailable", "Service unavailable");
+    assert!(hanging.header("retry-after").is_some());
+    proxy.set(Line::Whole);
     drop(server);
     let gone = raw_sql(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")));
     gone.execute(&mut admin).await.unwrap();

@@ -52,6 +52,10 @@ mod patience;
 mod policy;
 #[cfg(debug_assertions)]
 mod process;
+#[cfg(debug_assertions)]
+#[expect(dead_code, reason = "the fault tests use the rest of it")]
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[cfg(not(debug_assertions))]
 mod release;
 #[cfg(debug_assertions)]

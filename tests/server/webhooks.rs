@@ -234,7 +234,7 @@ fn plivo_signature(nonce: &str) -> String {
 #[tokio::test]
 async fn a_report_of_plivos_is_heard_and_its_signature_is_worth_nothing_under_another_one() {
     let server = Server::with(&[
-        ("PUBLIC_BASE_URL", "https://otp.example"),
+        ("NEXT_PUBLIC_APP_URL", "otp.example"),
         ("PLIVO_AUTH_ID", "MA0000000000000000AB"),
         ("PLIVO_AUTH_TOKEN", "the-auth-token"),
         ("PLIVO_FROM", "+15005550006"),

@@ -10,7 +10,7 @@ use otp_kit::providers::{ConfigError, SiteVerify};
 use otp_kit::secret::SecretString;
 
 use super::providers::{alone, base_url};
-use super::{Environment, Refused};
+use super::{Environment, Refused, outside};
 
 const PROVIDER: &str = "CAPTCHA_PROVIDER";
 const SECRET: &str = "CAPTCHA_SECRET";
@@ -122,9 +122,8 @@ fn hostnames(env: &Environment, development: bool) -> Result<String, Refused> {
     if env.get(PROVIDER).is_some() {
         return Err(missing_beside_provider(HOSTNAMES));
     }
-    let own = ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"]
-        .into_iter()
-        .filter_map(|key| url::Url::parse(env.get(key)?).ok())
+    let own = outside::all(env)
+        .filter_map(|address| url::Url::parse(&address.ok()?.url).ok())
         .filter_map(|url| url.host_str().map(str::to_owned));
     let own: Vec<_> = own.collect();
     match own.is_empty() {

@@ -36,6 +36,13 @@ impl Environment {
         self.0.get(key).map(String::as_str)
     }
 
+    /// Gives the first of several values: of credentials that are being rotated, the one in use.
+    pub(crate) fn first(&self, key: &str) -> Option<&str> {
+        self.get(key)
+            .and_then(|list| list.split(',').next())
+            .map(str::trim)
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

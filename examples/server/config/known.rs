@@ -112,28 +112,5 @@ pub(super) fn check(env: &Environment) -> Result<(), Refused> {
     if let Some(name) = env.names().find(unknown) {
         return Err(Refused::new(name, "is not a setting of this server"));
     }
-    public_url(env)
-}
-
-/// Checks the outside address, which links and webhook signatures will be made over.
-fn public_url(env: &Environment) -> Result<(), Refused> {
-    for key in ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"] {
-        let Some(url) = env.get(key) else { continue };
-        let rest = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"));
-        let fits = rest.is_some_and(|rest| {
-            !rest.is_empty()
-                && !rest.starts_with('/')
-                && !rest.contains(['?', '#', '@', '\\'])
-                && rest.chars().all(|c| c.is_ascii_graphic())
-        });
-        if !fits {
-            return Err(Refused::must_be(
-                key,
-                "an http or https address without a query",
-            ));
-        }
-    }
     Ok(())
 }

@@ -19,7 +19,8 @@ use otp_kit::providers::TwilioVerify;
 use otp_kit::providers::http::BaseUrl;
 
 use self::twilio::Texts;
-use super::{Environment, Refused};
+use super::known::is_ours;
+use super::{Environment, Refused, outside};
 pub(super) use twilio::leaves_verify;
 pub(crate) use whatsapp::approval;
 
@@ -222,6 +223,15 @@ pub(super) fn alone<T>(
         Some(part) => Err(Refused::new(main, &format!("is missing beside {part}"))),
         None => Ok(None),
     }
+}
+
+/// Refuses a provider's address that is none, before its provider is set up too.
+pub(super) fn check_bases(env: &Environment) -> Result<(), Refused> {
+    let bases = env.names().filter(|name| name.ends_with("_BASE_URL"));
+    for name in bases.filter(|name| is_ours(name) && *name != outside::OURS) {
+        base_url(env, name)?;
+    }
+    Ok(())
 }
 
 pub(in crate::config) fn base_url(

@@ -9,7 +9,7 @@ use otp_kit::providers::webhook::{
 };
 
 use super::providers::base_url;
-use super::{Environment, Refused};
+use super::{Environment, Refused, outside};
 
 /// The vendors' reports that are believed: each by the secret that it is signed with.
 #[derive(Clone)]
@@ -28,13 +28,12 @@ impl Webhooks {
     ];
 
     pub(super) fn read(env: &Environment) -> Result<Self, Refused> {
-        let key = ["PUBLIC_BASE_URL", "NEXT_PUBLIC_APP_URL"];
-        let key = key.into_iter().find(|key| env.get(key).is_some());
-        let url = key
-            .and_then(|key| env.get(key))
-            .unwrap_or("http://127.0.0.1:8080");
-        let url = PublicUrl::parse(url)
-            .map_err(|error| Refused::because(key.unwrap_or("PUBLIC_BASE_URL"), &error))?;
+        let url = match outside::read(env)? {
+            Some(outside) => PublicUrl::parse(&outside.url)
+                .map_err(|error| Refused::because(outside.key, &error))?,
+            None => PublicUrl::parse("http://127.0.0.1:8080")
+                .map_err(|error| Refused::because("PUBLIC_BASE_URL", &error))?,
+        };
         let amazon = amazon(env)?;
         let readers = [
             ses(env, amazon.as_ref()),

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{WRONG_ISOLATION, code, failed, is_undone};
 use super::mark::{Mark, Told};
+use crate::presence::Presence;
 use crate::tables;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
@@ -67,6 +68,7 @@ pub(super) struct Link {
     calls: AtomicU64,
     mark: Mark,
     by_name: Arc<AtomicBool>,
+    presence: Arc<Presence>,
 }
 
 /// Runs work in a task of its own: a caller who leaves in the middle of a query would leave its
@@ -86,6 +88,7 @@ impl Link {
             calls: AtomicU64::new(0),
             mark: Mark::default(),
             by_name: Arc::default(),
+            presence: Arc::new(Presence::new(deadline)),
         }
     }
 
@@ -125,7 +128,8 @@ impl Link {
             function,
             body: request.into_json(),
         };
-        let answer = aside(errand.carry_out()).await?;
+        let presence = Arc::clone(&self.presence);
+        let answer = aside(async move { presence.call(errand.carry_out()).await }).await?;
         let (told, parts) = opened(&answer)?;
         self.mark.raise(told);
         Reply::read(parts, &call)

@@ -14,6 +14,7 @@ use super::dial::{Dial, Wire};
 use super::failure::{failed, has_moved, is_unknown_script, leaves};
 use super::policy::{Eviction, keeps_everything};
 use super::script::Source;
+use crate::presence::Presence;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
 use crate::wire::request::Request;
@@ -42,6 +43,7 @@ struct Shared {
     eviction: Eviction,
     line: RwLock<Option<Line>>,
     dialling: Mutex<Dialling>,
+    presence: Presence,
 }
 
 /// What comes of an attempt to connect, for everybody who waits for it.
@@ -108,6 +110,7 @@ impl Link {
             eviction,
             line: RwLock::new(None),
             dialling: Mutex::default(),
+            presence: Presence::new(deadline),
         });
         Self {
             shared,
@@ -146,7 +149,10 @@ impl Link {
         let call = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
         let body = request.text("call", &call).into_json();
         let (shared, route) = (Arc::clone(&self.shared), route.to_owned());
-        let task = tokio::spawn(async move { shared.carry(source, &route, &call, &body).await });
+        let task = tokio::spawn(async move {
+            let carried = shared.carry(source, &route, &call, &body);
+            shared.presence.call(carried).await
+        });
         Pending { task }
     }
 }

@@ -2,14 +2,17 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::any;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 type Taken = Arc<Mutex<Vec<Value>>>;
 
-/// A Plivo on loopback that accepts whatever it is given.
+/// A Plivo on loopback that accepts whatever it is given with the first of two tokens.
 pub(crate) struct Plivo {
     base: String,
     taken: Taken,
@@ -30,7 +33,7 @@ impl Plivo {
     pub(crate) fn settings(&self) -> [(&str, &str); 4] {
         [
             ("PLIVO_AUTH_ID", "MA00000000000000000A"),
-            ("PLIVO_AUTH_TOKEN", "the-token-of-plivo"),
+            ("PLIVO_AUTH_TOKEN", "the-token-of-plivo, the-next-one"),
             ("PLIVO_FROM", "+15005550007"),
             ("PLIVO_BASE_URL", &self.base),
         ]
@@ -49,7 +52,15 @@ impl Plivo {
     }
 }
 
-async fn take(State(taken): State<Taken>, body: String) -> (StatusCode, axum::Json<Value>) {
+async fn take(
+    State(taken): State<Taken>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, axum::Json<Value>) {
+    let credentials = STANDARD.encode("MA00000000000000000A:the-token-of-plivo");
+    if headers[AUTHORIZATION] != format!("Basic {credentials}") {
+        return (StatusCode::UNAUTHORIZED, axum::Json(json!({})));
+    }
     taken
         .lock()
         .unwrap()

@@ -5,7 +5,7 @@ use super::{Environment, Refused, Shared, base_url, shared};
 const TOKEN: &str = "TELEGRAM_GATEWAY_TOKEN";
 
 pub(super) fn read(env: &Environment) -> Result<Option<Shared>, Refused> {
-    let Some(token) = env.get(TOKEN) else {
+    let Some(token) = env.first(TOKEN) else {
         return Ok(None);
     };
     let mut builder = TelegramGateway::builder(token);

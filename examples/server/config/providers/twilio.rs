@@ -96,7 +96,7 @@ fn twilio_auth(env: &Environment) -> Result<TwilioAuth, Refused> {
         env.get("TWILIO_API_KEY_SID"),
         env.get("TWILIO_API_KEY_SECRET"),
     );
-    match (key, env.get("TWILIO_AUTH_TOKEN")) {
+    match (key, env.first("TWILIO_AUTH_TOKEN")) {
         ((Some(sid), Some(secret)), _) => Ok(TwilioAuth::api_key(sid, secret)),
         ((Some(_), None), _) => Err(Refused::new(
             "TWILIO_API_KEY_SECRET",
@@ -106,10 +106,7 @@ fn twilio_auth(env: &Environment) -> Result<TwilioAuth, Refused> {
             "TWILIO_API_KEY_SID",
             "is missing beside TWILIO_API_KEY_SECRET",
         )),
-        ((None, None), Some(tokens)) => {
-            let first = tokens.split(',').next().unwrap_or_default().trim();
-            Ok(TwilioAuth::token(first))
-        }
+        ((None, None), Some(token)) => Ok(TwilioAuth::token(token)),
         ((None, None), None) => Err(Refused::new(
             "TWILIO_AUTH_TOKEN",
             "is missing beside TWILIO_ACCOUNT_SID",
