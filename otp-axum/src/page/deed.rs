@@ -358,10 +358,14 @@ fn codes(query: &ChallengeQuery) -> String {
 
 fn resent(resending: &Resending) -> Told {
     let people = counted(resending.persons, "person", "people");
-    let reached = match resending.reached {
+    let mut reached = match resending.reached {
         0 => String::new(),
         reached => format!(" {reached} were reached since and are left alone."),
     };
+    if resending.unwanted > 0 {
+        let why = "want no messages, or are protected by their vendor";
+        reached.push_str(&format!(" {} {why}.", resending.unwanted));
+    }
     let said = match resending.mode {
         Mode::Preview => format!("{people} would get a fresh code.{reached}"),
         Mode::Apply => {

@@ -9,7 +9,7 @@ use super::effect::{Count, Mode, SAMPLE};
 use super::failures::FailedDelivery;
 use super::reached::Reached;
 use crate::clock::Timestamp;
-use crate::delivery::MessageId;
+use crate::delivery::{DeliveryErrorKind, DeliveryState, MessageId};
 use crate::request::SubjectKey;
 use crate::store::{Delivery, StoreError};
 use crate::verifier::{NotAgain, Unavailable};
@@ -30,6 +30,9 @@ pub struct Resending {
     pub messages: usize,
     /// The persons who were left alone, because they got a later message or signed in since.
     pub reached: usize,
+    /// The persons who are left alone because they want no more messages, or because their vendor
+    /// protects them from more: sending again would go round their word.
+    pub unwanted: usize,
     /// What was claimed and not sent: it is not sent again by another call.
     pub refused: Vec<NotResent>,
     /// A few of them, masked.
@@ -82,6 +85,7 @@ struct Meant {
     places: HashMap<SubjectKey, usize>,
     done: HashSet<SubjectKey>,
     reached: usize,
+    unwanted: usize,
     more: bool,
 }
 
@@ -100,6 +104,11 @@ impl Meant {
         let since = reached.since(&delivery);
         if since || delivery.resent_at.is_some() {
             self.reached = self.reached.saturating_add(usize::from(since));
+            self.done.insert(delivery.subject);
+            return ControlFlow::Continue(());
+        }
+        if is_unwanted(&delivery) {
+            self.unwanted = self.unwanted.saturating_add(1);
             self.done.insert(delivery.subject);
             return ControlFlow::Continue(());
         }
@@ -133,8 +142,8 @@ impl Operator {
     /// Each goes the way of any request ([`Verifier::issue`](crate::verifier::Verifier::issue)):
     /// every gate, quota and check is asked, on behalf of the address that asked first, and a live
     /// code of the person is worth nothing from then on. A few are under way at once, so a
-    /// large number takes its time. Nothing goes to decoys, to what was sent again before, or to
-    /// whom a later message was sent or who signed in since, as far as the outbox still has the
+    /// large number takes its time. Nothing goes to decoys, to who opted out or is protected by the
+    /// vendor, to what was sent again before, or to whom a later message was sent or who signed in since, as far as the outbox still has the
     /// records. What was claimed is never tried again by itself, whatever came of it; a message
     /// that fails anew is a new failure.
     ///
@@ -162,6 +171,7 @@ impl Operator {
             persons: count,
             messages: 0,
             reached: meant.reached,
+            unwanted: meant.unwanted,
             refused: Vec::new(),
             sample: meant.persons.iter().take(SAMPLE).map(shown).collect(),
         };
@@ -234,6 +244,12 @@ impl Operator {
             Err(why) => Became::Refused(newest.into(), why),
         }
     }
+}
+
+/// Says whether a message failed because nobody is to send one there.
+const fn is_unwanted(delivery: &Delivery) -> bool {
+    use DeliveryErrorKind::{OptedOut, Protected};
+    matches!(delivery.state, DeliveryState::Failed(OptedOut | Protected))
 }
 
 fn shown(person: &Person) -> String {

@@ -165,6 +165,25 @@ async fn every_gate_is_asked_and_what_was_refused_is_listed_and_not_tried_again(
 }
 
 #[tokio::test]
+async fn who_opted_out_or_is_protected_is_left_alone() {
+    for service in Service::everywhere(|builder| builder).await {
+        let kinds = [DeliveryErrorKind::OptedOut, DeliveryErrorKind::Protected];
+        for (phone, kind) in OTHERS.into_iter().zip(kinds) {
+            service.outbox.fail_next(kind);
+            assert!(service.verifier.issue(asking(phone)).await.is_err());
+        }
+        service.fail(asking(PHONE)).await;
+        let preview = operator(&service).preview();
+        let preview = preview.resend_failed(always(), 100).await.unwrap();
+        assert_eq!((preview.persons, preview.unwanted), (Count::Exactly(1), 2));
+        let done = service.resend().await;
+        assert_eq!((done.messages, done.unwanted), (1, 2));
+        assert!(done.refused.is_empty());
+        assert_eq!(service.outbox.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn the_blocked_address_of_an_attacker_has_nothing_sent_again() {
     let service = Service::new();
     service.outage().await;
