@@ -4,6 +4,7 @@
 //! record with that. `?dry_run=true` on what changes things says what it would do.
 
 mod accounts;
+mod asked;
 mod audit;
 mod because;
 mod blacklist;

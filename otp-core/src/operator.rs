@@ -45,7 +45,7 @@ pub use overview::Overview;
 pub use resend::{NotResent, Resending};
 pub use whom::Whom;
 
-use crate::event::{Act, Event, EventKind};
+use crate::event::{Act, Event, EventKind, Outcome};
 use crate::request::{RequestContext, Tenant};
 use crate::store::{Store, StoreErrorKind};
 use crate::verifier::{Unavailable, Verifier};
@@ -184,6 +184,18 @@ impl Operator {
     /// [`Unavailable`] for what is no outage.
     pub async fn record_look(&self, what: &'static str) -> Result<(), Unavailable> {
         self.note_look(self.look(what)).await
+    }
+
+    /// Puts on record that something which the operator asked for was refused: it named nobody, or
+    /// could not be. Whoever has a token must not try names unseen. While the store takes no record
+    /// it is in the log alone.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for what is no outage.
+    pub async fn record_refused(&self, what: &str) -> Result<(), Unavailable> {
+        let event = self.look("refused");
+        self.note_look(event.with_outcome(Outcome::Refused, what.to_owned()))
+            .await
     }
 
     async fn note_look(&self, event: Event) -> Result<(), Unavailable> {

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use otp_core::event::{Act, OperatorName, Reason};
 use otp_core::operator::{Count, Effect, Mode, Operator, Whom};
 use otp_core::request::RequestContext;
@@ -67,6 +67,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Desk {
             people: parts.extensions.get().cloned(),
         })
     }
+}
+
+/// Gives the reason of a request, as far as its header says one; `None` for nobody's.
+pub(super) fn stated_reason(headers: &HeaderMap) -> Option<Reason> {
+    let said = headers.get(REASON).and_then(|text| text.to_str().ok());
+    let said = said.and_then(|text| reason(text).ok());
+    said.or_else(|| reason(UNSAID).ok())
 }
 
 fn reason(text: &str) -> Result<Reason, Refusal> {

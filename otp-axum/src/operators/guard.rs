@@ -11,6 +11,7 @@ use otp_core::operator::Accounts;
 use otp_core::verifier::{Verifier, VerifyError};
 
 use super::OperatorTokens;
+use super::asked::Asked;
 use super::people::People;
 use super::proof::Second;
 use crate::openapi::Api;
@@ -131,7 +132,12 @@ async fn watch(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     guard.admit(&mut parts).await?;
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let asked = Asked::of(&parts);
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    if let Some(asked) = asked.filter(|_| answer.status().is_client_error()) {
+        asked.was_refused(&guard.verifier, answer.status()).await;
+    }
+    Ok(answer)
 }
 
 /// Takes the token from either header.

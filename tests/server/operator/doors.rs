@@ -1,6 +1,6 @@
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{BLACKLIST, MIKE, acts, call, get, phone_block, post, server};
 use crate::support::{PHONE, Reply, Server};
@@ -53,6 +53,36 @@ async fn without_a_token_in_the_configuration_there_are_no_operators_routes() {
         let reply = knock(&server, &server.admin, route, "").await;
         reply.is_error(404, "not_found", "Not found");
     }
+}
+
+#[tokio::test]
+async fn what_an_operator_is_refused_is_on_record_as_what_they_do_is() {
+    let server = server();
+    let nobody = json!({ "user_id": "nobody" });
+    let url = format!("http://{}/admin/otp/session", server.admin);
+    let unknown = server.client.post(url).header("x-admin-token", MIKE);
+    let unknown = unknown.header("x-admin-reason", "Ticket 7").json(&nobody);
+    Reply::of(unknown)
+        .await
+        .is_error(404, "unknown_user", "Unknown user");
+    assert_eq!(get(&server, "/admin/otp/keys?from=1").await.status, 200);
+    let malformed = post(&server, BLACKLIST, &json!({ "type": "phone" })).await;
+    assert_eq!(malformed.status, 400, "{malformed:?}");
+    let export = get(&server, "/admin/otp/audit").await.body;
+    let records = export
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let refused: Vec<String> = records
+        .filter(|line: &Value| line["action"] == "OPERATOR_REFUSED")
+        .map(|line| format!("{} {} {}", line["operator"], line["reason"], line["why"]))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            r#""mike" "POST /admin/otp/session: 404" "Ticket 7""#,
+            r#""mike" "POST /admin/otp/blacklist: 400" "no reason given""#,
+        ]
+    );
 }
 
 #[tokio::test]
