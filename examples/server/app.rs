@@ -15,7 +15,7 @@ use otp_kit::delivery::TemplateState;
 use otp_kit::destination::Channel;
 use otp_kit::metrics::Metrics;
 use otp_kit::providers::TelegramBot;
-use otp_kit::request::Tenant;
+use otp_kit::request::{Tenant, TrustedProxies};
 use otp_kit::verifier::Verifier;
 
 use crate::accounts::HostAccounts;
@@ -35,6 +35,7 @@ pub(crate) struct App {
     pub(crate) door: Door,
     pub(crate) outbox: Outbox,
     edge: Edge,
+    pub(crate) proxies: TrustedProxies,
     origins: Origins,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) operators: OperatorTokens,
@@ -53,7 +54,8 @@ impl App {
         config: Config,
         database: Database,
     ) -> Result<Arc<Self>, Box<dyn Error>> {
-        let edge = Edge::new().trusting(config.proxies.clone());
+        let proxies = config.proxies.clone();
+        let edge = Edge::new().trusting(proxies.clone());
         let (operators, listen) = (config.operators.clone(), config.listen);
         let origins = config.origins.clone();
         let key_file = config.keys.file.clone();
@@ -76,6 +78,7 @@ impl App {
             door,
             outbox,
             edge,
+            proxies,
             origins,
             key_file,
             operators,

@@ -26,6 +26,7 @@ mod stores;
 mod time;
 mod tls;
 mod tokens;
+mod upstream;
 mod users;
 
 use std::error::Error;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, field};
 
 use crate::app::App;
+use crate::upstream;
 
 /// Stands for whatever no route has.
 const NO_ROUTE: &str = "none";
@@ -46,6 +47,7 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
         http.route = route,
         http.response.status_code = field::Empty,
     );
+    upstream::joins(&span, &request, &app.proxies);
     let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     span.record("http.response.status_code", status);

@@ -30,6 +30,34 @@ async fn collector() -> (String, Posted) {
     (url, posted)
 }
 
+const TRACE: [u8; 16] = *b"trace-of-a-proxy";
+
+/// Asks for a page as a part of that trace.
+async fn within_the_trace(server: &Server) {
+    let trace: String = TRACE.iter().map(|byte| format!("{byte:02x}")).collect();
+    let request = server.client.get(server.url("/healthz"));
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let answer = request.header("traceparent", parent).send().await;
+    assert_eq!(answer.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_part_of_the_trace_of_a_trusted_proxy_and_of_nobody_elses() {
+    for (proxies, is_part) in [("127.0.0.0/8", true), ("10.0.0.0/8", false)] {
+        let (url, posted) = collector().await;
+        let mut server = Server::with(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+            ("TRUSTED_PROXIES", proxies),
+        ]);
+        within_the_trace(&server).await;
+        assert!(server.terminate().success());
+        let sent = posted.lock().unwrap().clone();
+        assert!(sent.windows(12).any(|name| name == b"GET /healthz"));
+        let found = sent.windows(TRACE.len()).any(|id| id == TRACE);
+        assert_eq!(found, is_part, "{proxies}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_lead_from_the_request_to_the_provider_and_hold_no_secret() {
     let (url, posted) = collector().await;
