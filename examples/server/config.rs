@@ -106,6 +106,7 @@ impl Config {
         let mut stores = Stores::read(env)?;
         policy::agree(&file, &stores)?;
         stores.connections = file.database.max_open_conns;
+        stores.connection_life = file.database.conn_max_lifetime;
         let captcha = captcha::read(env, &mut file, development)?;
         let unused = policy::unused(&file).collect();
         let webhooks = Webhooks::read(env)?;

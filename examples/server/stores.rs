@@ -37,6 +37,7 @@ pub(crate) async fn open<T: Taker>(
         fallback,
         redis,
         connections,
+        connection_life,
     } = stores;
     match database {
         Place::Sqlite(path) => {
@@ -44,11 +45,13 @@ pub(crate) async fn open<T: Taker>(
             shared(redis, store, taker).await
         }
         Place::Postgres(url) => {
-            let options = PostgresOptions::new(&url);
-            let options = match connections {
-                Some(most) => options.connections(most.get()),
-                None => options,
-            };
+            let mut options = PostgresOptions::new(&url);
+            if let Some(most) = connections {
+                options = options.connections(most.get());
+            }
+            if let Some(life) = connection_life {
+                options = options.connection_life(life);
+            }
             let store = PostgresStore::with_options(options)
                 .await
                 .map_err(database_refused)?;
@@ -57,11 +60,13 @@ pub(crate) async fn open<T: Taker>(
             backed(fallback, redis, store, taker).await
         }
         Place::Mysql(url) => {
-            let options = MysqlOptions::new(&url);
-            let options = match connections {
-                Some(most) => options.connections(most.get()),
-                None => options,
-            };
+            let mut options = MysqlOptions::new(&url);
+            if let Some(most) = connections {
+                options = options.connections(most.get());
+            }
+            if let Some(life) = connection_life {
+                options = options.connection_life(life);
+            }
             let store = MysqlStore::with_options(options)
                 .await
                 .map_err(database_refused)?;

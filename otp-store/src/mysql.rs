@@ -227,6 +227,7 @@ fn pool(options: &MysqlOptions) -> Result<MySqlPool, StoreError> {
     let connecting = MySqlConnectOptions::from_str(url).map_err(|error| failed(&error))?;
     Ok(MySqlPoolOptions::new()
         .max_connections(options.connections)
+        .max_lifetime(options.connection_life)
         .acquire_timeout(options.deadline)
         .connect_lazy_with(connecting.disable_statement_logging()))
 }

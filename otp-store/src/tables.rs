@@ -1,7 +1,7 @@
 //! The tables of an SQL engine: who makes them, and which versions go together.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-use otp_core::store::Connections;
+use {otp_core::store::Connections, std::time::Duration};
 
 /// What opening a store does about its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,11 @@ pub enum Tables {
     /// Expects them to be there, and refuses where they are not.
     Expect,
 }
+
+/// How long a connection of a store's own pool is used, where nobody says otherwise: the driver's own
+/// time.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) const CONNECTION_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// Says how full a pool is.
 #[cfg(any(feature = "mysql", feature = "postgres"))]

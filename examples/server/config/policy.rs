@@ -83,11 +83,7 @@ pub(super) fn agree(file: &PolicyFile, stores: &Stores) -> Result<(), Refused> {
 
 /// Lists what the file says and nothing is done with.
 pub(super) fn unused(file: &PolicyFile) -> impl Iterator<Item = String> {
-    let plan = &file.database;
-    let set = [
-        ("max_idle_conns", plan.max_idle_conns.is_some()),
-        ("conn_max_lifetime", plan.conn_max_lifetime.is_some()),
-    ];
-    let set = set.into_iter().filter(|(_, set)| *set);
-    set.map(|(name, _)| format!("{KEY}: database.{name}"))
+    let idle = file.database.max_idle_conns;
+    idle.map(|_| format!("{KEY}: database.max_idle_conns"))
+        .into_iter()
 }

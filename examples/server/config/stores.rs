@@ -1,5 +1,6 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use otp_kit::policy::OutagePolicy;
 
@@ -13,6 +14,8 @@ pub(crate) struct Stores {
     pub(crate) redis: Option<Redis>,
     /// The most connections to a database server, where `OTP_CONFIG` says so.
     pub(crate) connections: Option<NonZeroU32>,
+    /// How long one of them is used, likewise.
+    pub(crate) connection_life: Option<Duration>,
 }
 
 /// A database. A URL may hold a password, so it has no `Debug`.
@@ -51,6 +54,7 @@ impl Stores {
             fallback,
             redis: redis(env)?,
             connections: None,
+            connection_life: None,
         })
     }
 }

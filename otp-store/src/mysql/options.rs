@@ -8,6 +8,7 @@ use otp_core::clock::Clock;
 use sqlx::MySqlPool;
 
 use crate::Tables;
+use crate::tables::CONNECTION_LIFE;
 use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says which database a [`MysqlStore`](super::MysqlStore) keeps things in and how long it waits.
@@ -31,6 +32,7 @@ pub struct MysqlOptions {
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) deadline: Duration,
     pub(super) connections: u32,
+    pub(super) connection_life: Duration,
     pub(super) tables: Tables,
     pub(super) retention: Retention,
 }
@@ -68,6 +70,7 @@ impl MysqlOptions {
             clock: None,
             deadline: FIVE_SECONDS,
             connections: 10,
+            connection_life: CONNECTION_LIFE,
             tables,
             retention: Retention::USUAL,
         }
@@ -87,6 +90,15 @@ impl MysqlOptions {
     #[must_use]
     pub fn deadline(mut self, wait: Duration) -> Self {
         self.deadline = wait.min(LONGEST_WAIT);
+        self
+    }
+
+    /// Sets how long a connection of the store's own pool is used before another one takes its place:
+    /// where a proxy or a failover closes old ones, less than that. Default: 30 minutes. A host's pool
+    /// keeps its own time.
+    #[must_use]
+    pub fn connection_life(mut self, life: Duration) -> Self {
+        self.connection_life = life;
         self
     }
 

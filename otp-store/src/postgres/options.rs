@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::Tables;
+use crate::tables::CONNECTION_LIFE;
 use crate::terms::{LONGEST_WAIT, Retention};
 
 /// Says which database a [`PostgresStore`](super::PostgresStore) keeps things in and how long it
@@ -29,6 +30,7 @@ use crate::terms::{LONGEST_WAIT, Retention};
 pub struct PostgresOptions {
     place: Place,
     connections: u32,
+    connection_life: Duration,
     pub(super) tables: Tables,
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) deadline: Duration,
@@ -66,6 +68,7 @@ impl PostgresOptions {
         Self {
             place,
             connections: 10,
+            connection_life: CONNECTION_LIFE,
             tables,
             clock: None,
             deadline: Duration::from_secs(5),
@@ -78,6 +81,15 @@ impl PostgresOptions {
     #[must_use]
     pub fn connections(mut self, most: u32) -> Self {
         self.connections = most.max(1);
+        self
+    }
+
+    /// Sets how long a connection of the store's own pool is used before another one takes its place:
+    /// where a proxy or a failover closes old ones, less than that. Default: 30 minutes. A host's pool
+    /// keeps its own time.
+    #[must_use]
+    pub fn connection_life(mut self, life: Duration) -> Self {
+        self.connection_life = life;
         self
     }
 
@@ -138,6 +150,7 @@ impl PostgresOptions {
         let options: PgConnectOptions = url.parse().map_err(|_| StoreErrorKind::Invalid)?;
         let pool = PgPoolOptions::new()
             .max_connections(self.connections)
+            .max_lifetime(self.connection_life)
             .acquire_timeout(self.deadline)
             // Asking every time would be a round trip more a call.
             .test_before_acquire(false)

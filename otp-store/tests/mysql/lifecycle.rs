@@ -253,3 +253,24 @@ async fn a_challenge_that_took_anothers_place_in_the_same_moment_is_the_later_on
         }
     }
 }
+
+#[tokio::test]
+#[ignore = "needs a MySQL or MariaDB: set TEST_MYSQL_URL (./test.sh does)"]
+async fn a_connection_that_has_lived_its_life_is_closed_when_it_is_given_back() {
+    let place = Place::new().await;
+    let used = place.options().connections(1);
+    let store = MysqlStore::with_options(used.clone()).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.connections().open, 1);
+    let short = used.connection_life(Duration::ZERO);
+    let store = MysqlStore::with_options(short).await.unwrap();
+    store.ping().await.unwrap();
+    let closed = async {
+        while store.connections().open > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(60), closed).await;
+    closed.expect("it is not kept");
+    store.ping().await.unwrap();
+}

@@ -245,3 +245,24 @@ async fn a_wait_for_ever_is_a_long_wait_and_no_panic() {
     let challenge = issued(&store, "ann").await;
     assert!(store.find(&challenge.id).await.unwrap().is_some());
 }
+
+#[tokio::test]
+#[ignore = "needs a PostgreSQL: set TEST_POSTGRES_URL (./test.sh does)"]
+async fn a_connection_that_has_lived_its_life_is_closed_when_it_is_given_back() {
+    let place = Place::new().await;
+    let used = PostgresOptions::new(&place.url()).connections(1);
+    let store = PostgresStore::with_options(used.clone()).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.connections().open, 1);
+    let short = used.connection_life(Duration::ZERO);
+    let store = PostgresStore::with_options(short).await.unwrap();
+    store.ping().await.unwrap();
+    let closed = async {
+        while store.connections().open > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(60), closed).await;
+    closed.expect("it is not kept");
+    store.ping().await.unwrap();
+}
