@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use otp_kit::audit::Sealer;
-use otp_kit::delivery::{LinkSettings, TemplateApproval};
+use otp_kit::delivery::{LinkSettings, Providers as Named, TemplateApproval};
 use otp_kit::metrics::Metrics;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
@@ -97,6 +97,7 @@ fn sent(
     providers: Providers,
     template: TemplateApproval,
 ) -> Result<Routed, Box<dyn Error>> {
+    let builder = builder.providers(providers.named());
     let routes = providers.routes();
     // Where nothing goes over WhatsApp nobody waits for the approval of its template.
     let builder = match routes
@@ -117,6 +118,20 @@ fn sent(
     Ok(routed.channel_order(order))
 }
 
+/// Whom a policy may name.
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+const VENDORS: [&str; 9] = [
+    "plivo",
+    "sendgrid",
+    "ses",
+    "smtp",
+    "telegram-gateway",
+    "twilio",
+    "vonage",
+    "whatsapp",
+    "preview",
+];
+
 #[cfg(any(debug_assertions, feature = "danger-preview"))]
 fn shown(
     builder: Limited,
@@ -130,6 +145,11 @@ fn shown(
     let mut routed = others.fold(first, |builder, channel| {
         builder.route(channel, Route::primary(preview.clone()))
     });
+    // What a policy plans can be tried here too: each of these shows its codes.
+    let named = VENDORS.iter().fold(Named::new(), |named, name| {
+        named.with(preview.standing_in_for(name))
+    });
+    routed = routed.providers(named);
     if let Some(code) = fixed.clone() {
         routed = routed.danger_fixed_code(code);
     }

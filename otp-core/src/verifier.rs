@@ -60,6 +60,8 @@ pub use policies::{FleetPolicy, FleetTrouble, PolicyText, PublishError};
 pub use policies::{Policies, PolicyChangeError, PolicyStatus};
 pub use receipts::{ReportOutcome, Swept};
 pub use request::{Addressed, Dispatch, Issue, Issued};
+#[cfg(feature = "policy-file")]
+pub use routes::RefusedPlan;
 pub use routes::{NoSuchProvider, NoSuchRoute, RouteStatus, Routes};
 pub use status::{Health, Status};
 pub use templates::{NoSuchTemplate, TemplateStatus, Templates};

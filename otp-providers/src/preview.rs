@@ -29,7 +29,10 @@ const KEPT: usize = 64;
 /// assert!(preview.code_for("no-such-challenge").is_none());
 /// ```
 #[derive(Clone)]
-pub struct Preview(Arc<Mutex<VecDeque<Kept>>>);
+pub struct Preview {
+    name: &'static str,
+    kept: Arc<Mutex<VecDeque<Kept>>>,
+}
 
 struct Kept {
     message: String,
@@ -42,7 +45,20 @@ impl Preview {
     #[must_use]
     pub fn new() -> Self {
         tracing::warn!("preview provider in use: no code is sent, and the process shows them");
-        Self(Arc::new(Mutex::new(VecDeque::with_capacity(KEPT))))
+        Self {
+            name: NAME,
+            kept: Arc::new(Mutex::new(VecDeque::with_capacity(KEPT))),
+        }
+    }
+
+    /// Gives a clone by another name: that of a vendor which configuration names, and which is not
+    /// to be asked here.
+    #[must_use]
+    pub fn standing_in_for(&self, name: &'static str) -> Self {
+        Self {
+            name,
+            kept: Arc::clone(&self.kept),
+        }
     }
 
     /// Gives the code of the latest message of a challenge, by the challenge's id: a message's id
@@ -67,7 +83,7 @@ impl Preview {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,7 +102,7 @@ impl fmt::Debug for Preview {
 #[async_trait]
 impl DeliveryProvider for Preview {
     fn name(&self) -> &str {
-        NAME
+        self.name
     }
 
     fn channels(&self) -> &[Channel] {
@@ -103,7 +119,7 @@ impl DeliveryProvider for Preview {
             code: message.code().clone(),
             link: message.link().cloned(),
         });
-        Ok(Receipt::accepted(NAME).with_reference(message.id().as_str()))
+        Ok(Receipt::accepted(self.name).with_reference(message.id().as_str()))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_kit::delivery::Providers;
 use otp_kit::destination::Region;
 use otp_kit::event::Act;
 use otp_kit::policy::Exception;
@@ -13,8 +14,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const OFF: &str = "auth:\n  sms_otp:\n    enabled: false\n";
 
 fn instance(store: &MemoryStore) -> Verifier {
+    let named = ["twilio", "plivo"].map(Outbox::named);
+    let named = named.into_iter().fold(Providers::new(), Providers::with);
     Verifier::builder(store.clone(), KeyRing::generate(&OsRandom).unwrap())
-        .route(Channel::Sms, Route::primary(Outbox::new()))
+        .route(Channel::Sms, Route::primary(Outbox::named("built")))
+        .providers(named)
         .limits(Limits::recommended())
         .hasher(CodeHasher::keyed())
         .build()
@@ -27,6 +31,15 @@ fn why() -> Arc<Act> {
 
 fn sms(verifier: &Verifier) -> bool {
     verifier.policy().channels().is_on(Channel::Sms)
+}
+
+/// Names who sends text messages, the first first.
+fn senders(verifier: &Verifier) -> Vec<String> {
+    let routes = verifier.routes().status();
+    let sms = routes.iter().find(|route| route.channel == Channel::Sms);
+    let providers = sms.map(|route| route.providers.as_slice());
+    let names = providers.unwrap_or_default().iter();
+    names.map(|health| health.provider.clone()).collect()
 }
 
 /// Two instances on one store; the second follows.
@@ -125,6 +138,7 @@ async fn toml_is_checked_by_its_own_lines_and_published_as_the_yaml_that_says_th
         !one.policies()
             .check(off)
             .unwrap()
+            .policy
             .channels()
             .is_on(Channel::Sms)
     );
@@ -168,5 +182,52 @@ async fn a_policy_that_clashes_with_a_local_override_is_taken_over_when_that_end
     two_polls().await;
     let fleet = policies.fleet();
     assert_eq!((fleet.version, fleet.trouble), (1, None));
+    task.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_that_a_policy_names_sends_on_every_instance_until_the_policy_is_another() {
+    const TO_PLIVO: &str =
+        "delivery:\n  sms:\n    primary_provider: plivo\n    backup_provider: twilio\n";
+    let (_store, one, other, task) = two();
+    assert_eq!(senders(&one), ["built"]);
+    let published = one.policies().publish(TO_PLIVO, None, why()).await;
+    assert_eq!(published.unwrap(), 1);
+    two_polls().await;
+    for instance in [&one, &other] {
+        assert_eq!(senders(instance), ["plivo", "twilio"]);
+        assert!(instance.policies().standing().to_yaml().contains("plivo"));
+    }
+    let away = "level: standard\n";
+    one.policies().publish(away, Some(1), why()).await.unwrap();
+    two_polls().await;
+    for instance in [&one, &other] {
+        assert_eq!(senders(instance), ["built"]);
+    }
+    task.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_names_nobody_who_is_there_or_builds_the_host_is_not_published() {
+    let (store, one, _, task) = two();
+    for (text, why_not) in [
+        (
+            "delivery:\n  sms:\n    primary_provider: nexmo\n",
+            "delivery.sms: no provider is named nexmo",
+        ),
+        (
+            "delivery:\n  sms:\n    primary_provider: plivo\n    backup_provider: plivo\n",
+            "delivery.sms: provider plivo is named twice",
+        ),
+        (
+            "database:\n  max_open_conns: 50\n",
+            "database: is read at the start of a service, and cannot be published",
+        ),
+    ] {
+        let refused = one.policies().publish(text, None, why()).await;
+        assert_eq!(refused.unwrap_err().to_string(), why_not);
+    }
+    assert_eq!(store.version().await.unwrap(), 0);
+    assert_eq!(senders(&one), ["built"]);
     task.abort();
 }

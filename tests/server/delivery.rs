@@ -1,6 +1,6 @@
 use crate::support::plivo::Plivo;
 use crate::support::twilio::{Answer, Twilio};
-use crate::support::{PHONE, Server, body_of_request, body_of_verify};
+use crate::support::{PHONE, Reply, Server, body_of_request, body_of_verify};
 
 const START: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/verify-otp";
@@ -126,4 +126,45 @@ async fn in_development_nothing_leaves_even_where_a_provider_is_configured() {
     let reply = server.post(START, &body_of_request(PHONE)).await;
     assert_eq!(reply.text("preview_code").len(), 6);
     assert!(twilio.posted().is_empty());
+}
+
+#[tokio::test]
+async fn a_published_policy_switches_to_the_backup_provider_while_the_server_runs() {
+    const SWITCH: &str = "delivery:
+  sms:
+    primary_provider: plivo
+    backup_provider: twilio
+";
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let plivo = Plivo::start().await;
+    let operators = [("ADMIN_TOKEN", "token-of-mike-0123456789")];
+    let settings = [&twilio.settings()[..], &plivo.settings(), &operators].concat();
+    let server = Server::with(&settings);
+    let publish = async |text: &'static str| {
+        let url = format!("http://{}/admin/otp/policy", server.admin);
+        let request = server.client.put(url).body(text);
+        let request = request.header("content-type", "application/yaml");
+        Reply::of(request.header("x-admin-token", operators[0].1)).await
+    };
+    let done = publish(SWITCH).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let said = done.json()["sample"].to_string();
+    assert!(
+        said.contains("delivery.sms.primary_provider: unset -> plivo"),
+        "{said}"
+    );
+    let reply = server.post(START, &body_of_request(PHONE)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!((twilio.posted().len(), plivo.codes().len()), (0, 1));
+    let unknown = publish("delivery:\n  sms:\n    primary_provider: nexmo\n").await;
+    unknown.is_error(
+        400,
+        "invalid_policy",
+        "delivery.sms: no provider is named nexmo",
+    );
+    let pool = publish("database:\n  max_open_conns: 50\n").await;
+    assert_eq!(
+        (pool.status, pool.text("code").as_str()),
+        (400, "invalid_policy")
+    );
 }

@@ -87,6 +87,15 @@ impl Providers {
         routes.into_iter().filter_map(configured).collect()
     }
 
+    /// Names everybody whom the policy of the fleet may put in a route's place.
+    pub(crate) fn named(&self) -> Named {
+        let alone = [&self.whatsapp, &self.telegram].into_iter().flatten();
+        let all = self.sms.iter().chain(&self.email).chain(alone);
+        all.fold(Named::new(), |named, one| {
+            named.with_shared(Arc::clone(one))
+        })
+    }
+
     /// Lists who mails, the first of them first.
     fn mail(&self) -> Vec<Shared> {
         self.email.clone()
@@ -94,32 +103,22 @@ impl Providers {
 
     /// Plans the routes that a policy names providers for.
     fn plan(&mut self, plans: &BTreeMap<Channel, RoutePlan>) -> Result<(), Refused> {
+        let named = self.named();
         for (channel, plan) in plans {
-            let providers: Vec<&Shared> = match channel {
-                Channel::Sms => self.sms.iter().collect(),
-                Channel::Email => self.email.iter().collect(),
-                Channel::WhatsApp => self.whatsapp.iter().collect(),
-                Channel::Telegram => self.telegram.iter().collect(),
-                _ => Vec::new(),
-            };
-            let named = providers.into_iter().fold(Named::new(), |named, one| {
-                named.with_shared(Arc::clone(one))
-            });
-            let route = plan.route(&named).map_err(|error| {
+            let refused = |error: &dyn std::error::Error| {
                 let problem = format!("delivery.{}: {error}", channel.name());
                 Refused::new("OTP_CONFIG", &problem)
-            })?;
+            };
+            let route = plan.route(&named).map_err(|error| refused(&error))?;
+            route.check(*channel).map_err(|error| refused(&error))?;
             self.planned.insert(*channel, route);
         }
         Ok(())
     }
 
     fn have(&self, name: &str) -> bool {
-        let mut others = self.sms.iter().chain(&self.email);
-        let alone = [&self.whatsapp, &self.telegram].into_iter().flatten();
-        self.verify.as_ref().is_some_and(|one| one.name() == name)
-            || others.any(|one| one.name() == name)
-            || alone.into_iter().any(|one| one.name() == name)
+        let verifies = self.verify.as_ref().is_some_and(|one| one.name() == name);
+        verifies || self.named().find(name).is_some()
     }
 
     fn is_empty(&self) -> bool {

@@ -8,7 +8,6 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use otp_core::operator::Mode;
-use otp_core::policy::PolicyFile;
 use otp_core::verifier::{FleetTrouble, PolicyText, PublishError, Verifier};
 use serde_json::json;
 
@@ -115,7 +114,7 @@ pub(super) async fn show(
     let version = record.as_ref().map_or(0, |record| record.version);
     let text = match &record {
         Some(record) => record.document.text().to_owned(),
-        None => PolicyFile::of(status.standing.as_ref().clone()).to_yaml(),
+        None => policies.standing().to_yaml(),
     };
     let wants_json = headers.get_all(ACCEPT).iter().any(|accept| {
         let accept = accept.to_str().unwrap_or_default();
@@ -164,8 +163,8 @@ pub(super) async fn publish(
     let expected = expected(&uri, &headers)?;
     let current = verifier.store().version().await?;
     let expected = expected.unwrap_or(current);
-    let in_force = PolicyFile::of(policies.status().standing.as_ref().clone());
-    let wanted = PolicyFile::of(policies.check(document.text())?);
+    let in_force = policies.standing();
+    let wanted = policies.check(document.text())?;
     let published = match desk.mode() {
         Mode::Preview => {
             operator.record("publish_policy").await?;

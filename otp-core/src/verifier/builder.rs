@@ -15,7 +15,8 @@ use crate::challenge::CodeFormat;
 use crate::check::{CaptchaVerifier, Check};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{
-    Brand, Catalogue, LinkSettings, Route, ShippedCatalogue, TemplateApproval, check_texts,
+    Brand, Catalogue, LinkSettings, Providers, Route, ShippedCatalogue, TemplateApproval,
+    check_texts,
 };
 use crate::destination::Channel;
 use crate::event::{Observer, TracingSink};
@@ -60,6 +61,7 @@ pub struct VerifierBuilder<L, R> {
     policy: Policy,
     routes: BTreeMap<&'static str, (Channel, Route)>,
     order: Vec<Channel>,
+    providers: Providers,
     approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
     background: Option<NonZeroU32>,
     hasher: Option<CodeHasher>,
@@ -86,6 +88,7 @@ impl VerifierBuilder<Missing, Missing> {
             policy: Policy::new(Limits::recommended()),
             routes: BTreeMap::new(),
             order: Vec::new(),
+            providers: Providers::new(),
             approvals: BTreeMap::new(),
             background: None,
             hasher: None,
@@ -139,6 +142,14 @@ impl<L, R> VerifierBuilder<L, R> {
     /// that protects, end the order. Default: every message keeps its channel.
     pub fn channel_order(mut self, order: impl IntoIterator<Item = Channel>) -> Self {
         self.order = order.into_iter().collect();
+        self
+    }
+
+    /// Names the providers that the policy of the fleet may put in a route's place (`delivery:`, with
+    /// `primary_provider` and `backup_provider`), on every instance and while it runs. Default: none,
+    /// and a policy that names one is refused.
+    pub fn providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
         self
     }
 
@@ -297,6 +308,7 @@ impl<L, R> VerifierBuilder<L, R> {
             policy: self.policy,
             routes: self.routes,
             order: self.order,
+            providers: self.providers,
             approvals: self.approvals,
             background: self.background,
             hasher: self.hasher,
@@ -352,7 +364,12 @@ impl VerifierBuilder<Present, Present> {
                 keys: self.keys,
                 recovery: hasher.for_recovery(),
                 hasher,
-                routes: RouteTable::new(self.routes.into_values(), self.order, self.approvals),
+                routes: RouteTable::new(
+                    self.routes.into_values(),
+                    self.order,
+                    self.approvals,
+                    self.providers,
+                ),
                 outbound: Outbound::new(self.background),
                 pace: Pace::default(),
                 receipts: ReceiptTally::default(),

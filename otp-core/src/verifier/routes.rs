@@ -1,5 +1,8 @@
 //! The routes of a verifier, switched and replaced while it runs.
 
+#[cfg(feature = "policy-file")]
+mod planned;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -8,14 +11,27 @@ use thiserror::Error;
 
 use super::Verifier;
 use crate::delivery::{
-    InvalidRoute, ProviderHealth, Route, RouteHealth, Switch, TemplateApproval, TemplateState,
-    VendorNotice, VendorState, VerificationProvider,
+    InvalidRoute, ProviderHealth, Providers, Route, RouteHealth, RoutePlan, Switch,
+    TemplateApproval, TemplateState, VendorNotice, VendorState, VerificationProvider,
 };
 use crate::destination::Channel;
 
+#[cfg(feature = "policy-file")]
+pub(super) use planned::Planned;
+#[cfg(feature = "policy-file")]
+pub use planned::RefusedPlan;
+
 /// The routes and the order of channels, behind one lock that is never held over a send.
 #[derive(Debug)]
-pub(super) struct RouteTable(RwLock<Table>);
+pub(super) struct RouteTable {
+    table: RwLock<Table>,
+    /// Those that a policy of the fleet may name.
+    #[cfg_attr(
+        not(feature = "policy-file"),
+        expect(dead_code, reason = "policies name them")
+    )]
+    providers: Providers,
+}
 
 #[derive(Debug)]
 struct Table {
@@ -29,7 +45,21 @@ struct Table {
 struct Entry {
     channel: Channel,
     route: Arc<Route>,
+    /// The host's own route, which a plan may stand in the place of; `None` where only a plan has one.
+    built: Option<Arc<Route>>,
+    plan: Option<RoutePlan>,
     switch: Switch,
+}
+
+impl Entry {
+    /// Lists the vendors of this channel that make codes of their own, those included that a plan
+    /// stands before: what they have sent is checked there.
+    fn managers(&self) -> impl Iterator<Item = &Arc<dyn VerificationProvider>> {
+        let aside = self.built.iter().filter(|_| self.plan.is_some());
+        self.route
+            .managers()
+            .chain(aside.flat_map(|built| built.managers()))
+    }
 }
 
 /// A channel that a message may go over, with its route as it was when the request began.
@@ -53,21 +83,27 @@ impl RouteTable {
         routes: impl IntoIterator<Item = (Channel, Route)>,
         order: Vec<Channel>,
         approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
+        providers: Providers,
     ) -> Self {
         let entries = routes.into_iter().map(|(channel, route)| {
+            let switch = route.start();
+            let route = Arc::new(route);
             let entry = Entry {
                 channel,
-                switch: route.start(),
-                route: Arc::new(route),
+                switch,
+                built: Some(Arc::clone(&route)),
+                route,
+                plan: None,
             };
             (channel.name(), entry)
         });
-        Self(RwLock::new(Table {
+        let table = RwLock::new(Table {
             entries: entries.collect(),
             order,
             approvals,
             notices: BTreeMap::new(),
-        }))
+        });
+        Self { table, providers }
     }
 
     /// Lists the channels that a message goes over, the next one where the one before surely sent
@@ -99,10 +135,7 @@ impl RouteTable {
     /// what it has sent is checked there whatever was switched since.
     pub(super) fn manager(&self, name: &str) -> Option<Arc<dyn VerificationProvider>> {
         let table = self.read();
-        let mut managers = table
-            .entries
-            .values()
-            .flat_map(|entry| entry.route.managers());
+        let mut managers = table.entries.values().flat_map(Entry::managers);
         managers.find(|provider| provider.name() == name).cloned()
     }
 
@@ -110,7 +143,7 @@ impl RouteTable {
     pub(super) fn has_managers(&self) -> bool {
         let table = self.read();
         let mut entries = table.entries.values();
-        entries.any(|entry| entry.route.managers().next().is_some())
+        entries.any(|entry| entry.managers().next().is_some())
     }
 
     pub(super) fn is_on(&self, channel: Channel) -> bool {
@@ -161,11 +194,11 @@ impl RouteTable {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -268,7 +301,8 @@ impl Routes {
 
     /// Puts another route in a channel's place, or gives a channel its first. A channel that was
     /// switched off stays off; a new one starts as [`Route::starts`] says. The new route's
-    /// breakers and counts begin anew, unless it is a clone of the old one.
+    /// breakers and counts begin anew, unless it is a clone of the old one. What the policy of the
+    /// fleet plans for the channel gives way to it, until the next policy is published.
     ///
     /// # Errors
     /// [`InvalidRoute`]; then the old one stays.
@@ -279,10 +313,16 @@ impl Routes {
         let start = route.start();
         let route = Arc::new(route);
         entry
-            .and_modify(|entry| entry.route = Arc::clone(&route))
+            .and_modify(|entry| {
+                entry.route = Arc::clone(&route);
+                entry.built = Some(Arc::clone(&route));
+                entry.plan = None;
+            })
             .or_insert(Entry {
                 channel,
+                built: Some(Arc::clone(&route)),
                 route,
+                plan: None,
                 switch: start,
             });
         tracing::info!(target: "otp_kit", channel = channel.name(), "a route was replaced");

@@ -9,8 +9,11 @@ use thiserror::Error;
 
 use super::{Policies, PolicyChangeError, audit};
 use crate::event::{Act, EventKind};
-use crate::policy::{Override, OverrideId, Policy, PolicyFile, PolicyFileError, Step};
+use crate::policy::{
+    DatabasePlan, Override, OverrideId, Policy, PolicyFile, PolicyFileError, Step,
+};
 use crate::store::{InvalidDocument, PolicyDocument, Published, StoreError};
+use crate::verifier::routes::{Planned, RefusedPlan};
 use crate::verifier::{Unavailable, Verifier};
 
 /// Polls are never closer together.
@@ -80,6 +83,12 @@ pub enum PublishError {
     /// The text says what cannot be.
     #[error(transparent)]
     File(#[from] PolicyFileError),
+    /// A route that it plans cannot be.
+    #[error(transparent)]
+    Route(#[from] RefusedPlan),
+    /// It says how the host is built, which is read when the host starts.
+    #[error("database: is read at the start of a service, and cannot be published")]
+    OfTheHost,
     /// The policy cannot be in force with what is in force here.
     #[error("the policy is refused")]
     Refused(#[source] PolicyChangeError),
@@ -138,6 +147,12 @@ impl Followed {
     }
 }
 
+/// A policy of the fleet that can be taken over.
+struct Taking {
+    step: Step,
+    routes: Planned,
+}
+
 impl Policies {
     /// Says how far this instance has followed its fleet.
     #[must_use]
@@ -145,12 +160,22 @@ impl Policies {
         self.0.inner.policies.followed().seen().policy
     }
 
-    /// Checks a policy as [`publish`](Self::publish) would, and gives it. Nothing changes.
+    /// Checks a policy as [`publish`](Self::publish) would, and gives what it says. Nothing changes.
     ///
     /// # Errors
-    /// [`PublishError::File`], [`PublishError::Refused`].
-    pub fn check<'a>(&self, text: impl Into<PolicyText<'a>>) -> Result<Policy, PublishError> {
-        self.0.checked(text.into())
+    /// [`PublishError::File`], [`PublishError::Route`], [`PublishError::OfTheHost`],
+    /// [`PublishError::Refused`].
+    pub fn check<'a>(&self, text: impl Into<PolicyText<'a>>) -> Result<PolicyFile, PublishError> {
+        self.0.read_policy(text.into()).map(|(file, _)| file)
+    }
+
+    /// Gives what stands here, overrides aside, as a document: the policy, and the routes that the
+    /// fleet's plans.
+    #[must_use]
+    pub fn standing(&self) -> PolicyFile {
+        let mut file = PolicyFile::of(self.status().standing.as_ref().clone());
+        file.routes = self.0.inner.routes.plans();
+        file
     }
 
     /// Publishes a policy to every instance that follows, as a text over the policy that each was
@@ -171,7 +196,7 @@ impl Policies {
         let (text, act) = (text.into(), act.into());
         let inner = &self.0.inner;
         let _turn = inner.policies.turn().await;
-        let step = self.0.step(text)?;
+        let taking = self.0.taking(text)?;
         let text = text.to_yaml()?;
         let (operator, reason) = (act.operator.as_str(), act.reason.as_str());
         let document = PolicyDocument::new(&text, operator, reason)?;
@@ -182,7 +207,7 @@ impl Policies {
             Published::Conflict { current } => Err(PublishError::Conflict { current }),
             Published::As(version) => {
                 self.0.observe(&event.at(inner.clock.now()));
-                self.0.put_in_force(&step, version)?;
+                self.0.put_in_force(taking, version)?;
                 Ok(version)
             }
         }
@@ -234,8 +259,8 @@ impl Verifier {
         let _turn = shelf.turn().await;
         // Looked at before the policy is: one that ends between makes for another look.
         let beside = self.overriding();
-        let taken = self.step(record.document.text().into());
-        let taken = taken.and_then(|step| self.put_in_force(&step, record.version));
+        let taken = self.taking(record.document.text().into());
+        let taken = taken.and_then(|taking| self.put_in_force(taking, record.version));
         if let Err(error) = taken {
             let version = record.version;
             let why = error.to_string();
@@ -255,24 +280,33 @@ impl Verifier {
         self.in_force(|in_force| in_force.overrides().map(Override::id).collect())
     }
 
-    fn step(&self, text: PolicyText<'_>) -> Result<Step, PublishError> {
-        let policy = self.checked(text)?;
-        Ok(Step::Replace(Box::new(policy)))
+    fn taking(&self, text: PolicyText<'_>) -> Result<Taking, PublishError> {
+        let (file, routes) = self.read_policy(text)?;
+        Ok(Taking {
+            step: Step::Replace(Box::new(file.policy)),
+            routes,
+        })
     }
 
-    /// Reads a text into a policy, checked as one would be that is made by hand.
-    fn checked(&self, text: PolicyText<'_>) -> Result<Policy, PublishError> {
+    /// Reads a text into a policy, checked as one would be that is made by hand, and the routes that
+    /// it plans.
+    fn read_policy(&self, text: PolicyText<'_>) -> Result<(PolicyFile, Planned), PublishError> {
         let built = self.in_force(|in_force| in_force.built().clone());
-        let policy = text.read(built)?.policy;
-        let step = Step::Replace(Box::new(policy.clone()));
+        let file = text.read(built)?;
+        if file.database != DatabasePlan::default() {
+            return Err(PublishError::OfTheHost);
+        }
+        let routes = self.inner.routes.plan(&file.routes)?;
+        let step = Step::Replace(Box::new(file.policy.clone()));
         self.tried(&step).map_err(PublishError::Refused)?;
-        Ok(policy)
+        Ok((file, routes))
     }
 
-    fn put_in_force(&self, step: &Step, version: u64) -> Result<(), PublishError> {
+    fn put_in_force(&self, taking: Taking, version: u64) -> Result<(), PublishError> {
         let shelf = &self.inner.policies;
-        let taken = shelf.take(step, self.inner.clock.now());
+        let taken = shelf.take(&taking.step, self.inner.clock.now());
         taken.map_err(|error| PublishError::Refused(error.into()))?;
+        self.inner.routes.follow(taking.routes);
         shelf.followed().note(|seen| {
             seen.newest = version;
             seen.refused = None;
