@@ -42,7 +42,7 @@ mod stats;
 mod store;
 
 pub(crate) use admit::Admit;
-pub(crate) use audit::{Acknowledge, Append, Horizon, Outbox};
+pub(crate) use audit::{Acknowledge, Append, AppendAll, Horizon, Outbox};
 pub(crate) use blocklist::{Block, Blocks, Unblock};
 pub(crate) use budget_rows::{CarryOver, LookAtBudget, TurnBudget};
 pub(crate) use chain::{ChainHead, SealLinks, SealedAfter, TakeLease, Unsealed};

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::event::Event;
-use crate::store::{Store, StoreError};
+use crate::store::{AuditStore, StoreError};
 
 /// Records a page, and pages a look.
 const PAGE: usize = 1_000;
 const PAGES: usize = 200;
+/// A page with fewer is the log's end: where records arrive faster than they are asked for, no page is
+/// ever empty. It is far from full, because records that only later versions know are left out.
+const NEARLY_EMPTY: usize = PAGE / 10;
 
 /// By how much a record may be older than one before it: it was carried over, or its clock lagged.
 const SLACK: Duration = Duration::from_secs(60);
@@ -23,21 +26,22 @@ pub(super) enum Reach {
 
 /// Hands over the records from a time on, oldest first.
 pub(super) async fn since(
-    store: &dyn Store,
+    store: &dyn AuditStore,
     from: Timestamp,
     mut take: impl FnMut(Event) + Send,
 ) -> Result<Reach, StoreError> {
     let mut after = place_before(store, from.saturating_sub(SLACK)).await?;
     for _ in 0..PAGES {
         let page = store.outbox(after, PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(Reach::Whole);
-        };
-        after = Some(last.sequence);
+        let is_last = page.len() < NEARLY_EMPTY;
+        after = page.last().map(|entry| entry.sequence).or(after);
         for entry in page {
             if entry.event.at >= from {
                 take(entry.event);
             }
+        }
+        if is_last {
+            return Ok(Reach::Whole);
         }
     }
     Ok(Reach::Part)
@@ -45,7 +49,7 @@ pub(super) async fn since(
 
 /// Finds a place that lies before every record from a time on; `None` is before all of them.
 /// Places and times grow together, so it is found in as many looks as the log has doublings.
-async fn place_before(store: &dyn Store, from: Timestamp) -> Result<Option<u64>, StoreError> {
+async fn place_before(store: &dyn AuditStore, from: Timestamp) -> Result<Option<u64>, StoreError> {
     let Some(first) = store.outbox(None, 1).await?.pop() else {
         return Ok(None);
     };
@@ -72,9 +76,86 @@ async fn place_before(store: &dyn Store, from: Timestamp) -> Result<Option<u64>,
 }
 
 /// Gives the place of the record after this one, where it is older than the time.
-async fn older(store: &dyn Store, place: u64, from: Timestamp) -> Result<Option<u64>, StoreError> {
+async fn older(
+    store: &dyn AuditStore,
+    place: u64,
+    from: Timestamp,
+) -> Result<Option<u64>, StoreError> {
     let next = store.outbox(Some(place), 1).await?.pop();
     Ok(next
         .filter(|entry| entry.event.at < from)
         .map(|entry| entry.sequence))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::event::EventKind;
+    use crate::request::Tenant;
+    use crate::store::OutboxEntry;
+
+    /// A log that gets another record each time it is read.
+    #[derive(Debug)]
+    struct Busy {
+        log: Mutex<Vec<OutboxEntry>>,
+        reads: Mutex<usize>,
+    }
+
+    impl Busy {
+        fn with(records: u64) -> Self {
+            let busy = Self {
+                log: Mutex::default(),
+                reads: Mutex::default(),
+            };
+            (0..records).for_each(|_| busy.write());
+            busy
+        }
+
+        fn write(&self) {
+            let mut log = self.log.lock().expect("a log");
+            let sequence = u64::try_from(log.len()).expect("few") + 1;
+            let at = Timestamp::from_millis(1_000_000 + i64::try_from(sequence).expect("few"));
+            let event = Event::new(EventKind::CodeSent, &Tenant::default()).at(at);
+            log.push(OutboxEntry { sequence, event });
+        }
+    }
+
+    #[async_trait]
+    impl AuditStore for Busy {
+        async fn append(&self, _: Event) -> Result<(), StoreError> {
+            self.write();
+            Ok(())
+        }
+
+        async fn outbox(
+            &self,
+            after: Option<u64>,
+            limit: usize,
+        ) -> Result<Vec<OutboxEntry>, StoreError> {
+            self.write();
+            *self.reads.lock().expect("a count") += 1;
+            let log = self.log.lock().expect("a log");
+            let rest = log.iter().filter(|one| Some(one.sequence) > after);
+            Ok(rest.take(limit).cloned().collect())
+        }
+
+        async fn acknowledge(&self, _: u64) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_grows_while_it_is_read_is_read_to_its_end_once() {
+        let busy = Busy::with(2_500);
+        let mut taken = 0;
+        let reach = since(&busy, Timestamp::from_millis(0), |_| taken += 1).await;
+        assert_eq!(reach.expect("an answer"), Reach::Whole);
+        assert!(taken >= 2_500, "{taken}");
+        let reads = *busy.reads.lock().expect("a count");
+        assert!(reads <= 6, "{reads} reads");
+    }
 }

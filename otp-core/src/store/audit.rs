@@ -26,6 +26,22 @@ pub trait AuditStore: Debug + Send + Sync + 'static {
     /// [`StoreError`].
     async fn append(&self, event: Event) -> Result<(), StoreError>;
 
+    /// Adds records by themselves, in this order: those of another store, handed over. Each is added
+    /// as [`append`](Self::append) adds one; a record that bears a time keeps it.
+    ///
+    /// By default they are added one after the other; an engine whose every step is a commit does it
+    /// in one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then none of them, all, or the first ones were added. Adding them again adds
+    /// the others.
+    async fn append_all(&self, events: Vec<Event>) -> Result<(), StoreError> {
+        for event in events {
+            self.append(event).await?;
+        }
+        Ok(())
+    }
+
     /// Reads records after a place, oldest first.
     ///
     /// # Errors

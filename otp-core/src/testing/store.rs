@@ -73,8 +73,9 @@ pub use attempts::{
 };
 pub use audit::{
     a_record_is_added_once, an_appended_record_is_kept_as_it_was,
-    an_appended_record_that_bears_a_time_keeps_it, the_outbox_is_read_in_order_page_by_page,
-    what_is_not_acknowledged_stays,
+    an_appended_record_that_bears_a_time_keeps_it,
+    records_that_are_added_together_keep_their_order_and_are_added_once,
+    the_outbox_is_read_in_order_page_by_page, what_is_not_acknowledged_stays,
 };
 pub use audit_intents::{
     a_locked_try_is_recorded_as_locked, a_lost_success_is_recorded_with_what_came_first,

@@ -167,6 +167,11 @@ BEGIN
     WHEN 'revoke' THEN
         SELECT * INTO ended, found_live
             FROM otp_revoke_1(q -> 'query', (q ->> 'limit')::bigint, now_ms);
+    WHEN 'append_all' THEN
+        FOR event IN SELECT value FROM jsonb_array_elements(q -> 'events') LOOP
+            PERFORM otp_audit_1(event, now_ms, NULL, NULL);
+        END LOOP;
+        RETURN otp_answer_1(q, now_ms, era, parts);
     WHEN 'append', 'forgive' THEN
         NULL;
     ELSE

@@ -24,8 +24,7 @@ use tokio::sync::Mutex;
 /// the audit store. While that one is down decisions go on, and records wait where they were written;
 /// mind its room there.
 ///
-/// An audit store that sets the time of what is added to it, as every engine of this crate does, has
-/// there the time at which a record was handed over.
+/// Records are handed over in batches, with the times that they were written at.
 ///
 /// Counts are kept where decisions are made, and the policy where the audit log is: it lasts, and its
 /// record is written there in one step with it.
@@ -66,6 +65,8 @@ struct Inner<D, A> {
 const PAGE: usize = 256;
 /// How many pages one call hands over at the most, however fast new ones are written.
 const MOST_PAGES: usize = 4_096;
+/// How many of them a reader waits for.
+const READERS_PAGES: usize = 4;
 
 impl<D: Store, A: AuditStore> Split<D, A> {
     /// Decides in one store and keeps the audit log in another, whose engine has this name.
@@ -87,22 +88,31 @@ impl<D: Store, A: AuditStore> Split<D, A> {
     /// # Errors
     /// [`StoreError`] of either store; then what was not handed over still waits.
     pub async fn hand_over(&self) -> Result<(), StoreError> {
+        self.hand_over_pages(MOST_PAGES).await
+    }
+
+    /// Hands over so many pages at the most. Whoever waits for another's page waits for no more than
+    /// that one.
+    async fn hand_over_pages(&self, most: usize) -> Result<(), StoreError> {
         let Inner {
             decisions,
             audit,
             handing,
             ..
         } = &*self.inner;
-        let _alone = handing.lock().await;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..most {
+            let _alone = handing.lock().await;
             let page = decisions.outbox(None, PAGE).await?;
             let Some(last) = page.last().map(|entry| entry.sequence) else {
                 break;
             };
-            for entry in page {
-                audit.append(entry.event).await?;
-            }
+            let is_last = page.len() < PAGE;
+            let events = page.into_iter().map(|entry| entry.event).collect();
+            audit.append_all(events).await?;
             decisions.acknowledge(last).await?;
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }

@@ -18,6 +18,11 @@ impl AuditStore for PostgresStore {
         self.ask(Function::Desk, request).await.map(drop)
     }
 
+    async fn append_all(&self, events: Vec<Event>) -> Result<(), StoreError> {
+        let request = self.request("append_all").events(&events);
+        self.ask(Function::Desk, request).await.map(drop)
+    }
+
     async fn outbox(
         &self,
         after: Option<u64>,

@@ -131,6 +131,20 @@ impl Intent for Append {
     }
 }
 
+/// Adds records in one step.
+pub(crate) struct AppendAll(pub(crate) Vec<Event>);
+
+impl Intent for AppendAll {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        for event in &self.0 {
+            write(tx, event).await?;
+        }
+        Ok(())
+    }
+}
+
 const LATEST: &str = "SELECT COALESCE(MAX(sequence), 0) AS latest FROM audit_logs";
 
 /// Finds the place up to which the log is complete: no record will ever come before it.

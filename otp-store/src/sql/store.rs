@@ -284,6 +284,10 @@ macro_rules! keep_in_rows {
                     self.write(sql::Append(event)).await
                 }
 
+                async fn append_all(&self, events: Vec<Event>) -> Result<(), StoreError> {
+                    self.write(sql::AppendAll(events)).await
+                }
+
                 async fn outbox(
                     &self,
                     after: Option<u64>,

@@ -53,6 +53,13 @@ impl Request {
         self.with("event", record)
     }
 
+    /// Adds records.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn events(self, events: &[Event]) -> Self {
+        let records = events.iter().map(self.record).collect();
+        self.with("events", records)
+    }
+
     /// Adds the intent to send a message, where there is one.
     pub(crate) fn delivery(self, new: Option<&NewDelivery>) -> Self {
         match new {

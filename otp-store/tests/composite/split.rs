@@ -103,7 +103,7 @@ async fn what_was_handed_over_can_be_read_while_decisions_are_down() {
 
 #[tokio::test]
 async fn a_hand_over_that_fails_half_way_loses_no_record_and_doubles_none() {
-    for (part, call) in [("audit", "append"), ("decisions", "acknowledge")] {
+    for (part, call) in [("audit", "append_all"), ("decisions", "acknowledge")] {
         let halves = Halves::new();
         for subject in ["ann", "bob", "cy"] {
             issue(&halves.store, subject).await.unwrap();
@@ -152,6 +152,35 @@ async fn racing_readers_hand_every_record_over_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn records_are_handed_over_by_the_page_and_a_reader_waits_for_a_few_pages_only() {
+    const MADE: usize = 256 * 6;
+    let halves = Halves::new();
+    for number in 0..MADE {
+        let user = format!("user-{number}");
+        issue(&halves.store, &user).await.unwrap();
+    }
+    let made = halves.waiting().await;
+    assert_eq!(made.len(), MADE);
+    halves.audit.take_calls();
+    let read = halves.store.outbox(None, 10_000).await.unwrap();
+    assert_eq!(read.len(), 256 * 4);
+    let calls = halves.audit.take_calls();
+    assert_eq!(
+        calls,
+        [
+            "append_all",
+            "append_all",
+            "append_all",
+            "append_all",
+            "outbox"
+        ]
+    );
+    halves.store.hand_over().await.unwrap();
+    assert_eq!(halves.kept().await, made);
+    assert_eq!(halves.audit.take_calls(), ["append_all", "append_all"]);
+}
+
+#[tokio::test]
 async fn a_slow_hand_over_does_not_add_again_what_was_acknowledged_meanwhile() {
     let halves = Halves::new();
     for number in 0..10 {
@@ -161,7 +190,7 @@ async fn a_slow_hand_over_does_not_add_again_what_was_acknowledged_meanwhile() {
     }
     halves.audit.turn(Mode::Slow);
     let mut slow = pin!(halves.store.hand_over());
-    assert!(polled(slow.as_mut(), 7).await.is_pending());
+    assert!(polled(slow.as_mut(), 1).await.is_pending());
     let mut reader = pin!(async {
         let read = halves.store.outbox(None, 100).await.unwrap();
         let last = read.last().expect("ten records").sequence;

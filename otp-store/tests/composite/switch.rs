@@ -325,6 +325,10 @@ impl<S: Store> AuditStore for Switched<S> {
         self.pass("append", self.inner.append(event)).await
     }
 
+    async fn append_all(&self, events: Vec<Event>) -> Result<(), StoreError> {
+        self.pass("append_all", self.inner.append_all(events)).await
+    }
+
     async fn outbox(
         &self,
         after: Option<u64>,

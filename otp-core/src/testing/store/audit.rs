@@ -55,6 +55,36 @@ pub async fn a_record_is_added_once(fixture: &dyn StoreFixture) {
     );
 }
 
+/// Records that are added together keep their order and what they are, and those that are there
+/// already are not added again.
+pub async fn records_that_are_added_together_keep_their_order_and_are_added_once(
+    fixture: &dyn StoreFixture,
+) {
+    let bench = Bench::new(fixture);
+    let then = bench.now().await.saturating_sub(Duration::from_secs(60));
+    let challenge = kit::challenge("ann", bench.now().await);
+    let mut events: Vec<_> = (0..300)
+        .map(|_| {
+            kit::event(EventKind::CodeSent)
+                .of_challenge(&challenge)
+                .at(then)
+        })
+        .collect();
+    bench
+        .store
+        .append_all(events[..100].to_vec())
+        .await
+        .expect("an answer");
+    events.swap(100, 200);
+    bench
+        .store
+        .append_all(events.clone())
+        .await
+        .expect("an answer");
+    bench.store.append_all(Vec::new()).await.expect("an answer");
+    assert_eq!(bench.events().await, events);
+}
+
 /// The outbox is read oldest first, page after page, and no record is missed or seen twice.
 pub async fn the_outbox_is_read_in_order_page_by_page(fixture: &dyn StoreFixture) {
     let bench = Bench::new(fixture);

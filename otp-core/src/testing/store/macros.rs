@@ -193,6 +193,7 @@ macro_rules! store_conformance {
             an_appended_record_is_kept_as_it_was,
             an_appended_record_that_bears_a_time_keeps_it,
             a_record_is_added_once,
+            records_that_are_added_together_keep_their_order_and_are_added_once,
             the_outbox_is_read_in_order_page_by_page,
             what_is_not_acknowledged_stays,
             every_intent_leaves_its_record_in_order,

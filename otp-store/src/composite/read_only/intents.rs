@@ -193,6 +193,11 @@ impl<P: Store, M: Store> AuditStore for ReadOnlyFallback<P, M> {
             .await
     }
 
+    async fn append_all(&self, events: Vec<Event>) -> Result<(), StoreError> {
+        self.ask(self.away(), self.inner.primary.append_all(events))
+            .await
+    }
+
     async fn outbox(
         &self,
         after: Option<u64>,

@@ -14,7 +14,7 @@ use otp_core::store::{
     Revocation, Seen, SeenStore, Store, StoreError,
 };
 
-use super::Split;
+use super::{READERS_PAGES, Split};
 
 #[async_trait]
 impl<D: Store, A: AuditStore + PolicyStore> ChallengeStore for Split<D, A> {
@@ -177,7 +177,7 @@ impl<D: Store, A: AuditStore + PolicyStore> AuditStore for Split<D, A> {
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         // What cannot be handed over waits; what was can be read all the same.
-        let _ = self.hand_over().await;
+        let _ = self.hand_over_pages(READERS_PAGES).await;
         self.inner.audit.outbox(after, limit).await
     }
 
