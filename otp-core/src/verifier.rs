@@ -31,6 +31,7 @@ mod resend;
 mod routes;
 mod status;
 mod templates;
+mod to_the_end;
 mod verified;
 mod verify;
 mod webhook;

@@ -183,7 +183,7 @@ impl HashSlot {
             )?;
             Ok((salt, tag))
         };
-        self.run(work).await?
+        Box::pin(self.run(work)).await?
     }
 
     async fn bcrypt(
@@ -192,8 +192,8 @@ impl HashSlot {
         digest: Mac,
         salt: [u8; bcrypt::SALT_LEN],
     ) -> Result<[u8; bcrypt::TAG_LEN], HashError> {
-        self.run(move |_| bcrypt::tag(cost, digest.as_bytes(), salt))
-            .await
+        let work = move |_: &mut Memory| bcrypt::tag(cost, digest.as_bytes(), salt);
+        Box::pin(self.run(work)).await
     }
 
     async fn run<T: Send + 'static>(

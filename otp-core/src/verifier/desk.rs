@@ -72,7 +72,10 @@ impl Verifier {
         }
         match denied {
             None => Ok(wants),
-            Some(denial) => Err(self.refused_at_sight(request, wants, denial, event).await?),
+            Some(denial) => {
+                let refused = Box::pin(self.refused_at_sight(request, wants, denial, event));
+                Err(refused.await?)
+            }
         }
     }
 
@@ -144,8 +147,8 @@ impl Verifier {
             if let (Some(Granted::Issue), Some(claim)) = (&admission.granted, plan.step.key()) {
                 self.inner.store.release(claim).await?;
             }
-            self.turned_away(request, &admission, &denial, plan.event)
-                .await?;
+            let away = self.turned_away(request, &admission, &denial, plan.event);
+            Box::pin(away).await?;
             return Err(Turned::Away(denial));
         }
         let now = admission.now;

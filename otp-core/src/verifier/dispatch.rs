@@ -13,6 +13,7 @@ use super::onward::{NextWay, Onward};
 use super::outbound::Place;
 use super::request::Issued;
 use super::routes::Way;
+use super::to_the_end::ToTheEnd;
 use super::{NotSent, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::delivery::{
@@ -177,8 +178,8 @@ impl Verifier {
     /// channel that the message went over in the end; `undo` is what is taken back where it surely was
     /// not sent and somebody waits.
     ///
-    /// The sending is a task of its own either way: a caller who leaves stops neither the message
-    /// nor its record. It is bounded by the route's deadline.
+    /// A caller who leaves stops neither the message nor its record: the sending is a task of its
+    /// own, or becomes one then. It is bounded by the route's deadline.
     pub(super) async fn dispatch(
         &self,
         place: Place,
@@ -188,24 +189,25 @@ impl Verifier {
     ) -> Result<Issued, NotSent> {
         let waits = matches!(place, Place::Awaited(_));
         let verifier = self.clone();
-        // The task says by itself what came of it: the event and the log line.
-        let sending = async move {
+        // It says by itself what came of it: the event and the log line.
+        let sending = Box::pin(async move {
             let _until_sent = place;
             let sent = verifier.send(parcel).await;
             if let (true, Some(undo), Err(failure)) = (waits, undo, &sent)
                 && failure.certainty() == DispatchCertainty::NotSent
             {
-                verifier.undo(undo).await;
+                Box::pin(verifier.undo(undo)).await;
             }
             sent
-        };
-        let task = tokio::spawn(sending.in_current_span());
+        });
+        let sending = sending.in_current_span();
         if !waits {
+            drop(tokio::spawn(sending));
             return Ok(issued);
         }
-        // A task that panicked, or that the runtime's end cut off, leaves no answer.
-        let sent = task.await.unwrap_or_else(|_| Err(RouteFailure::of_task()));
-        match sent {
+        // One that panicked leaves no answer.
+        let sent = ToTheEnd::new(sending).await;
+        match sent.unwrap_or_else(|| Err(RouteFailure::of_task())) {
             Ok(channel) => Ok(Issued { channel, ..issued }),
             Err(failure) => Err(NotSent { failure, issued }),
         }
@@ -282,14 +284,14 @@ impl Verifier {
                 Some(onward) if begun.elapsed() < total => {
                     let left = total.saturating_sub(begun.elapsed());
                     let failed = (&letter, &event);
-                    self.over_the_next(onward, &failure, failed, left).await
+                    Box::pin(self.over_the_next(onward, &failure, failed, left)).await
                 }
                 _ => None,
             };
             let (Some(next), Some(onward)) = (next, &onward) else {
                 match custody.as_deref() {
                     Some(custody) if earlier.is_empty() => {
-                        self.failed(custody, &failure, settled).await;
+                        Box::pin(self.failed(custody, &failure, settled)).await;
                     }
                     _ => self.settle(settled).await,
                 }

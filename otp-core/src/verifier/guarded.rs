@@ -138,7 +138,7 @@ impl Verifier {
                 let sending = message.as_sending();
                 let keys = self.inner.keys.snapshot();
                 let asked = shared::figures(self.inner.store.as_ref(), &keys, &sending);
-                shared::beside(done, asked).await
+                Box::pin(shared::beside(done, asked)).await
             }
             _ => (done.await, FleetFigures::default()),
         }
@@ -388,7 +388,7 @@ impl Verifier {
             tracing::warn!(target: "otp_kit", "the alarm for guesses at many accounts has {told}");
             let alarm = Event::new(EventKind::FleetAlarm, tenant);
             let alarm = alarm.with_outcome(Outcome::Success, told);
-            if self.record(alarm).await.is_err() {
+            if Box::pin(self.record(alarm)).await.is_err() {
                 lock(&self.inner.guard.fleet).raised = !raised;
                 tracing::warn!(target: "otp_kit", "an alarm could not be recorded yet");
             }

@@ -38,13 +38,20 @@ impl Verifier {
         (later, step): (Vec<QuotaClaim>, Step),
         event: &Event,
     ) -> Result<(Proof, Option<Admission>), Turned> {
-        self.room_for(request, &later, now, event).await?;
-        let proof = self.ask_outside(request, now, step_up, event).await?;
-        if later.is_empty() && matches!(step, Step::Nothing) {
-            return Ok((proof, None));
+        let nothing_left = later.is_empty() && matches!(step, Step::Nothing);
+        if nothing_left && step_up.is_none() && !self.asks_outside() {
+            return Ok((Proof::NotAsked, None));
         }
-        let admission = self.charge(request, later, step, event).await?;
-        Ok((proof, Some(admission)))
+        Box::pin(async move {
+            self.room_for(request, &later, now, event).await?;
+            let proof = self.ask_outside(request, now, step_up, event).await?;
+            if nothing_left {
+                return Ok((proof, None));
+            }
+            let admission = self.charge(request, later, step, event).await?;
+            Ok((proof, Some(admission)))
+        })
+        .await
     }
 
     /// Refuses what would find no room, before anybody is asked about it.

@@ -40,7 +40,8 @@ impl Verifier {
     /// message is sent and settled to the end all the same. Repeat the call with its idempotency
     /// key.
     pub async fn issue(&self, issue: Issue) -> Result<Issued, IssueError> {
-        self.measured(Operation::Issue, self.start(issue)).await
+        let start = Box::pin(self.start(issue));
+        self.measured(Operation::Issue, start).await
     }
 
     async fn start(&self, issue: Issue) -> Result<Issued, IssueError> {
@@ -102,8 +103,8 @@ impl Verifier {
                 ..
             } => {
                 let repeated = event.naming(&before.challenge);
-                self.record(repeated.with_outcome(Outcome::Success, "repeated"))
-                    .await?;
+                let repeated = repeated.with_outcome(Outcome::Success, "repeated");
+                Box::pin(self.record(repeated)).await?;
                 return Ok(Issued::recorded(&before, channel));
             }
             Admitted {
@@ -112,7 +113,7 @@ impl Verifier {
                 ..
             } => {
                 let conflict = event.with_outcome(Outcome::Refused, "idempotency_conflict");
-                self.record(conflict).await?;
+                Box::pin(self.record(conflict)).await?;
                 return Err(IssueError::IdempotencyConflict);
             }
             Admitted {
@@ -130,7 +131,7 @@ impl Verifier {
         let proof = match asked {
             Ok((proof, _)) => proof,
             Err(turned) => {
-                taken.give_back().await;
+                Box::pin(taken.give_back()).await;
                 return Err(turned.into());
             }
         };

@@ -95,7 +95,7 @@ impl Verifier {
         if managed_format(ways).is_none() {
             return Ok(None);
         }
-        let errand = self.errand(keys, challenge, None).await?;
+        let errand = Box::pin(self.errand(keys, challenge, None)).await?;
         if challenge.is_decoy() {
             stand_in(keys, first, challenge);
             return Ok(None);
@@ -121,7 +121,7 @@ impl Verifier {
         }
         let continues = known(keys, &before);
         let before = continues.is_some().then_some(before);
-        let errand = self.errand(keys, challenge, continues).await?;
+        let errand = Box::pin(self.errand(keys, challenge, continues)).await?;
         if challenge.is_decoy() {
             stand_in(keys, first, challenge);
             return Ok(None);
@@ -181,6 +181,22 @@ impl Verifier {
         channel: Channel,
         settled: Settled,
     ) -> Result<(), RouteFailure> {
+        let is_held = receipt.verification().is_some();
+        if is_held || custody.is_some_and(|custody| custody.waits_for(channel)) {
+            return Box::pin(self.held_from_now(receipt, custody, channel, settled)).await;
+        }
+        self.settle(settled).await;
+        Ok(())
+    }
+
+    /// Records by whom the code of an accepted message is held, where it is not the one that is stored.
+    async fn held_from_now(
+        &self,
+        receipt: &Receipt,
+        custody: Option<&Custody>,
+        channel: Channel,
+        settled: Settled,
+    ) -> Result<(), RouteFailure> {
         let Some(event) = &settled.event else {
             self.settle(settled).await;
             return Ok(());
@@ -191,12 +207,8 @@ impl Verifier {
         });
         let kept = match (&held, custody) {
             (Some(held), Some(custody)) => self.keep(custody, held, channel, event).await,
-            (Some(_), None) => None,
-            (None, Some(custody)) if custody.waits_for(channel) => self.ours(custody, event).await,
-            (None, _) => {
-                self.settle(settled).await;
-                return Ok(());
-            }
+            (None, Some(custody)) => self.ours(custody, event).await,
+            (_, None) => None,
         };
         if kept.is_some() {
             self.observe(event);

@@ -1,6 +1,7 @@
 //! Every call in a span of its own, and timed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 
 use tracing::{Instrument as _, Span, field};
 
@@ -79,11 +80,12 @@ endings! {
 }
 
 impl Verifier {
-    /// Carries out a call in a span of its own and tells the observers how long it took.
+    /// Carries out a call in a span of its own and tells the observers how long it took. The call
+    /// is boxed, once: what wraps it would hold and move kilobytes of it else.
     pub(super) async fn measured<T, E: Ending>(
         &self,
         operation: Operation,
-        call: impl Future<Output = Result<T, E>>,
+        call: Pin<Box<impl Future<Output = Result<T, E>>>>,
     ) -> Result<T, E> {
         let watch = Stopwatch::start();
         let span = tracing::info_span!(

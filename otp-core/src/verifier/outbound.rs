@@ -40,14 +40,21 @@ pub(super) struct Awaited(watch::Sender<usize>);
 
 impl Awaited {
     fn counted(count: &watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count = count.saturating_add(1));
+        // Who waits for none of them to be left need not hear of one more.
+        count.send_if_modified(|count| {
+            *count = count.saturating_add(1);
+            false
+        });
         Self(count.clone())
     }
 }
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count = count.saturating_sub(1));
+        self.0.send_if_modified(|count| {
+            *count = count.saturating_sub(1);
+            *count == 0
+        });
     }
 }
 

@@ -62,7 +62,7 @@ impl Verifier {
         dispatch: Dispatch,
     ) -> Result<Issued, ResendError> {
         let again = self.start_again(tenant, challenge, context.into(), dispatch);
-        self.measured(Operation::Resend, again).await
+        self.measured(Operation::Resend, Box::pin(again)).await
     }
 
     async fn start_again(

@@ -22,7 +22,7 @@ use crate::hash::{Comparison, HashSlot, MismatchReason};
 use crate::key::KeySet;
 use crate::policy::{CaptchaPolicy, Policy};
 use crate::request::{AttemptId, RequestContext};
-use crate::store::{Consume, Granted, Reject, Step, Target};
+use crate::store::{Consume, Granted, Reject, Step, StoreError, Target};
 
 impl Verifier {
     /// Checks a code, and takes the challenge's one success where it is right.
@@ -46,7 +46,7 @@ impl Verifier {
         context: impl Into<RequestContext>,
     ) -> Result<Verified, VerifyError> {
         let check = self.check(challenge.into(), attempt.into(), context.into());
-        self.measured(Operation::Verify, check).await
+        self.measured(Operation::Verify, Box::pin(check)).await
     }
 
     async fn check(
@@ -94,9 +94,14 @@ impl Verifier {
             Granted::Attempt(outcome, challenge) => {
                 desk.decide(Shown::Code(slot), outcome, challenge).await
             }
-            Granted::NoChallenge(refusal) => desk.refuse(Shown::Code(slot), refusal).await,
-            _ if shape.is_some() => desk.refuse(Shown::Code(slot), Refusal::Unknown).await,
-            _ => desk.refuse(Shown::Code(slot), Refusal::Malformed).await,
+            granted => {
+                let refusal = match (granted, shape) {
+                    (Granted::NoChallenge(refusal), _) => refusal,
+                    (_, Some(_)) => Refusal::Unknown,
+                    (_, None) => Refusal::Malformed,
+                };
+                Box::pin(desk.refuse(Shown::Code(slot), refusal)).await
+            }
         }
     }
 
@@ -216,20 +221,29 @@ impl Desk<'_> {
                 self.compare(shown, challenge).await
             }
             AttemptOutcome::Replayed(RecordedAnswer::Right) => {
-                burn(shown).await?;
-                let destination = opened(self.keys, &challenge).ok_or_else(sealed)?;
-                let event = self.event.clone().of_challenge(&challenge);
-                let event = event.with_outcome(Outcome::Success, "repeated");
-                self.verifier.record(event).await?;
-                Ok(self.verified(challenge, destination, true))
+                Box::pin(self.repeat(shown, challenge)).await
             }
             AttemptOutcome::Replayed(RecordedAnswer::Wrong) => {
-                self.refuse_known(shown, challenge, REPEATED).await
+                Box::pin(self.refuse_known(shown, challenge, REPEATED)).await
             }
             AttemptOutcome::Refused(refusal) => {
-                self.refuse_known(shown, challenge, refusal.name()).await
+                Box::pin(self.refuse_known(shown, challenge, refusal.name())).await
             }
         }
+    }
+
+    /// Answers a right try that was answered before.
+    async fn repeat(
+        self,
+        shown: Shown,
+        challenge: Box<Challenge>,
+    ) -> Result<Verified, VerifyError> {
+        burn(shown).await?;
+        let destination = opened(self.keys, &challenge).ok_or_else(sealed)?;
+        let event = self.event.clone().of_challenge(&challenge);
+        let event = event.with_outcome(Outcome::Success, "repeated");
+        self.verifier.record(event).await?;
+        Ok(self.verified(challenge, destination, true))
     }
 
     async fn compare(
@@ -241,16 +255,16 @@ impl Desk<'_> {
         let counted = Some((challenge.id, self.attempt.id.clone()));
         let slot = match shown {
             Shown::Code(slot) => slot,
-            Shown::Link(token) => return self.follow(&token, challenge).await,
+            Shown::Link(token) => return Box::pin(self.follow(&token, challenge)).await,
         };
         let Ok(code) = Code::normalise(challenge.format, self.attempt.typed.expose()) else {
-            burn(Shown::Code(slot)).await?;
-            return self.refuse_here(counted, Refusal::Malformed.name()).await;
+            Box::pin(burn(Shown::Code(slot))).await?;
+            return Box::pin(self.refuse_here(counted, Refusal::Malformed.name())).await;
         };
         if Held::is(&challenge.digest) {
             // The vendor's answer takes its time; nobody waits for a thread meanwhile.
             drop(slot);
-            return self.ask(challenge, &code).await;
+            return Box::pin(self.ask(challenge, &code)).await;
         }
         let id = challenge.id.to_string();
         let compared = slot
@@ -266,9 +280,11 @@ impl Desk<'_> {
             Comparison::Match { .. } => match opened(self.keys, &challenge) {
                 Some(destination) => self.consume(challenge, destination, 1).await,
                 // Its key is retired: what cannot be told to the host is not accepted.
-                None => self.refuse_here(counted, "sealed_value_refused").await,
+                None => Box::pin(self.refuse_here(counted, "sealed_value_refused")).await,
             },
-            Comparison::Mismatch(reason) => self.refuse_here(counted, mismatch(reason)).await,
+            Comparison::Mismatch(reason) => {
+                Box::pin(self.refuse_here(counted, mismatch(reason))).await
+            }
         }
     }
 
@@ -284,18 +300,12 @@ impl Desk<'_> {
             by: self.attempt.id.clone(),
             event: self.event.clone(),
         };
-        let store = &self.verifier.inner.store;
-        let mut taken = store.consume(consume.clone()).await;
-        for _ in 1..tries {
-            let Err(error) = taken else { break };
-            tokio::time::sleep(TRY_AGAIN).await;
-            taken = match store.consume(consume.clone()).await {
-                // Without an id nobody knows whether the call before won after all.
-                Ok(ConsumeOutcome::Lost(_)) if self.attempt.id.is_none() => Err(error),
-                again => again,
-            };
-        }
-        match taken? {
+        let again = (tries > 1).then(|| consume.clone());
+        let taken = match (self.verifier.inner.store.consume(consume).await, again) {
+            (Err(error), Some(again)) => Box::pin(self.consume_again(again, error, tries)).await?,
+            (taken, _) => taken?,
+        };
+        match taken {
             ConsumeOutcome::Won => {
                 self.verifier.observe(&self.event);
                 self.verifier
@@ -314,6 +324,26 @@ impl Desk<'_> {
                 Err(VerifyError::Rejected)
             }
         }
+    }
+
+    /// Asks a store again that did not take a success.
+    async fn consume_again(
+        &self,
+        consume: Consume,
+        error: StoreError,
+        tries: u32,
+    ) -> Result<ConsumeOutcome, StoreError> {
+        let mut taken = Err(error);
+        for _ in 1..tries {
+            let Err(error) = taken else { break };
+            tokio::time::sleep(TRY_AGAIN).await;
+            taken = match self.verifier.inner.store.consume(consume.clone()).await {
+                // Without an id nobody knows whether the call before won after all.
+                Ok(ConsumeOutcome::Lost(_)) if self.attempt.id.is_none() => Err(error),
+                again => again,
+            };
+        }
+        taken
     }
 
     fn verified(
