@@ -132,6 +132,14 @@ impl Destination {
         }
     }
 
+    /// Returns the masked form that `Display` writes.
+    pub(crate) fn masked(&self) -> String {
+        match self {
+            Self::Phone(phone) => phone.masked(),
+            Self::Email(email) => email.masked(),
+        }
+    }
+
     /// Returns which kind of destination it is.
     #[must_use]
     pub const fn kind(&self) -> DestinationKind {

@@ -67,16 +67,28 @@ impl ChallengeId {
         let name = self.0.get(Self::SHARD..Self::SHARD + Self::NAME);
         URL_SAFE_NO_PAD.encode(name.unwrap_or_default())
     }
+
+    pub(crate) fn text(&self) -> IdText {
+        let mut text = [0_u8; Self::TEXT_LENGTH];
+        // 27 bytes are 36 characters: they fit.
+        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
+        IdText(text)
+    }
+}
+
+/// An id as text, without memory of its own.
+pub(crate) struct IdText([u8; ChallengeId::TEXT_LENGTH]);
+
+impl IdText {
+    pub(crate) fn as_str(&self) -> &str {
+        // Base64 is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for ChallengeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0_u8; Self::TEXT_LENGTH];
-        let written = URL_SAFE_NO_PAD
-            .encode_slice(self.0, &mut text)
-            .map_err(|_| fmt::Error)?;
-        let text = text.get(..written).unwrap_or_default();
-        f.write_str(std::str::from_utf8(text).map_err(|_| fmt::Error)?)
+        f.write_str(self.text().as_str())
     }
 }
 

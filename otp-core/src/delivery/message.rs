@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Locale, MessageLink, SenderId, TemplateId};
@@ -10,18 +11,20 @@ use crate::secret::SecretString;
 ///
 /// It is made from the challenge and the number of the send, so a retried call repeats it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct MessageId(String);
+pub struct MessageId(Arc<str>);
 
 impl MessageId {
+    const MOST: usize = 64;
+
     /// Wraps an id; only `[A-Za-z0-9_-]` is kept, 64 characters at most.
     #[must_use]
     pub fn new(id: &str) -> Self {
-        Self(
-            id.chars()
-                .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-                .take(64)
-                .collect(),
-        )
+        let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if id.len() <= Self::MOST && id.chars().all(|c| fits(&c)) {
+            return Self(id.into());
+        }
+        let fitting: String = id.chars().filter(fits).take(Self::MOST).collect();
+        Self(fitting.into())
     }
 
     /// Gives the id as text.
@@ -205,12 +208,10 @@ impl MessageBuilder {
     /// Sets the subject line; line breaks and other control characters become spaces.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
-        let clean = subject
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(200)
-            .collect();
-        self.0.subject = Some(clean);
+        let cut = subject.char_indices().nth(200).map(|(end, _)| end);
+        let subject = subject.get(..cut.unwrap_or(subject.len()));
+        let subject = subject.unwrap_or_default();
+        self.0.subject = Some(subject.replace(char::is_control, " "));
         self
     }
 

@@ -17,6 +17,8 @@ use super::{LimitKey, MAX_BYTES};
 
 /// Domains under which one mailbox has any number of dots in its name.
 const DOTLESS: [&str; 2] = ["gmail.com", "googlemail.com"];
+/// Stands for what a masked address does not show.
+const MASK: &str = "•••@";
 
 /// An e-mail address: an ASCII dot-atom, `@`, and a host name of two labels or more.
 ///
@@ -61,10 +63,14 @@ impl EmailAddress {
         if input.len() > MAX_BYTES {
             return Err(TooLong.into());
         }
-        let (local, domain) = input.rsplit_once('@').ok_or(MissingAt)?;
+        let (local, typed) = input.rsplit_once('@').ok_or(MissingAt)?;
         local::check(local)?;
-        let domain = domain::to_ascii(domain)?;
-        let address: Arc<str> = format!("{local}@{domain}").into();
+        let domain = domain::to_ascii(typed)?;
+        let address: Arc<str> = if domain == typed {
+            input.into()
+        } else {
+            format!("{local}@{domain}").into()
+        };
         if address.len() > MAX_BYTES {
             return Err(TooLong.into());
         }
@@ -99,7 +105,7 @@ impl EmailAddress {
     /// Returns the form that budgets and quotas count by: the canonical one.
     #[must_use]
     pub fn limit_key(&self) -> LimitKey {
-        LimitKey::new(self.canonical())
+        LimitKey::new(Arc::clone(&self.canonical))
     }
 
     /// Returns a coarser form for limits: the canonical one without its `+tag`, and at Gmail without dots
@@ -126,7 +132,16 @@ impl EmailAddress {
     /// Returns the masked form that `Display` writes.
     #[must_use]
     pub fn masked(&self) -> String {
-        self.to_string()
+        let (shown, domain) = self.shown();
+        [shown, MASK, domain].concat()
+    }
+
+    /// Returns what the masked form shows: the first character of the local part, unless it is
+    /// the only one, and the domain.
+    fn shown(&self) -> (&str, &str) {
+        let (local, domain) = self.address.rsplit_once('@').unwrap_or_default();
+        let first = local.get(..1).filter(|_| local.len() > 1);
+        (first.unwrap_or_default(), domain)
     }
 
     fn canonical_parts(&self) -> (&str, &str) {
@@ -173,13 +188,10 @@ impl FromStr for EmailAddress {
 impl fmt::Display for EmailAddress {
     /// Writes the first character of the local part, unless it is the only one, and the domain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (local, domain) = self.address.rsplit_once('@').unwrap_or_default();
-        let shown = if local.len() > 1 {
-            local.get(..1).unwrap_or_default()
-        } else {
-            ""
-        };
-        write!(f, "{shown}•••@{domain}")
+        let (shown, domain) = self.shown();
+        [shown, MASK, domain]
+            .into_iter()
+            .try_for_each(|part| f.write_str(part))
     }
 }
 

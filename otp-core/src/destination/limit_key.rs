@@ -1,6 +1,7 @@
 //! [`LimitKey`]: what budgets and quotas count a destination by.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The form of a destination that limits are counted by.
 ///
@@ -11,10 +12,10 @@ use std::fmt;
 /// Keys of phone numbers start with `+` and have no `@`; keys of e-mail addresses have one. The two never
 /// meet.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LimitKey(Box<str>);
+pub struct LimitKey(Arc<str>);
 
 impl LimitKey {
-    pub(super) fn new(key: impl Into<Box<str>>) -> Self {
+    pub(super) fn new(key: impl Into<Arc<str>>) -> Self {
         Self(key.into())
     }
 

@@ -25,6 +25,8 @@ const SATELLITE: [u16; 4] = [870, 881, 882, 883];
 
 /// National digits from which the masked form shows the first three.
 const LONG_NUMBER: usize = 10;
+/// The bytes of the longest masked form.
+const MASKED: usize = 24;
 
 /// A telephone number that the full rules of its numbering plan call valid.
 ///
@@ -153,7 +155,10 @@ impl PhoneNumber {
     /// Returns the masked form that `Display` writes.
     #[must_use]
     pub fn masked(&self) -> String {
-        self.to_string()
+        let mut masked = String::with_capacity(MASKED);
+        // Writing to a string does not fail.
+        let _ = fmt::Write::write_fmt(&mut masked, format_args!("{self}"));
+        masked
     }
 
     /// Rebuilds a number that was parsed before; see [`super::stored`].

@@ -18,6 +18,8 @@ mod parsed;
 pub(super) use parsed::{Form, Parsed, Short};
 
 const KEYED: &str = "$otp-hmac$v=1$";
+/// The characters of a keyed digest.
+const DIGEST: usize = 43;
 const ARGON2ID: &str = "$argon2id$v=19$";
 const BCRYPT: &str = "$2b$";
 
@@ -96,6 +98,11 @@ impl StoredHash {
         &self.text
     }
 
+    /// Gives the text to whoever keeps it.
+    pub(crate) fn into_text(self) -> String {
+        self.text.into_string()
+    }
+
     /// Names the algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -109,10 +116,10 @@ impl StoredHash {
     }
 
     pub(super) fn keyed(key_id: KeyId, digest: &[u8; 32]) -> Self {
-        let mut text = String::with_capacity(KEYED.len() + KeyId::MAX_LEN + 50);
-        for part in [KEYED, "keyid=", key_id.as_str(), "$"] {
-            text.push_str(part);
-        }
+        let before = [KEYED, "keyid=", key_id.as_str(), "$"];
+        let room = before.iter().map(|part| part.len()).sum::<usize>() + DIGEST;
+        let mut text = String::with_capacity(room);
+        text.extend(before);
         STANDARD_NO_PAD.encode_string(digest, &mut text);
         Self {
             text: text.into(),

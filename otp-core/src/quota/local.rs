@@ -127,22 +127,16 @@ impl LocalQuotas {
             .map(|claim| self.fingerprint(&claim.key))
             .collect();
         let mut shards = self.lock_all(&prints);
-        let mut levels = Vec::with_capacity(claims.len());
+        let mut readings = Vec::with_capacity(claims.len());
         for (claim, print) in claims.iter().zip(&prints) {
             let level = shards.of(self, *print).map(|shard| {
                 adopt(shard, *print, claim.quota, now_ms);
                 look(shard, *print, claim.quota, now_ms)
             });
-            levels.push(level.unwrap_or_else(|| Cell::untouched(claim.quota.shape())));
+            let level = level.unwrap_or_else(|| Cell::untouched(claim.quota.shape()));
+            readings.push(QuotaReading::new(claim, level));
         }
-        let readings = |levels: &[Level]| {
-            claims
-                .iter()
-                .zip(levels)
-                .map(|(claim, level)| QuotaReading::new(claim, *level))
-                .collect()
-        };
-        Refused::unless_admitted(readings(&levels))?;
+        let mut readings = Refused::unless_admitted(readings)?;
         for (index, print) in prints.iter().enumerate() {
             let repeats = prints.iter().take(index).any(|earlier| earlier == print);
             let Some(shard) = shards.of(self, *print).filter(|_| !repeats) else {
@@ -157,15 +151,16 @@ impl LocalQuotas {
                 take(shard, *print, &prints, quota, now_ms);
             }
         }
-        for ((claim, print), level) in claims.iter().zip(&prints).zip(&mut levels) {
+        for ((claim, print), reading) in claims.iter().zip(&prints).zip(&mut readings) {
             if let Some(shard) = shards.of(self, *print) {
-                *level = Level {
+                let level = Level {
                     retry_after: None,
                     ..look(shard, *print, claim.quota, now_ms)
                 };
+                *reading = QuotaReading::new(claim, level);
             }
         }
-        Ok(readings(&levels))
+        Ok(readings)
     }
 
     /// Reads a bucket without counting a hit; `retry_after` says whether one would be refused.
@@ -222,16 +217,14 @@ impl LocalQuotas {
 
     /// Locks the shards of these keys, lower ones first, so that no two calls wait for each other.
     fn lock_all(&self, fingerprints: &[Fingerprint]) -> Locked<'_> {
-        let mut indices: Vec<usize> = fingerprints
-            .iter()
-            .map(|print| self.index(*print))
-            .collect();
-        indices.sort_unstable();
-        indices.dedup();
-        let shards = indices
-            .iter()
-            .filter_map(|index| Some((*index, guard(self.shards.get(*index)?))));
-        Locked(shards.collect())
+        let mut locked = Vec::with_capacity(fingerprints.len());
+        let mut from = 0;
+        let indices = || fingerprints.iter().map(|print| self.index(*print));
+        while let Some(next) = indices().filter(|index| *index >= from).min() {
+            locked.extend(self.shards.get(next).map(|shard| (next, guard(shard))));
+            from = next.saturating_add(1);
+        }
+        Locked(locked)
     }
 }
 

@@ -80,6 +80,9 @@ pub struct Block {
 #[error("not a value of that kind")]
 pub struct InvalidBlock;
 
+/// What a client's address adds to the blocks that a request asks for, which is likely to follow.
+const MORE: usize = network::MOST_AROUND + 1;
+
 impl Block {
     /// Reads a value of a kind into the form that requests are matched by.
     ///
@@ -144,13 +147,13 @@ impl Block {
         match destination {
             Destination::Phone(phone) => {
                 let full = phone.e164();
-                // One more is likely to follow: the client's address.
-                blocks.reserve(full.len().saturating_add(1));
+                blocks.reserve(full.len().saturating_add(MORE));
                 let starts = (2..=full.len()).filter_map(|end| full.get(..end));
                 blocks.extend(starts.map(|value| Self::raw(BlockKind::Prefix, value)));
                 blocks.push(Self::raw(BlockKind::Phone, key.expose()));
             }
             Destination::Email(email) => {
+                blocks.reserve(MORE.saturating_add(2));
                 blocks.push(Self::raw(BlockKind::Email, key.expose()));
                 blocks.push(Self::raw(BlockKind::Domain, email.domain()));
             }
@@ -164,6 +167,7 @@ impl Block {
     }
 
     pub(crate) fn add_of_address(address: IpAddr, blocks: &mut Vec<Self>) {
+        blocks.reserve(MORE);
         blocks.push(Self::of_address(address));
         network::around(address, |name| blocks.push(Self::raw(BlockKind::Ip, name)));
     }

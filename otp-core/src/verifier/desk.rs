@@ -111,20 +111,28 @@ impl Verifier {
     }
 
     /// Has the store carry the plan out, and lets the gates judge.
-    pub(super) async fn admit(
+    pub(super) fn admit(
         &self,
         request: &GateRequest<'_>,
         wants: Wants,
         step: Step,
         event: Event,
-    ) -> Result<Admitted, Turned> {
+    ) -> impl Future<Output = Result<Admitted, Turned>> + Send {
         let plan = Plan {
             blocks: wants.blocks,
             quotas: wants.quotas,
             step,
             event,
         };
-        let mut step_up = wants.step_up;
+        self.carried_out(request, plan, wants.step_up)
+    }
+
+    async fn carried_out(
+        &self,
+        request: &GateRequest<'_>,
+        plan: Plan,
+        mut step_up: Option<Cow<'static, str>>,
+    ) -> Result<Admitted, Turned> {
         let admitting = self.inner.store.admit(&plan);
         let (admission, fleet) = self.beside_figures(request, admitting).await;
         let admission = admission?;

@@ -87,11 +87,8 @@ impl Parcel {
     }
 
     /// Adds what it takes to have a vendor make the code.
-    pub(super) fn in_custody(self, custody: Option<Custody>) -> Self {
-        Self {
-            custody: custody.map(Box::new),
-            ..self
-        }
+    pub(super) fn in_custody(self, custody: Option<Box<Custody>>) -> Self {
+        Self { custody, ..self }
     }
 
     pub(super) fn in_locale(mut self, locale: Locale) -> Self {
@@ -101,10 +98,14 @@ impl Parcel {
 
     /// Gives the intent to send it, to be stored before it is sent.
     pub(super) fn intent(&self, challenge: &Challenge) -> NewDelivery {
-        let masked = self.to.as_ref().map(ToString::to_string);
+        let masked = self
+            .event
+            .destination
+            .as_deref()
+            .filter(|_| self.to.is_some());
         let Letter { id, locale, .. } = &self.letter;
         let masked = masked.unwrap_or_default();
-        NewDelivery::of(challenge, id.clone(), locale.clone(), &masked)
+        NewDelivery::of(challenge, id.clone(), locale.clone(), masked)
     }
 
     /// Adds the channels that follow where this one surely sends nothing.
@@ -168,7 +169,7 @@ fn event_of(challenge: &Challenge, context: &RequestContext, to: Option<&Destina
         .from_request(context)
         .of_challenge(challenge);
     if let Some(to) = to {
-        event.destination = Some(to.to_string());
+        event.destination = Some(to.masked());
     }
     event
 }
@@ -227,7 +228,7 @@ impl Verifier {
         let errand = custody.as_ref().map_or(&errand, |custody| &custody.errand);
         let Some(mut destination) = to else {
             // A real message is settled as well: the stores' work tells nobody which one this is.
-            self.settle(letter.decoy()).await;
+            self.settle(letter.decoy(), None).await;
             return Ok(letter.channel);
         };
         let begun = Instant::now();
@@ -267,7 +268,7 @@ impl Verifier {
             let failure = match sent {
                 Ok(receipt) => {
                     let custody = custody.as_deref();
-                    self.accepted(&receipt, custody, letter.channel, settled)
+                    self.accepted(&receipt, custody, letter.channel, (settled, &event))
                         .await?;
                     return Ok(letter.channel);
                 }
@@ -291,13 +292,13 @@ impl Verifier {
             let (Some(next), Some(onward)) = (next, &onward) else {
                 match custody.as_deref() {
                     Some(custody) if earlier.is_empty() => {
-                        Box::pin(self.failed(custody, &failure, settled)).await;
+                        Box::pin(self.failed(custody, &failure, (settled, &event))).await;
                     }
-                    _ => self.settle(settled).await,
+                    _ => self.settle(settled, Some(&event)).await,
                 }
                 return Err(failure.after(earlier));
             };
-            self.settle(taken_back(settled)).await;
+            self.settle(taken_back(settled), None).await;
             earlier.append(&mut failure.into_errors());
             event = event_of(&onward.challenge, &onward.context, Some(&next.destination));
             destination = next.destination;
@@ -329,15 +330,21 @@ impl Verifier {
         Some(next)
     }
 
-    /// Stores what came of a message, and shows it.
-    pub(super) async fn settle(&self, settled: Settled) {
-        let event = settled.event.clone();
-        if self.inner.store.settle(settled).await.is_err() {
-            tracing::error!(target: "otp_kit", "a delivery could not be recorded");
-            return;
-        }
-        if let Some(event) = event {
-            self.observe(&event);
+    /// Stores what came of a message, and shows its record, where it carries one.
+    pub(super) fn settle(
+        &self,
+        settled: Settled,
+        record: Option<&Event>,
+    ) -> impl Future<Output = ()> {
+        let stored = self.inner.store.settle(settled);
+        async move {
+            if stored.await.is_err() {
+                tracing::error!(target: "otp_kit", "a delivery could not be recorded");
+                return;
+            }
+            if let Some(event) = record {
+                self.observe(event);
+            }
         }
     }
 

@@ -147,7 +147,7 @@ impl Draft<'_> {
             format: self.format,
             destination: sealed,
             destination_key: self.destination_key.clone(),
-            destination_masked: destination.map(ToString::to_string).unwrap_or_default(),
+            destination_masked: destination.map(Destination::masked).unwrap_or_default(),
             digest: String::new(),
             sealed_code: None,
             key_id: *self.keys.current().id(),

@@ -107,8 +107,8 @@ impl Verifier {
         challenge: &Challenge,
         enclosure: &Enclosure,
     ) -> Result<String, HashError> {
-        let id = challenge.id.to_string();
-        let binding = binding(challenge, &id);
+        let id = challenge.id.text();
+        let binding = binding(challenge, id.as_str());
         let code = if challenge.is_decoy() {
             "no code"
         } else {
@@ -117,7 +117,7 @@ impl Verifier {
         let stored = slot.hash(keys, self.random(), &binding, code).await?;
         Ok(match &enclosure.link {
             Some(token) => with_link(keys, &binding, token, stored.as_str()),
-            None => stored.as_str().to_owned(),
+            None => stored.into_text(),
         })
     }
 

@@ -212,11 +212,17 @@ impl Verifier {
         suspected.kind = EventKind::TollFraudSuspected;
         // A refusal has a record of its own. What only reports refuses nobody, also not where the
         // report cannot be written.
-        if judged.is_ok() && self.inner.store.append(suspected.clone()).await.is_err() {
-            tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
+        if judged.is_ok() {
+            Box::pin(self.report(&suspected)).await;
         }
         self.observe(&suspected);
         Ok((booking, judged))
+    }
+
+    async fn report(&self, suspected: &Event) {
+        if self.inner.store.append(suspected.clone()).await.is_err() {
+            tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
+        }
     }
 
     /// Books a message that the guard has nothing to say to: a further one of a challenge whose

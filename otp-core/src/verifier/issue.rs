@@ -70,9 +70,9 @@ impl Verifier {
             format,
             channel,
             lane,
-            subject,
             destination: issue.address_for(channel),
-            destination_key: issue.destination_key(channel),
+            destination_key: issue.destination_key(channel, &subject),
+            subject,
             issue: &issue,
         };
         let event = Event::new(Operation::Issue.event(), &issue.tenant)
@@ -82,7 +82,7 @@ impl Verifier {
             purpose: Some(purpose.clone()),
             channel: Some(channel),
             lane: Some(lane),
-            destination: draft.destination.map(ToString::to_string),
+            destination: draft.destination.map(Destination::masked),
             ..event
         };
         let request = draft.gate_request();
@@ -147,7 +147,7 @@ impl Verifier {
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
         let life = challenge.expires_at.since(challenge.created_at);
-        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_ref(), way, to);
+        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_deref(), way, to);
         let to = issue.address_for(channel).filter(|to| lets(first, to));
         let to = to.cloned();
         let onward = Onward::plan(

@@ -91,7 +91,7 @@ impl Verifier {
         first: &Way,
         ways: &[Way],
         challenge: &mut Challenge,
-    ) -> Result<Option<Custody>, StoreError> {
+    ) -> Result<Option<Box<Custody>>, StoreError> {
         if managed_format(ways).is_none() {
             return Ok(None);
         }
@@ -100,11 +100,11 @@ impl Verifier {
             stand_in(keys, first, challenge);
             return Ok(None);
         }
-        Ok(Some(Custody {
+        Ok(Some(Box::new(Custody {
             errand,
             challenge: challenge.clone(),
             before: None,
-        }))
+        })))
     }
 
     /// Prepares a challenge for a vendor that may send its code again, or make one.
@@ -115,7 +115,7 @@ impl Verifier {
         ways: &[Way],
         before: Challenge,
         challenge: &mut Challenge,
-    ) -> Result<Option<Custody>, StoreError> {
+    ) -> Result<Option<Box<Custody>>, StoreError> {
         if managed_format(ways).is_none() {
             return Ok(None);
         }
@@ -126,11 +126,11 @@ impl Verifier {
             stand_in(keys, first, challenge);
             return Ok(None);
         }
-        Ok(Some(Custody {
+        Ok(Some(Box::new(Custody {
             challenge: challenge.clone(),
             before,
             errand,
-        }))
+        })))
     }
 
     /// Looks at what lives for the same subject, which every store finds by an index. Whom else
@@ -179,13 +179,14 @@ impl Verifier {
         receipt: &Receipt,
         custody: Option<&Custody>,
         channel: Channel,
-        settled: Settled,
+        (settled, event): (Settled, &Event),
     ) -> Result<(), RouteFailure> {
         let is_held = receipt.verification().is_some();
         if is_held || custody.is_some_and(|custody| custody.waits_for(channel)) {
+            let settled = (settled, event);
             return Box::pin(self.held_from_now(receipt, custody, channel, settled)).await;
         }
-        self.settle(settled).await;
+        self.settle(settled, Some(event)).await;
         Ok(())
     }
 
@@ -195,12 +196,8 @@ impl Verifier {
         receipt: &Receipt,
         custody: Option<&Custody>,
         channel: Channel,
-        settled: Settled,
+        (settled, event): (Settled, &Event),
     ) -> Result<(), RouteFailure> {
-        let Some(event) = &settled.event else {
-            self.settle(settled).await;
-            return Ok(());
-        };
         let held = receipt.verification().map(|reference| Held {
             provider: receipt.provider().to_owned(),
             reference: reference.clone(),
@@ -212,7 +209,7 @@ impl Verifier {
         };
         if kept.is_some() {
             self.observe(event);
-            self.settle(recorded(settled)).await;
+            self.settle(recorded(settled), None).await;
             return Ok(());
         }
         // What nobody can check must not be left standing at the vendor.
@@ -222,13 +219,13 @@ impl Verifier {
         let failure = RouteFailure::of_record(receipt.provider());
         let mut event = event.clone().with_outcome(Outcome::Failed, NOT_RECORDED);
         event.kind = EventKind::CodeNotSent;
-        self.settle(Settled {
+        let settled = Settled {
             state: DeliveryState::Failed(failure.kind()),
             reason: Some(NOT_RECORDED.to_owned()),
-            event: Some(event),
+            event: Some(event.clone()),
             ..settled
-        })
-        .await;
+        };
+        self.settle(settled, Some(&event)).await;
         Err(failure)
     }
 
@@ -270,22 +267,23 @@ impl Verifier {
 
     /// Records that nobody took a message. The code that the vendor sent before is the one that
     /// works, as long as no other code can have arrived since.
-    pub(super) async fn failed(&self, custody: &Custody, failure: &RouteFailure, settled: Settled) {
+    pub(super) async fn failed(
+        &self,
+        custody: &Custody,
+        failure: &RouteFailure,
+        (settled, event): (Settled, &Event),
+    ) {
         let vendor = custody.errand.continues.as_ref().map(|known| &known.0);
         let is_sure = |error: &DeliveryError| {
             error.certainty() == DispatchCertainty::NotSent
                 || vendor.is_some_and(|vendor| vendor == error.provider())
         };
         let another = custody.before.is_some() && !failure.errors().iter().all(is_sure);
-        let written = match &settled.event {
-            Some(event) if another => self.ours(custody, event).await,
-            _ => None,
-        };
-        if let (Some(()), Some(event)) = (written, &settled.event) {
+        if another && self.ours(custody, event).await.is_some() {
             self.observe(event);
-            return self.settle(recorded(settled)).await;
+            return self.settle(recorded(settled), None).await;
         }
-        self.settle(settled).await;
+        self.settle(settled, Some(event)).await;
     }
 
     /// Asks the vendor whether a code is right, once and within its time.

@@ -6,7 +6,7 @@ use super::{IssueError, Verifier};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::gate::Wants;
-use crate::store::{Granted, RecordedIssue, StoreError, StoreErrorKind};
+use crate::store::{Granted, IdempotencyKey, RecordedIssue, StoreError, StoreErrorKind};
 
 /// How long a repeated start waits for the first one to put its challenge.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -38,9 +38,20 @@ impl Verifier {
         event: Event,
     ) -> Result<Admitted, IssueError> {
         let request = draft.gate_request();
-        let Some(key) = draft.key() else {
-            return Ok(self.admit(&request, wants, draft.step()?, event).await?);
-        };
+        match draft.key() {
+            None => Ok(self.admit(&request, wants, draft.step()?, event).await?),
+            Some(key) => Box::pin(self.admit_once(draft, &key, wants, event)).await,
+        }
+    }
+
+    async fn admit_once(
+        &self,
+        draft: &Draft<'_>,
+        key: &IdempotencyKey,
+        wants: Wants,
+        event: Event,
+    ) -> Result<Admitted, IssueError> {
+        let request = draft.gate_request();
         let mut waited = Duration::ZERO;
         loop {
             let step = draft.step()?;
@@ -59,7 +70,7 @@ impl Verifier {
                     tokio::time::sleep(PAUSE).await;
                     waited = waited.saturating_add(PAUSE);
                 }
-                Standing::Never => self.inner.store.release(&key).await?,
+                Standing::Never => self.inner.store.release(key).await?,
             }
         }
     }

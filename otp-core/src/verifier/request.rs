@@ -189,8 +189,10 @@ impl Issue {
 
     /// Names the address of a channel in counts: the pseudonym of the destination, or of what was
     /// claimed.
-    pub(super) fn destination_key(&self, channel: Channel) -> SubjectKey {
+    pub(super) fn destination_key(&self, channel: Channel, subject: &SubjectKey) -> SubjectKey {
         match &self.recipient {
+            // Without an account there is one address, and the subject is kept by it.
+            _ if self.subject.is_none() => subject.clone(),
             Recipient::Person(destination) => {
                 SubjectKey::of_destination(self.address_for(channel).unwrap_or(destination))
             }

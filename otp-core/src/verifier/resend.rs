@@ -161,8 +161,8 @@ impl Verifier {
         let custody = self
             .custody_again(&keys, first, &ways, before, &mut challenge)
             .await?;
-        let standing = Custody::standing(custody.as_ref(), &challenge);
-        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_ref(), way, to);
+        let standing = Custody::standing(custody.as_deref(), &challenge);
+        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_deref(), way, to);
         let issued = Issued::of(&challenge);
         let life = challenge.expires_at.since(admitted.now);
         let onward = Onward::plan(

@@ -66,7 +66,7 @@ impl Verifier {
             Some(Target::Latest { subject, .. }) => event.about(subject),
             None => event,
         };
-        let rules = policy.limits().budget().clone();
+        let rules = policy.limits().budget();
         let shape = TypedShape::of(attempt.typed.expose());
         let step = match (target, shape) {
             (Some(target), Some(shape)) => Step::Attempt {
@@ -203,7 +203,7 @@ struct Desk<'a> {
     verifier: &'a Verifier,
     keys: &'a KeySet,
     attempt: &'a Attempt,
-    rules: crate::quota::BudgetRules,
+    rules: &'a crate::quota::BudgetRules,
     captcha: CaptchaPolicy,
     event: Event,
     now: Timestamp,
@@ -266,11 +266,11 @@ impl Desk<'_> {
             drop(slot);
             return Box::pin(self.ask(challenge, &code)).await;
         }
-        let id = challenge.id.to_string();
+        let id = challenge.id.text();
         let compared = slot
             .verify(
                 self.keys,
-                &binding(&challenge, &id),
+                &binding(&challenge, id.as_str()),
                 code.expose(),
                 code_part(&challenge.digest),
             )
@@ -424,7 +424,7 @@ impl Desk<'_> {
             .store
             .reject(Reject {
                 counted,
-                rules: self.rules,
+                rules: self.rules.clone(),
                 event: event.clone(),
             })
             .await?;

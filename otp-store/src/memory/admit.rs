@@ -23,7 +23,7 @@ impl MemoryStore {
             blocked: self.blocked(&plan.blocks, now),
             ..Findings::default()
         };
-        let mut event = plan.event.clone();
+        let mut named = None;
         let granted = match &plan.step {
             Step::Issue {
                 budget,
@@ -33,7 +33,7 @@ impl MemoryStore {
                 target,
                 claim,
                 rules,
-            } => self.admit_attempt(plan, target, (claim, rules), &mut findings, &mut event, now),
+            } => self.admit_attempt(plan, target, (claim, rules), &mut findings, &mut named, now),
             Step::Resend {
                 challenge,
                 claim,
@@ -46,6 +46,7 @@ impl MemoryStore {
         }?;
         if granted.is_none() {
             let reason = findings.objection().unwrap_or("refused");
+            let event = named.unwrap_or_else(|| plan.event.clone());
             let refused = event.with_outcome(Outcome::Refused, reason);
             self.outbox_lock().push(refused.at(now));
         }
@@ -71,8 +72,8 @@ impl MemoryStore {
         let shard = self.shard_of_subject(budget.subject())?;
         // A key's requests must meet under one lock, and a key may come with two subjects: the
         // table of keys stays locked until the key is recorded.
-        let mut keys = self.inner.seen.keys();
-        if let Some(claim) = idempotency {
+        let mut keys = idempotency.map(|claim| (claim, self.inner.seen.keys()));
+        if let Some((claim, keys)) = &mut keys {
             match keys.find(claim, now) {
                 KeyFound::Same(before) => return Ok(Some(Granted::IssuedBefore(before))),
                 KeyFound::Other => return Ok(Some(Granted::IdempotencyConflict)),
@@ -84,7 +85,7 @@ impl MemoryStore {
         if !self.charge(&plan.quotas, findings, now) {
             return Ok(None);
         }
-        if let Some(claim) = idempotency {
+        if let Some((claim, keys)) = &mut keys {
             keys.record(claim, now);
         }
         Ok(Some(Granted::Issue))
@@ -96,7 +97,7 @@ impl MemoryStore {
         target: &Target,
         (claim, rules): (&AttemptClaim, &BudgetRules),
         findings: &mut Findings,
-        event: &mut Event,
+        named: &mut Option<Event>,
         now: Timestamp,
     ) -> Result<Option<Granted>, StoreError> {
         let mut shard = match target {
@@ -117,7 +118,7 @@ impl MemoryStore {
         if !self.charge(&plan.quotas, findings, now) {
             // Whoever reads of the refusal must learn whom it hit; another tenant must not.
             if challenge.tenant == claim.tenant {
-                *event = event.clone().of_challenge(&challenge);
+                *named = Some(plan.event.clone().of_challenge(&challenge));
             }
             return Ok(None);
         }

@@ -79,9 +79,10 @@ impl Deliveries {
             return;
         };
         row.settle(settled, now);
-        let Some(name) = row.provider.clone().zip(row.reference.clone()) else {
+        let (Some(provider), Some(reference)) = (&row.provider, &row.reference) else {
             return;
         };
+        let name = (provider.clone(), reference.clone());
         if let Some(kept) = self.reports.remove(&name) {
             row.take_kept(&kept, now);
         }

@@ -14,7 +14,10 @@ impl BudgetStore for MemoryStore {
         rules: &BudgetRules,
     ) -> Result<BudgetReading, StoreError> {
         let now = self.now()?;
-        let budget = self.shard_of_subject(&key.subject)?.budget(key);
+        let budget = self
+            .shard_of_subject(&key.subject)?
+            .budget(key)
+            .into_owned();
         Ok(BudgetReading {
             public: budget.look(rules, Lane::Public, now).err(),
             known_device: budget.look(rules, Lane::KnownDevice, now).err(),

@@ -19,8 +19,11 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    pub(super) fn new(challenge: &Challenge) -> Self {
-        let mut out = Writer(Vec::with_capacity(320));
+    /// Packs. What is written goes through `room`, so that it takes one allocation of its length.
+    pub(super) fn new(challenge: &Challenge, room: &mut Vec<u8>) -> Self {
+        room.clear();
+        let mut out = Writer(room);
+        out.byte(state_number(&challenge.state));
         out.text(challenge.tenant.as_str());
         out.text(challenge.subject.as_str());
         out.text(challenge.purpose.as_str());
@@ -58,7 +61,10 @@ impl Packed {
         ] {
             out.0.extend_from_slice(&count.to_le_bytes());
         }
-        out.state(&challenge.state);
+        if let ChallengeState::Consumed { at, by } = &challenge.state {
+            out.time(*at);
+            out.optional(by.as_ref().map(|by| by.as_str().as_bytes()));
+        }
         for entry in &challenge.attempt_log {
             out.text(entry.id.as_str());
             out.0.extend_from_slice(&entry.fingerprint);
@@ -66,15 +72,21 @@ impl Packed {
         }
         Self {
             expires_at: challenge.expires_at,
-            bytes: out.0.into_boxed_slice(),
+            bytes: room.as_slice().into(),
         }
+    }
+
+    /// Says whether it lives, as [`Challenge::is_live`] does.
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
+        self.bytes.first() == Some(&LIVE) && now < self.expires_at
     }
 
     /// Unpacks. `None` would mean that these bytes are not what [`new`](Self::new) wrote.
     pub(super) fn open(&self, id: ChallengeId) -> Option<Challenge> {
         let mut bytes = Reader(&self.bytes);
+        let state = bytes.byte()?;
         let tenant = Tenant::new(bytes.text()?).ok()?;
-        let subject = SubjectKey::from_stored(bytes.text()?.to_owned());
+        let subject = SubjectKey::from_stored(bytes.text()?);
         let purpose = Purpose::new(bytes.text()?).ok()?;
         let channel = *Channel::ALL.get(usize::from(bytes.byte()?))?;
         let lane = *Lane::ALL.get(usize::from(bytes.byte()?))?;
@@ -90,7 +102,7 @@ impl Packed {
         };
         let destination = bytes.optional()?.map(Sealed::from_bytes).transpose().ok()?;
         let destination_key = match bytes.optional()? {
-            Some(own) => SubjectKey::from_stored(std::str::from_utf8(own).ok()?.to_owned()),
+            Some(own) => SubjectKey::from_stored(std::str::from_utf8(own).ok()?),
             None => subject.clone(),
         };
         Some(Challenge {
@@ -123,9 +135,21 @@ impl Packed {
             wrong: bytes.count()?,
             attempt_limit: bytes.count()?,
             sends: bytes.count()?,
-            state: bytes.state()?,
+            state: bytes.state(state)?,
             attempt_log: bytes.log()?,
         })
+    }
+}
+
+const LIVE: u8 = 0;
+
+const fn state_number(state: &ChallengeState) -> u8 {
+    match state {
+        ChallengeState::Live => LIVE,
+        ChallengeState::Exhausted => 1,
+        ChallengeState::Superseded => 2,
+        ChallengeState::Revoked => 3,
+        ChallengeState::Consumed { .. } => 4,
     }
 }
 
@@ -150,9 +174,9 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
     Some(Ipv6Addr::from(v6).into())
 }
 
-struct Writer(Vec<u8>);
+struct Writer<'a>(&'a mut Vec<u8>);
 
-impl Writer {
+impl Writer<'_> {
     fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
@@ -181,20 +205,6 @@ impl Writer {
 
     fn time(&mut self, time: Timestamp) {
         self.0.extend_from_slice(&time.as_millis().to_le_bytes());
-    }
-
-    fn state(&mut self, state: &ChallengeState) {
-        match state {
-            ChallengeState::Live => self.byte(0),
-            ChallengeState::Exhausted => self.byte(1),
-            ChallengeState::Superseded => self.byte(2),
-            ChallengeState::Revoked => self.byte(3),
-            ChallengeState::Consumed { at, by } => {
-                self.byte(4);
-                self.time(*at);
-                self.optional(by.as_ref().map(|by| by.as_str().as_bytes()));
-            }
-        }
     }
 }
 
@@ -236,9 +246,9 @@ impl<'a> Reader<'a> {
         Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn state(&mut self) -> Option<ChallengeState> {
-        Some(match self.byte()? {
-            0 => ChallengeState::Live,
+    fn state(&mut self, number: u8) -> Option<ChallengeState> {
+        Some(match number {
+            LIVE => ChallengeState::Live,
             1 => ChallengeState::Exhausted,
             2 => ChallengeState::Superseded,
             3 => ChallengeState::Revoked,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub(super) struct Shard {
     /// Newest first.
     devices: HashMap<FactorOwner, Vec<RememberedDevice>>,
     sweep_at: usize,
+    /// Where challenges are packed.
+    room: Vec<u8>,
 }
 
 impl Shard {
@@ -51,7 +54,8 @@ impl Shard {
     }
 
     pub(super) fn put(&mut self, challenge: &Challenge) {
-        self.challenges.insert(challenge.id, Packed::new(challenge));
+        let packed = Packed::new(challenge, &mut self.room);
+        self.challenges.insert(challenge.id, packed);
     }
 
     /// Adds a challenge and supersedes the live one that stands in its place.
@@ -68,14 +72,17 @@ impl Shard {
             &challenge.purpose,
             challenge.lane,
         );
-        let before = self.live.get(&slot).copied();
-        if let Some(mut old) = before.map(|id| self.get(&id)).transpose()?.flatten()
-            && same_place(&old, challenge)
+        if let Some(before) = self.live.insert(slot, challenge.id)
+            && let Some(packed) = self.challenges.get(&before)
+            // One that has ended stays as it is, and is not unpacked for that.
+            && packed.is_live(now)
         {
-            old.end(ChallengeState::Superseded, now);
-            self.put(&old);
+            let mut old = packed.open(before).ok_or(StoreErrorKind::Corrupt)?;
+            if same_place(&old, challenge) {
+                old.end(ChallengeState::Superseded, now);
+                self.put(&old);
+            }
         }
-        self.live.insert(slot, challenge.id);
         self.put(challenge);
         Ok(())
     }
@@ -115,8 +122,9 @@ impl Shard {
         Ok(ended)
     }
 
-    pub(super) fn budget(&self, key: &BudgetKey) -> Budget {
-        self.budgets.get(key).cloned().unwrap_or_default()
+    pub(super) fn budget(&self, key: &BudgetKey) -> Cow<'_, Budget> {
+        let kept = self.budgets.get(key);
+        kept.map_or_else(Cow::default, Cow::Borrowed)
     }
 
     pub(super) fn budget_mut(

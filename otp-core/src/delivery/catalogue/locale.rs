@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 /// A language tag of BCP 47, as the host or the client names it: `en`, `pt-BR`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Locale(String);
+pub struct Locale(Cow<'static, str>);
 
 /// The text is not a language tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -19,7 +21,7 @@ impl Locale {
             && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             && tag.starts_with(|c: char| c.is_ascii_alphabetic());
         if fits {
-            Ok(Self(tag.to_owned()))
+            Ok(Self(Cow::Owned(tag.to_owned())))
         } else {
             Err(InvalidLocale)
         }
@@ -27,7 +29,7 @@ impl Locale {
 
     /// Wraps a tag that this library ships.
     pub(super) fn shipped(tag: &'static str) -> Self {
-        Self(tag.to_owned())
+        Self(Cow::Borrowed(tag))
     }
 
     /// Gives the tag.
@@ -59,7 +61,7 @@ impl Locale {
 
     /// Lists the tag and its shorter forms. A single letter goes with what it introduces.
     pub(super) fn ranges(&self) -> impl Iterator<Item = &str> {
-        std::iter::successors(Some(self.0.as_str()), |range| {
+        std::iter::successors(Some(self.as_str()), |range| {
             let (shorter, _) = range.rsplit_once('-')?;
             match shorter.rsplit_once('-') {
                 Some((shortest, single)) if single.len() == 1 => Some(shortest),
@@ -71,7 +73,7 @@ impl Locale {
 
 impl Default for Locale {
     fn default() -> Self {
-        Self("en".to_owned())
+        Self(Cow::Borrowed("en"))
     }
 }
 

@@ -14,6 +14,8 @@ mod nl;
 mod pl;
 mod pt;
 
+use std::fmt::Write as _;
+
 use crate::request::Purpose;
 
 /// Every language that is shipped, the default first.
@@ -108,6 +110,12 @@ impl Values<'_> {
     /// Puts the values into a sentence in one pass: braces in a value are not read again.
     pub(super) fn fill(self, sentence: &str) -> String {
         let mut out = String::with_capacity(sentence.len().saturating_add(64));
+        self.fill_into(&mut out, sentence);
+        out
+    }
+
+    /// Writes it behind what is there.
+    pub(super) fn fill_into(self, out: &mut String, sentence: &str) {
         let mut rest = sentence;
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
@@ -118,12 +126,12 @@ impl Values<'_> {
                 "code" => out.push_str(self.code),
                 "brand" => out.push_str(self.brand),
                 "noun" => out.push_str(self.noun),
-                "minutes" => out.push_str(&self.minutes.to_string()),
+                // Writing to a string does not fail.
+                "minutes" => drop(write!(out, "{}", self.minutes)),
                 _ => {}
             }
             rest = after;
         }
         out.push_str(rest);
-        out
     }
 }

@@ -101,11 +101,16 @@ impl Phrases {
     }
 
     pub(super) fn opening(&self, values: Values<'_>) -> String {
-        values.fill(if values.brand.is_empty() {
+        values.fill(self.opening_words(values))
+    }
+
+    /// Gives the sentence of [`opening`](Self::opening) before it is filled.
+    pub(super) fn opening_words(&self, values: Values<'_>) -> &'static str {
+        if values.brand.is_empty() {
             self.plain
         } else {
             self.branded
-        })
+        }
     }
 
     pub(super) fn lifetime(&self, values: Values<'_>) -> String {

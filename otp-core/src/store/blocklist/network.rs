@@ -7,6 +7,8 @@ use crate::quota::KnownAddress;
 /// The lengths that a network is blocked by; a request asks for each of those around its address.
 const V4: [u32; 6] = [8, 12, 16, 20, 24, 28];
 const V6: [u32; 4] = [32, 40, 48, 56];
+/// The most networks around one address.
+pub(super) const MOST_AROUND: usize = V4.len();
 
 /// The most entries that one network is written down as.
 const MOST: u32 = 16;

@@ -104,7 +104,7 @@ impl Verifier {
             &context,
             known.as_ref(),
         );
-        let rules = policy.limits().budget().clone();
+        let rules = policy.limits().budget();
         // A wrong link counts for whoever shows it and not for the account: 256 bits are not
         // guessed, and the challenge's name alone must not spend the owner's guesses.
         let right = right.and_then(|token| Ok((token, known.ok_or(Refusal::Unknown.name())?)));
