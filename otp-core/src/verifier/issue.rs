@@ -38,7 +38,7 @@ impl Verifier {
     /// # Cancellation
     /// A dropped call may have issued, sent, both or neither. Once the challenge is stored, its
     /// message is sent and settled to the end all the same. Repeat the call with its idempotency
-    /// key.
+    /// key. One that is kept and not polled stands still, message and all, as every future does.
     pub async fn issue(&self, issue: Issue) -> Result<Issued, IssueError> {
         let start = Box::pin(self.start(issue));
         self.measured(Operation::Issue, start).await

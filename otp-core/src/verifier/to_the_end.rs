@@ -85,11 +85,11 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.expect("a runtime");
         let (tell, told) = oneshot::channel();
-        let work = runtime.block_on(async {
-            ToTheEnd::new(Box::pin(async move {
-                let _ = tell.send("done");
-            }))
-        });
+        let inside = runtime.enter();
+        let work = ToTheEnd::new(Box::pin(async move {
+            let _ = tell.send("done");
+        }));
+        drop(inside);
         drop(work);
         assert_eq!(runtime.block_on(told), Ok("done"));
     }

@@ -275,7 +275,7 @@ impl Shard {
         let over: Vec<ChallengeId> = self
             .challenges
             .iter()
-            .filter(|(_, packed)| packed.expires_at < before)
+            .filter(|(_, packed)| packed.expires_at().is_none_or(|end| end < before))
             .map(|(id, _)| *id)
             .take(limit)
             .collect();
