@@ -19,6 +19,7 @@ pub use denial::Denial;
 pub use geography::GeographyGate;
 pub use line_type::LineTypeGate;
 pub use lockout::LockoutGate;
+pub(crate) use quota::spacing;
 pub use quota::{QuotaGate, WIDER};
 
 pub use crate::request::Operation;

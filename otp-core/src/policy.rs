@@ -34,7 +34,7 @@ pub use fleet::FleetAlarm;
 pub use geography::Geography;
 pub(crate) use in_force::{Ended, InForce, Step};
 pub use level::{Level, PolicyError};
-pub use limits::{Limits, ScopedQuota};
+pub use limits::{Limits, ScopedQuota, Starts};
 pub use line_types::LineTypes;
 pub use outage::{InvalidOutagePolicy, OnOutage, OutagePolicy, VerifyOnOutage};
 pub use overrides::{
@@ -42,7 +42,7 @@ pub use overrides::{
 };
 pub use purposes::Purposes;
 pub use second_factor::SecondFactor;
-pub use toll_fraud::{GuardMode, TollFraud};
+pub use toll_fraud::{GuardMode, Told, TollFraud};
 pub use vips::Vips;
 
 use crate::challenge::CodeFormat;

@@ -127,7 +127,10 @@ struct Inner {
     recovery: CodeHasher,
     routes: routes::RouteTable,
     outbound: outbound::Outbound,
+    /// How long vendors lately took to check a code.
     pace: managed::Pace,
+    /// How long providers lately took to take a message to a phone.
+    sending: managed::Pace,
     receipts: receipts::ReceiptTally,
     catalogue: Arc<dyn Catalogue>,
     brand: Brand,

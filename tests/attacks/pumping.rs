@@ -7,7 +7,7 @@ use otp_kit::delivery::DeliveryErrorKind;
 use otp_kit::destination::Region;
 use otp_kit::event::EventKind;
 use otp_kit::guard::{Action, Exemption};
-use otp_kit::policy::{Geography, GuardMode, TollFraud};
+use otp_kit::policy::{Geography, GuardMode, Told, TollFraud};
 use otp_kit::prelude::*;
 use otp_kit::providers::SiteVerify;
 use otp_kit::providers::captcha::Vendor;
@@ -18,8 +18,9 @@ use otp_kit::verifier::IssueError;
 
 use crate::support::{Service, figure, from_anywhere};
 
+/// Tells its refusals, so that a test hears them.
 fn enforcing() -> TollFraud {
-    TollFraud::new(GuardMode::Enforce)
+    TollFraud::new(GuardMode::Enforce).telling(Told::Refusal)
 }
 
 fn guarded() -> Service {

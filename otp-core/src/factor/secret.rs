@@ -35,6 +35,9 @@ pub enum InvalidOtpSecret {
     /// Not base32 (RFC 4648 section 6).
     #[error("not base32")]
     Encoding,
+    /// Zeros alone: what nobody drew, and everybody guesses.
+    #[error("a secret of zeros alone is none")]
+    Blank,
 }
 
 const SHORTEST: usize = 16;
@@ -56,14 +59,16 @@ impl OtpSecret {
     /// Takes bytes over.
     ///
     /// # Errors
-    /// [`InvalidOtpSecret::Length`].
+    /// [`InvalidOtpSecret::Length`], [`InvalidOtpSecret::Blank`].
     pub fn new(bytes: Vec<u8>) -> Result<Self, InvalidOtpSecret> {
         let bytes = SecretBytes::new(bytes);
-        if (SHORTEST..=LONGEST).contains(&bytes.len()) {
-            Ok(Self(bytes))
-        } else {
-            Err(InvalidOtpSecret::Length)
+        if !(SHORTEST..=LONGEST).contains(&bytes.len()) {
+            return Err(InvalidOtpSecret::Length);
         }
+        if bytes.expose().iter().all(|byte| *byte == 0) {
+            return Err(InvalidOtpSecret::Blank);
+        }
+        Ok(Self(bytes))
     }
 
     /// Reads base32 (RFC 4648 section 6) as people copy it: either case, spaces and hyphens between,
@@ -131,6 +136,20 @@ mod tests {
         );
         let read = OtpSecret::from_base32(&copied).unwrap();
         assert_eq!(read.expose(), one.expose());
+    }
+
+    #[test]
+    fn g05_a_secret_of_zeros_alone_is_refused_on_every_way_in() {
+        for length in [16, 20, 128] {
+            let refused = OtpSecret::new(vec![0; length]).map(drop);
+            assert_eq!(refused, Err(InvalidOtpSecret::Blank));
+        }
+        let text = "A".repeat(32);
+        let refused = OtpSecret::from_base32(&text).map(drop);
+        assert_eq!(refused, Err(InvalidOtpSecret::Blank));
+        let mut one_bit = vec![0; 20];
+        one_bit[19] = 1;
+        assert!(OtpSecret::new(one_bit).is_ok());
     }
 
     #[test]

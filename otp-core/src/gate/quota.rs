@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Denial, Gate, GateRequest, Operation, Wants};
 use crate::challenge::Lane;
 use crate::destination::{Destination, PhoneNumber};
-use crate::policy::ScopedQuota;
-use crate::quota::{ClientAddress, QuotaClaim, QuotaKey, QuotaKind, Scope};
+use crate::policy::{ScopedQuota, Starts};
+use crate::quota::{ClientAddress, Quota, QuotaClaim, QuotaKey, QuotaKind, Scope};
 use crate::request::Asker;
 use crate::store::Admission;
 
@@ -69,6 +69,7 @@ impl Gate for QuotaGate {
                 wants.quotas.push(QuotaClaim { key, quota });
             }
         }
+        wants.quotas.extend(spacing(request));
         Ok(())
     }
 
@@ -85,13 +86,38 @@ impl Gate for QuotaGate {
     }
 }
 
+/// Holds a start to the wait that the one before it answered with, where the policy does: by
+/// subject, purpose and lane, as one challenge takes the place of another.
+pub(crate) fn spacing(request: &GateRequest<'_>) -> Option<QuotaClaim> {
+    let limits = request.policy.limits();
+    let spaced = request.operation == Operation::Issue && limits.starts() == Starts::Spaced;
+    let wait = limits.cooldowns().first().filter(|_| spaced)?;
+    let (subject, purpose) = (request.subject?, request.purpose?);
+    let lane = lane(request.lane);
+    let action = Action::of(request.operation, [lane, "s"], *wait);
+    // No purpose has a slash in its name.
+    let value = format!("{}/{}", purpose.as_str(), subject.as_str());
+    let tenant = request.tenant.as_str();
+    Some(QuotaClaim {
+        key: QuotaKey::new(action.as_str(), Scope::Subject, tenant, &value),
+        quota: Quota::bounded_window(1, *wait),
+    })
+}
+
+const fn lane(lane: Lane) -> &'static str {
+    match lane {
+        Lane::KnownDevice => "k",
+        Lane::Public => "p",
+    }
+}
+
 /// Names the bucket: what is counted, through which lane where the scope has lanes, the kind and
 /// period of the quota (two windows on one scope are two buckets; another figure for the same
 /// window is the same bucket), and the value.
 fn key(request: &GateRequest<'_>, scoped: &ScopedQuota) -> Option<QuotaKey> {
-    let lane = match (scoped.scope, request.lane) {
-        (Scope::Subject | Scope::Destination, Lane::KnownDevice) => "k",
-        _ => "p",
+    let lane = match scoped.scope {
+        Scope::Subject | Scope::Destination => lane(request.lane),
+        _ => lane(Lane::Public),
     };
     let kind = match scoped.quota.kind() {
         QuotaKind::Rate => "r",

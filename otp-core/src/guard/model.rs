@@ -111,14 +111,29 @@ impl GuardModel {
         fleet: &FleetFigures,
         now: Timestamp,
     ) -> Verdict {
-        // A device speaks for an account, not for every number that the account may name.
-        if sending.lane == Lane::KnownDevice && sending.subject == Some(sending.number) {
+        let number = Places::of(&self.seed, sending).number;
+        if is_own_device(sending) {
+            return Verdict::exempt(Exemption::KnownDevice);
+        }
+        if fleet.verified_before || self.known.knows(number, now) {
+            return Verdict::exempt(Exemption::VerifiedBefore);
+        }
+        self.judge_as_new(rules, sending, fleet, now)
+    }
+
+    /// Judges a message as if its number had never verified a code.
+    #[must_use]
+    pub fn judge_as_new(
+        &self,
+        rules: &TollFraud,
+        sending: &Sending<'_>,
+        fleet: &FleetFigures,
+        now: Timestamp,
+    ) -> Verdict {
+        if is_own_device(sending) {
             return Verdict::exempt(Exemption::KnownDevice);
         }
         let places = Places::of(&self.seed, sending);
-        if fleet.verified_before || self.known.knows(places.number, now) {
-            return Verdict::exempt(Exemption::VerifiedBefore);
-        }
         let phone = sending.phone;
         let figures = |counts: Option<&Counts>| {
             let figures = counts.map(|counts| counts.figures(now));
@@ -212,6 +227,12 @@ impl GuardModel {
             (&mut self.tenants, places.tenant),
         ]
     }
+}
+
+/// Says whether it goes to the account's own number, and a device that the account knows asks. A
+/// device speaks for an account, not for every number that the account may name.
+fn is_own_device(sending: &Sending<'_>) -> bool {
+    sending.lane == Lane::KnownDevice && sending.subject == Some(sending.number)
 }
 
 impl Default for GuardModel {

@@ -91,8 +91,14 @@ impl Operator {
             _ => false,
         };
         let mut claims: Vec<(Operation, Lane, QuotaClaim)> = Vec::new();
+        // Starts may be held apart by what they are for.
+        let purposes = policy.purposes().iter().map(|(purpose, _)| Some(purpose));
+        let purposes = || std::iter::once(None).chain(purposes.clone());
         for operation in OPERATIONS {
-            for lane in LANES {
+            for (lane, purpose) in LANES
+                .into_iter()
+                .flat_map(|lane| purposes().map(move |purpose| (lane, purpose)))
+            {
                 let request = GateRequest {
                     operation,
                     tenant: &self.tenant,
@@ -100,7 +106,7 @@ impl Operator {
                     destination,
                     destination_key: subject.as_ref().filter(|_| of_destination),
                     channel: destination.map(Destination::default_channel),
-                    purpose: None,
+                    purpose,
                     lane,
                     context: &context,
                     policy: &policy,

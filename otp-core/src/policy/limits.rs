@@ -13,6 +13,41 @@ pub struct ScopedQuota {
     pub quota: Quota,
 }
 
+/// What holds one start to the one before it, for the same subject, purpose and lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Starts {
+    /// Nothing but the quotas: the next start sends at once, and its code takes the place of the
+    /// one before. The default: a person who lost the page begins anew.
+    #[default]
+    AtOnce,
+    /// The wait that the start before it answered with
+    /// ([`Issued::resend_at`](crate::verifier::Issued::resend_at)): sooner it is refused like one
+    /// past a quota, and the code that is out stays the one that works. Of racing starts one sends.
+    ///
+    /// Known devices wait for themselves alone. A stranger who starts again and again keeps the
+    /// public lane of an account waiting, as one does who spends its quotas.
+    Spaced,
+}
+
+impl Starts {
+    const ALL: [Self; 2] = [Self::AtOnce, Self::Spaced];
+
+    /// Names it, as configuration has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AtOnce => "at_once",
+            Self::Spaced => "spaced",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|starts| starts.name() == name)
+    }
+}
+
 /// How much of everything: guesses, messages, requests.
 ///
 /// # Examples
@@ -31,6 +66,7 @@ pub struct Limits {
     attempts: u32,
     sends: u32,
     cooldowns: Vec<Duration>,
+    starts: Starts,
     budget: BudgetRules,
     issue: Vec<ScopedQuota>,
     resend: Vec<ScopedQuota>,
@@ -65,6 +101,7 @@ impl Limits {
             attempts: 5,
             sends: 4,
             cooldowns: [60, 120, 240].map(Duration::from_secs).to_vec(),
+            starts: Starts::default(),
             budget: BudgetRules::out_of_band(),
             issue: vec![
                 address,
@@ -100,6 +137,13 @@ impl Limits {
     pub fn with_sends(mut self, sends: u32, cooldowns: Vec<Duration>) -> Self {
         self.sends = sends;
         self.cooldowns = cooldowns;
+        self
+    }
+
+    /// Sets what holds a start to the one before it. Default: [`Starts::AtOnce`].
+    #[must_use]
+    pub fn with_starts(mut self, starts: Starts) -> Self {
+        self.starts = starts;
         self
     }
 
@@ -217,6 +261,12 @@ impl Limits {
     #[must_use]
     pub fn cooldowns(&self) -> &[Duration] {
         &self.cooldowns
+    }
+
+    /// Says what holds a start to the one before it.
+    #[must_use]
+    pub fn starts(&self) -> Starts {
+        self.starts
     }
 
     /// Gives the guess budget of codes that are sent.

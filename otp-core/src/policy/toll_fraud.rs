@@ -12,8 +12,44 @@ pub enum GuardMode {
     Off,
     /// It judges and reports, and refuses nothing.
     Shadow,
-    /// It refuses, and asks for a captcha.
+    /// It keeps messages back, and asks for a captcha.
     Enforce,
+}
+
+/// What whoever asks is told of a message that the guard keeps back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Told {
+    /// The same as of one that goes, and it takes as long: nothing is sent, and no code is right.
+    /// Where a captcha can be solved, numbers that verified before are asked for one like all
+    /// others. So nobody who has brought the guard up against a range finds out by asking which of
+    /// its numbers are customers, nor what brings it up. The default.
+    ///
+    /// Somebody honest in the midst of an attack waits for a message that does not come: offer
+    /// another channel beside the wait, and watch for suspicions.
+    #[default]
+    Nothing,
+    /// That it was refused. A number that verified before is exempt, so asking tells which have.
+    Refusal,
+}
+
+impl Told {
+    const ALL: [Self; 2] = [Self::Nothing, Self::Refusal];
+
+    /// Names it, as configuration has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Refusal => "refusal",
+        }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|told| told.name() == name)
+    }
 }
 
 impl GuardMode {
@@ -62,6 +98,7 @@ impl GuardMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TollFraud {
     mode: GuardMode,
+    told: Told,
     range: u32,
     country: u32,
     countries: BTreeMap<Region, u32>,
@@ -81,6 +118,7 @@ impl TollFraud {
     pub fn new(mode: GuardMode) -> Self {
         Self {
             mode,
+            told: Told::default(),
             range: 20,
             country: 500,
             countries: BTreeMap::new(),
@@ -97,6 +135,14 @@ impl TollFraud {
     #[must_use]
     pub fn with_mode(mut self, mode: GuardMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// Sets what whoever asks is told of a message that is kept back. Default:
+    /// [`Told::Nothing`].
+    #[must_use]
+    pub fn telling(mut self, told: Told) -> Self {
+        self.told = told;
         self
     }
 
@@ -169,6 +215,12 @@ impl TollFraud {
     #[must_use]
     pub fn mode(&self) -> GuardMode {
         self.mode
+    }
+
+    /// Says what is told of a message that is kept back.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        self.told
     }
 
     /// Gives the budget of a range.
@@ -248,6 +300,10 @@ mod tests {
             assert_eq!(GuardMode::from_name(mode.name()), Some(mode));
         }
         assert_eq!(GuardMode::from_name("on"), None);
+        for told in Told::ALL {
+            assert_eq!(Told::from_name(told.name()), Some(told));
+        }
+        assert_eq!(Told::from_name("all"), None);
     }
 
     #[test]

@@ -289,3 +289,19 @@ impl fmt::Debug for AttemptId {
         f.write_str("AttemptId(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j05_a_user_agent_of_a_megabyte_is_cut_and_holds_no_control_character() {
+        let hostile = "=cmd()\r\n\u{1b}[2J\u{0}\u{2028}\u{2029}".repeat(1 << 16);
+        let context = RequestContext::new().user_agent(&hostile);
+        let kept = context.user_agent.unwrap();
+        assert!(kept.chars().count() <= MAX_USER_AGENT, "{}", kept.len());
+        assert!(kept.starts_with("=cmd()[2J=cmd()"), "{kept}");
+        let odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        assert!(!kept.chars().any(odd), "{kept:?}");
+    }
+}

@@ -372,6 +372,7 @@ impl VerifierBuilder<Present, Present> {
                 ),
                 outbound: Outbound::new(self.background),
                 pace: Pace::default(),
+                sending: Pace::default(),
                 receipts: ReceiptTally::default(),
                 catalogue: self.catalogue,
                 brand: self.brand,

@@ -8,6 +8,7 @@ use super::guarded::Booking;
 use super::{Unavailable, Verifier};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{Denial, GateRequest, Operation, Wants};
+use crate::policy::Told;
 use crate::store::{Admission, Granted, Plan, Step, StoreError};
 
 /// Why a request did not get past the door.
@@ -34,6 +35,8 @@ pub(super) struct Admitted {
     pub(super) step_up: Option<Cow<'static, str>>,
     /// The message, where the toll-fraud guard counts one.
     pub(super) booking: Booking,
+    /// Why the message of a start is kept back, which whoever asks is not told.
+    pub(super) kept_back: Option<Cow<'static, str>>,
     /// The request's event, at that time.
     pub(super) event: Event,
 }
@@ -141,12 +144,19 @@ impl Verifier {
             let judged = gate.judge(request, &admission);
             judged.or_else(|denial| self.unless_shown(request, denial, &mut step_up))
         });
+        let mut kept_back = None;
         let (booking, judged) = match judged {
             Ok(()) => {
                 let guarded = self.guarded(request, &admission, &fleet, &plan.event);
                 let (booking, judged) = guarded.await?;
                 let unless = |denial| self.unless_shown(request, denial, &mut step_up);
-                (booking, judged.or_else(unless))
+                match judged.or_else(unless) {
+                    Err(denial) if is_untold(request, &admission, &denial) => {
+                        kept_back = Some(denial.reason());
+                        (Booking::nothing(), Ok(()))
+                    }
+                    judged => (booking, judged),
+                }
             }
             Err(denial) => (Booking::nothing(), Err(denial)),
         };
@@ -166,6 +176,7 @@ impl Verifier {
                 granted,
                 step_up,
                 booking,
+                kept_back,
                 event: plan.event.at(now),
             }),
             // The store refused for something that no gate of this verifier judges.
@@ -226,6 +237,14 @@ impl Verifier {
         self.observe(&event);
         Ok(())
     }
+}
+
+/// Says whether the guard keeps a message back without a word. A captcha is asked for aloud: of
+/// everybody alike.
+fn is_untold(request: &GateRequest<'_>, admission: &Admission, denial: &Denial) -> bool {
+    request.policy.toll_fraud().told() == Told::Nothing
+        && matches!(admission.granted, Some(Granted::Issue))
+        && !matches!(denial, Denial::CaptchaRequired)
 }
 
 impl Operation {

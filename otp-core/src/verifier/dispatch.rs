@@ -8,7 +8,7 @@ use tracing::Instrument as _;
 
 use super::enclosure::Enclosure;
 use super::issue::Undo;
-use super::managed::Custody;
+use super::managed::{Custody, Word};
 use super::onward::{NextWay, Onward};
 use super::outbound::Place;
 use super::request::Issued;
@@ -17,8 +17,8 @@ use super::to_the_end::ToTheEnd;
 use super::{NotSent, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::delivery::{
-    DeliveryState, DispatchCertainty, Errand, Locale, Message, MessageId, Receipt, Route,
-    RouteFailure, Template,
+    DeliveryError, DeliveryState, DispatchCertainty, Errand, Locale, Message, MessageId, Receipt,
+    Route, RouteFailure, Template,
 };
 use crate::destination::{Channel, Destination, PhoneNumber};
 use crate::event::{Event, EventKind, Measure, Outcome};
@@ -36,6 +36,16 @@ pub(super) struct Parcel {
     custody: Option<Box<Custody>>,
     /// What vendors are told where no custody says it.
     errand: Errand,
+    nobody: Nobody,
+}
+
+/// Why a parcel goes to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nobody {
+    /// There is nobody: a host that must not tell sends in the background.
+    IsThere,
+    /// It is kept back, and whoever waits for it waits as long as for one that goes.
+    IsTold,
 }
 
 /// What the words are made of, and which way they go.
@@ -76,7 +86,15 @@ impl Parcel {
             onward: None,
             custody: None,
             errand: Errand::default(),
+            nobody: Nobody::IsThere,
         }
+    }
+
+    pub(super) fn kept_back(mut self, kept_back: bool) -> Self {
+        if kept_back {
+            self.nobody = Nobody::IsTold;
+        }
+        self
     }
 
     /// Makes it a second message of its own name, for the providers after one.
@@ -224,12 +242,20 @@ impl Verifier {
             mut onward,
             custody,
             errand,
+            nobody,
         } = parcel;
         let errand = custody.as_ref().map_or(&errand, |custody| &custody.errand);
         let Some(mut destination) = to else {
+            let word = match nobody {
+                Nobody::IsTold => self.inner.sending.wait().await,
+                Nobody::IsThere => Word::Verdict,
+            };
             // A real message is settled as well: the stores' work tells nobody which one this is.
             self.settle(letter.decoy(), None).await;
-            return Ok(letter.channel);
+            return match word {
+                Word::Verdict => Ok(letter.channel),
+                Word::Silence => Err(RouteFailure::of_task()),
+            };
         };
         let begun = Instant::now();
         let total = letter.route.total_deadline();
@@ -254,6 +280,9 @@ impl Verifier {
                 None => Err(RouteFailure::of_catalogue()),
             };
             let left = sent.as_ref().map(drop).map_err(RouteFailure::certainty);
+            if phone.is_some() {
+                self.keep_pace(&sent, begun.elapsed().saturating_sub(gone));
+            }
             self.guard_sent(&event, phone.as_ref(), left);
             event = delivery_event(event, &sent);
             self.measure(&Measure::Sent {
@@ -309,6 +338,17 @@ impl Verifier {
                 enclosure: next.enclosure,
                 ..letter
             };
+        }
+    }
+
+    /// Remembers how long a message to a phone took, and whether its providers say anything.
+    fn keep_pace(&self, sent: &Result<Receipt, RouteFailure>, took: Duration) {
+        match sent {
+            Ok(_) => self.inner.sending.saw(took),
+            Err(failure) if failure.errors().iter().all(DeliveryError::is_transient) => {
+                self.inner.sending.heard_nothing(took);
+            }
+            Err(_) => {}
         }
     }
 

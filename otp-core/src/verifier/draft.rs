@@ -125,6 +125,14 @@ impl Draft<'_> {
         cooldowns.first().copied().unwrap_or_default()
     }
 
+    /// Makes it one of nobody, as a decoy is.
+    pub(super) fn for_nobody(self) -> Self {
+        Self {
+            destination: None,
+            ..self
+        }
+    }
+
     pub(super) fn challenge(
         &self,
         verifier: &Verifier,
@@ -132,9 +140,15 @@ impl Draft<'_> {
         now: Timestamp,
     ) -> Result<Challenge, IssueError> {
         let destination = self.destination;
-        let sealed = match destination {
-            Some(first) => Some(self.seal(verifier, DESTINATION, &self.addresses(first))?),
-            None => None,
+        // A decoy is masked and sealed as well, and thrown away: it takes the time of a real one.
+        let named = destination.or_else(|| self.issue.judged(self.channel));
+        let masked = named.map(Destination::masked).unwrap_or_default();
+        let text = named.map(|named| self.addresses(named));
+        let text = text.unwrap_or_else(|| self.destination_key.as_str().to_owned());
+        let sealed = self.seal(verifier, DESTINATION, &text)?;
+        let (sealed, masked) = match destination {
+            Some(_) => (Some(sealed), masked),
+            None => (None, String::new()),
         };
         let mut challenge = Challenge {
             id: self.id,
@@ -147,7 +161,7 @@ impl Draft<'_> {
             format: self.format,
             destination: sealed,
             destination_key: self.destination_key.clone(),
-            destination_masked: destination.map(Destination::masked).unwrap_or_default(),
+            destination_masked: masked,
             digest: String::new(),
             sealed_code: None,
             key_id: *self.keys.current().id(),

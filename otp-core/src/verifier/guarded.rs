@@ -17,7 +17,7 @@ use crate::destination::{Destination, PhoneNumber};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{Denial, GateRequest, Operation};
 use crate::guard::{Action, Exemption, FleetFigures, FleetModel, GuardModel, Sending, Verdict};
-use crate::policy::{FleetAlarm, GuardMode, Policy};
+use crate::policy::{FleetAlarm, GuardMode, Policy, Told, TollFraud};
 use crate::quota::ClientAddress;
 use crate::request::{RequestContext, SubjectKey, Tenant};
 use crate::store::{Admission, Granted, StoreError};
@@ -174,6 +174,15 @@ impl Verifier {
                 Some(_) => Verdict::exempt(Exemption::Allowed),
                 None => model.judge(rules, &sending, fleet, now),
             };
+            let verdict = match verdict.exemption {
+                // A captcha that only new numbers are asked for would tell which are not.
+                Some(Exemption::VerifiedBefore) if self.asks_alike(rules) => {
+                    let new = model.judge_as_new(rules, &sending, fleet, now);
+                    let asked = new.action == Action::StepUp;
+                    if asked { new } else { verdict }
+                }
+                _ => verdict,
+            };
             let goes = rules.mode() == GuardMode::Shadow || verdict.action == Action::Allow;
             if goes {
                 model.on_sent(&sending, now);
@@ -299,6 +308,11 @@ impl Verifier {
         lock(&guard.model).on_verified(&sending, now);
         let keys = self.inner.keys.snapshot();
         guard.counting.verified(&self.inner.store, &keys, &sending);
+    }
+
+    fn asks_alike(&self, rules: &TollFraud) -> bool {
+        let enforces = rules.mode() == GuardMode::Enforce;
+        enforces && rules.told() == Told::Nothing && self.inner.captcha.is_some()
     }
 
     fn guards(&self) -> bool {

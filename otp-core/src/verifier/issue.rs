@@ -11,9 +11,10 @@ use super::{IssueError, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, Outcome};
-use crate::gate::Operation;
+use crate::gate::{Operation, spacing};
 use crate::hash::Binding;
 use crate::policy::Policy;
+use crate::quota::QuotaKey;
 use crate::random::RandomError;
 use crate::request::Tenant;
 use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue, Step};
@@ -96,7 +97,7 @@ impl Verifier {
         let charged = charged(&wants, &ways);
         let later = self.hold_back(&mut wants);
         let admitted = self.admit_start(&draft, wants, event).await?;
-        let (now, step_up, booking, event) = match admitted {
+        let (now, step_up, booking, kept_back, event) = match admitted {
             Admitted {
                 granted: Granted::IssuedBefore(before),
                 event,
@@ -120,10 +121,12 @@ impl Verifier {
                 now,
                 step_up,
                 booking,
+                kept_back,
                 event,
                 ..
-            } => (now, step_up, booking, event),
+            } => (now, step_up, booking, kept_back, event),
         };
+        let spacing = spacing(&request).map(|claim| claim.key);
         let taken = KeyTaken::by(self, &issue);
         let asked = self
             .ask_then_charge(&request, (now, step_up), (later, Step::Nothing), &event)
@@ -138,6 +141,11 @@ impl Verifier {
         let context = proof.in_context(&issue.context);
         let linked = issue.linked();
         let enclosure = self.enclosure(format, draft.id, linked, channel)?;
+        let kept_back = kept_back.map(|why| (why, event.destination.clone()));
+        let draft = match kept_back {
+            Some(_) => draft.for_nobody(),
+            None => draft,
+        };
         let mut challenge = draft.challenge(self, &enclosure, now)?;
         challenge.digest = self
             .digest(slot, &keys, &challenge, &enclosure)
@@ -146,8 +154,17 @@ impl Verifier {
         let custody = self.custody(&keys, first, &ways, &mut challenge).await?;
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
+        let event = match &kept_back {
+            Some((why, masked)) => Event {
+                destination: masked.clone(),
+                ..event.with_outcome(Outcome::Refused, why.clone())
+            },
+            None => event,
+        };
         let life = challenge.expires_at.since(challenge.created_at);
-        let lets = |way: &Way, to: &Destination| Custody::lets(custody.as_deref(), way, to);
+        let lets = |way: &Way, to: &Destination| {
+            kept_back.is_none() && Custody::lets(custody.as_deref(), way, to)
+        };
         let to = issue.address_for(channel).filter(|to| lets(first, to));
         let to = to.cloned();
         let onward = Onward::plan(
@@ -162,7 +179,8 @@ impl Verifier {
         let parcel = Parcel::new(&challenge, enclosure, to, first, &issue.context, life)
             .in_locale(issue.locale.clone())
             .in_custody(custody)
-            .or_onward(onward);
+            .or_onward(onward)
+            .kept_back(kept_back.is_some());
         let delivery = Some(parcel.intent(&challenge));
         self.inner
             .store
@@ -175,7 +193,7 @@ impl Verifier {
         taken.keep();
         booking.keep();
         self.observe(&event);
-        let undo = Undo::of(&issue, &issued);
+        let undo = Undo::of(&issue, &issued, spacing);
         self.dispatch(place, parcel, issued, Some(undo))
             .await
             .map_err(|not_sent| IssueError::NotSent(Box::new(not_sent)))
@@ -214,6 +232,10 @@ impl Verifier {
 
     /// Takes back what surely reached nobody: the challenge, and the host's key for another try.
     pub(super) async fn undo(&self, undo: Undo) {
+        if let Some(spacing) = &undo.spacing {
+            // Where it stays, the person waits a minute for the next try: the log says nothing new.
+            drop(self.inner.store.clear(std::slice::from_ref(spacing)).await);
+        }
         let cancelled = self.end(&undo.tenant, undo.challenge, "not_sent").await;
         let released = match undo.key {
             Some(key) => self.inner.store.release(&key).await,
@@ -230,11 +252,13 @@ pub(super) struct Undo {
     tenant: Tenant,
     challenge: ChallengeId,
     key: Option<IdempotencyKey>,
+    spacing: Option<QuotaKey>,
 }
 
 impl Undo {
-    fn of(issue: &Issue, issued: &Issued) -> Self {
+    fn of(issue: &Issue, issued: &Issued, spacing: Option<QuotaKey>) -> Self {
         Self {
+            spacing,
             tenant: issue.tenant.clone(),
             challenge: issued.challenge_id,
             key: IdempotencyKey::of(issue),

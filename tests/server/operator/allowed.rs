@@ -78,8 +78,9 @@ async fn a_number_in_a_blocked_range_is_sent_to_while_it_is_allowed() {
 
 #[tokio::test]
 async fn a_range_that_the_policy_allows_is_no_toll_fraud_and_guesses_count_there_as_everywhere() {
-    let guarded = "toll_fraud: { mode: enforce }\n";
-    let allowed = "toll_fraud: { mode: enforce }\nallow_list: { prefixes: [\"+1415555\"] }\n";
+    let guarded = "toll_fraud: { mode: enforce, tells: refusal }\n";
+    let allowed =
+        "toll_fraud: { mode: enforce, tells: refusal }\nallow_list: { prefixes: [\"+1415555\"] }\n";
     for (document, refused) in [(guarded, true), (allowed, false)] {
         let server = server();
         assert_eq!(publish(&server, document).await.status, 200);

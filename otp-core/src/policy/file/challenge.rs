@@ -5,7 +5,7 @@ use super::node::Node;
 use super::read::Entry;
 use super::{PolicyFile, duration, write as put};
 use crate::destination::Channel;
-use crate::policy::{Level, ResendCode};
+use crate::policy::{Level, ResendCode, Starts};
 
 const LEVELS: [Level; 3] = [Level::Basic, Level::Standard, Level::High];
 
@@ -36,6 +36,10 @@ pub(super) fn read(file: &mut PolicyFile, entry: &Entry<'_>) -> Result<(), Polic
                     .iter()
                     .map(Entry::duration)
                     .collect::<Result<_, _>>()?;
+            }
+            "starts" => {
+                let starts = field.word("at_once or spaced", Starts::from_name)?;
+                file.map_limits(|limits| limits.with_starts(starts));
             }
             "resend_code" => {
                 let resend = field.word("fresh or same", |word| match word {
@@ -74,6 +78,7 @@ pub(super) fn write(file: &PolicyFile) -> Option<Node> {
             "cooldowns",
             put::list(limits.cooldowns().iter().copied().map(time)),
         ),
+        ("starts", put::text(limits.starts().name())),
         ("resend_code", put::text(resend)),
         ("lifetimes", put::map(lives)),
     ]))

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::destination::Region;
-use crate::policy::{FleetAlarm, GuardMode, TollFraud};
+use crate::policy::{FleetAlarm, GuardMode, Starts, TollFraud};
 use crate::quota::{Quota, Scope};
 
 fn yaml(text: &str) -> PolicyFile {
@@ -223,6 +223,7 @@ challenge:
   sends: 2
   cooldowns: [30s]
   resend_code: same
+  starts: spaced
   lifetimes: { sms: 2m }
 guess_budget:
   windows: [{ window: 1d, public: 1, known_device: 1 }]
@@ -233,6 +234,7 @@ countries: { allow: [US, CA], deny: [CA] }
 line_types: { allow: [mobile], satellite: true }
 toll_fraud:
   mode: enforce
+  tells: refusal
   range_budget: 11
   country_budget: 12
   country_budgets: { US: 2_000, GB: 13 }
@@ -262,6 +264,7 @@ delivery:
         })
     };
     assert_eq!(sorted(&read.policy), sorted(&file.policy));
+    assert_eq!(read.policy.limits().starts(), Starts::Spaced);
     assert_eq!(read.policy.captcha(), file.policy.captcha());
     assert_eq!(read.policy.toll_fraud(), file.policy.toll_fraud());
     assert_eq!(read.policy.fleet_alarm(), file.policy.fleet_alarm());

@@ -6,13 +6,14 @@ use super::node::Node;
 use super::read::Entry;
 use super::write as put;
 use crate::destination::Region;
-use crate::policy::{GuardMode, TollFraud};
+use crate::policy::{GuardMode, Told, TollFraud};
 
 pub(super) fn read(file: &mut PolicyFile, entry: &Entry<'_>) -> Result<(), PolicyFileError> {
     let mut rules = file.policy.toll_fraud().clone();
     for field in entry.fields()? {
         rules = match field.name() {
             "mode" => rules.with_mode(field.word("off, shadow or enforce", GuardMode::from_name)?),
+            "tells" => rules.telling(field.word("nothing or refusal", Told::from_name)?),
             "range_budget" => rules.with_range_budget(field.number()?),
             "country_budget" => rules.with_country_budget(field.number()?),
             "country_budgets" => countries(rules, &field)?,
@@ -60,6 +61,7 @@ pub(super) fn write(file: &PolicyFile) -> Option<Node> {
     let (percent, from) = rules.conversion();
     Some(put::map([
         ("mode", put::text(rules.mode().name())),
+        ("tells", put::text(rules.told().name())),
         ("range_budget", put::text(rules.range_budget())),
         ("country_budget", put::text(rules.country_budget(None))),
         ("country_budgets", put::map(own)),

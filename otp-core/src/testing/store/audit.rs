@@ -72,7 +72,7 @@ pub async fn records_that_are_added_together_keep_their_order_and_are_added_once
         .collect();
     bench
         .store
-        .append_all(events[..100].to_vec())
+        .append_all(events.iter().take(100).cloned().collect())
         .await
         .expect("an answer");
     events.swap(100, 200);

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long vendors lately took to say that a code is right or wrong.
+/// How long vendors lately took to answer: to say that a code is right or wrong, or to take a
+/// message.
 ///
-/// A try that is refused without asking one waits as long: else a stranger could tell by the time
-/// whether there is a challenge, and whether it is a decoy.
+/// A request that is refused without asking one waits as long: else a stranger could tell by the
+/// time whether there is a challenge and whether it is a decoy, or that a message is kept back.
 #[derive(Debug, Default)]
 pub(in crate::verifier) struct Pace(Mutex<Kept>);
 
@@ -34,7 +35,7 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 const LONGEST: Duration = Duration::from_secs(2);
 
 impl Pace {
-    pub(super) fn saw(&self, took: Duration) {
+    pub(in crate::verifier) fn saw(&self, took: Duration) {
         let mut kept = self.lock();
         kept.silent = None;
         if kept.answers.len() >= KEPT {
@@ -44,7 +45,7 @@ impl Pace {
     }
 
     /// Remembers that the last check had no verdict.
-    pub(super) fn heard_nothing(&self, took: Duration) {
+    pub(in crate::verifier) fn heard_nothing(&self, took: Duration) {
         self.lock().silent = Some((Instant::now(), took));
     }
 
