@@ -13,8 +13,8 @@ pub use otp_core::async_trait;
 /// The storage contract, and the engines that the features bring.
 pub mod store {
     pub use otp_core::store::{
-        Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlockKind,
-        BlocklistStore, BudgetClaim, BudgetKey, BudgetReading, BudgetStore, ChainStore,
+        AcceptedBy, AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry,
+        BlockKind, BlocklistStore, BudgetClaim, BudgetKey, BudgetReading, BudgetStore, ChainStore,
         ChallengeQuery, ChallengeStore, Climb, Condition, Connections, Consume, Delivery,
         DeliveryStore, DeviceQuery, DeviceStore, Duty, EngineStatus, Enrol, Enrolled,
         FactorAdvanced, FactorChange, FactorOwner, FactorSheet, FactorStore, Findings, Granted,
@@ -22,9 +22,10 @@ pub mod store {
         KeyHold, KeyUse, KeyUseStore, Lease, NewDelivery, NewDevice, NewSession, Opened,
         OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
         PutState, QuotaStore, Recipient, RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor,
-        Removed, Revocation, Rotate, Rotated, SealBatch, SealerId, Sealing, Seen, SeenStore,
-        SessionQuery, SessionRecord, SessionStore, Settled, Shown, StatGrain, StatKey, StatName,
-        StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target, UseRecovery,
+        Removed, RenameFactor, Renamed, Revocation, Rotate, Rotated, SealBatch, SealerId, Sealing,
+        Seen, SeenStore, SessionQuery, SessionRecord, SessionStore, Settled, Shown, StatGrain,
+        StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
+        UseRecovery,
     };
     #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
     pub use otp_store::Tables;

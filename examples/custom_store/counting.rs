@@ -15,13 +15,13 @@ use otp_kit::factor::{Factor, RecoverySelector, RememberedDevice};
 use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::request::Tenant;
 use otp_kit::store::{
-    Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
-    BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
-    DeviceQuery, DeviceStore, EngineStatus, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-    FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan,
-    PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
-    Reissue, Reject, RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey,
-    StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
+    AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
+    BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
+    DeliveryStore, DeviceQuery, DeviceStore, EngineStatus, Enrol, Enrolled, FactorAdvanced,
+    FactorOwner, FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry,
+    Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
+    RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed, Revocation, Seen,
+    SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
 };
 
 /// A store that remembers which of its methods were called.
@@ -320,6 +320,14 @@ impl<S: Store> FactorStore for Counting<S> {
 
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
         self.note("remove_factor").remove_factor(remove).await
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        self.note("rename_factor").rename_factor(rename).await
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        self.note("accepted_try").accepted_try(owner).await
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

@@ -128,12 +128,14 @@ pub(crate) fn public(app: &Arc<App>) -> Router {
             "twilio",
             Arc::clone(app),
         ));
-    let routes = routes.described(TITLE, env!("CARGO_PKG_VERSION"));
-    let routes = app.origins.around(routes);
+    let version = env!("CARGO_PKG_VERSION");
     let routes = if app.listen.is_shared() {
-        routes.merge(operator::routes(app))
+        let operators = operator::routes(app);
+        let guard = operator::guard(app);
+        let described = guard.described_beside(routes, &operators, TITLE, version);
+        app.origins.around(described).merge(operators)
     } else {
-        routes
+        app.origins.around(routes.described(TITLE, version))
     };
     finished(routes, app)
 }

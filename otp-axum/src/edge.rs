@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, HeaderValue, REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use otp_core::request::TrustedProxies;
@@ -22,6 +25,7 @@ pub(crate) use request_id::HEADER as X_REQUEST_ID;
 /// - `Cache-Control: no-store`, unless the route says how its answer is kept;
 ///   `X-Content-Type-Options: nosniff`; `Referrer-Policy: no-referrer`.
 /// - `X-Request-Id`: the caller's own, or a fresh one; it is in the audit records too.
+/// - `WWW-Authenticate: Bearer` where a 401 says nothing else (RFC 9110 section 11.6.1).
 /// - Errors in the form that the client asks for: see [`ApiError`](crate::ApiError).
 /// - 404 and 405 in that form, and bodies of at most 16 KiB. A route with larger bodies has a
 ///   [`DefaultBodyLimit`] of its own.
@@ -85,7 +89,12 @@ async fn finish(believed: Believed, mut request: Request, next: Next) -> Respons
     if wants_problem {
         response = as_asked(response);
     }
+    let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
+    if unauthorized {
+        let bearer = HeaderValue::from_static("Bearer");
+        headers.entry(WWW_AUTHENTICATE).or_insert(bearer);
+    }
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(CACHE_CONTROL).or_insert(no_store);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -101,7 +110,6 @@ async fn finish(believed: Believed, mut request: Request, next: Next) -> Respons
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
-    use axum::http::StatusCode;
     use axum::routing::post;
     use tower::ServiceExt as _;
 
@@ -143,6 +151,23 @@ mod tests {
             "no run of digits that looks like a token"
         );
         assert_ne!(fresh[0], fresh[1]);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_let_in_hears_how_and_nobody_else_does() {
+        let routes = Router::new()
+            .route("/in", post(async || Refusal::NOT_SIGNED_IN))
+            .route("/on", post(async || Refusal::PROOF_REQUIRED));
+        let routes = Edge::new().around(routes);
+        for accept in ["*/*", "application/problem+json"] {
+            for (path, challenge) in [("/in", Some("Bearer")), ("/on", None)] {
+                let request = Request::post(path).header("accept", accept);
+                let request = request.body(Body::empty()).unwrap();
+                let answer = routes.clone().oneshot(request).await.unwrap();
+                let said = answer.headers().get("www-authenticate");
+                assert_eq!(said.map(|said| said.to_str().unwrap()), challenge, "{path}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod address;
 mod confirm;
 mod enrol;
+mod manage;
 mod once;
 mod owners;
 mod proof;
@@ -19,6 +20,9 @@ use crate::sessions::{HasSessions, SessionDoor};
 
 pub use owners::{Owners, Reached};
 
+/// One authenticator of whoever is signed in.
+const ONE: &str = "/api/v1/2fa/factors/{factor_id}";
+
 /// What any change of an account's factors may answer.
 pub const NOT_CHANGED: [Refusal; 8] = [
     Refusal::PROOF_REQUIRED,
@@ -31,8 +35,9 @@ pub const NOT_CHANGED: [Refusal; 8] = [
     Refusal::UNAVAILABLE,
 ];
 
-/// Gives `POST /api/v1/2fa/totp/enrol`, `.../confirm` and `.../verify`, and
-/// `POST /api/v1/2fa/recovery-codes`.
+/// Gives `POST /api/v1/2fa/totp/enrol`, `.../confirm` and `.../verify`,
+/// `POST /api/v1/2fa/recovery-codes`, `GET /api/v1/2fa/factors`, and `DELETE` and `PUT` of one below
+/// it.
 ///
 /// Whose factors they are the session says, never a body. What a factor adds to the session is the
 /// answer's: tokens of another session, which is as strong as both.
@@ -96,6 +101,13 @@ pub fn routes<S, O: Owners + Clone>(verifier: Verifier, door: SessionDoor, owner
             recovery::operation(),
             recovery::handle,
         )
+        .operation(
+            "/api/v1/2fa/factors",
+            manage::list_operation(),
+            manage::list,
+        )
+        .operation(ONE, manage::remove_operation(), manage::remove)
+        .operation(ONE, manage::rename_operation(), manage::rename)
         .with_state(state)
 }
 

@@ -50,19 +50,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
         if !is_plain_json(&request) {
             return Err(Refusal::UNSUPPORTED_MEDIA_TYPE);
         }
-        let bytes = body(request, state).await?;
-        // A derived struct would also be read from an array of its members.
-        if !bytes.trim_ascii_start().starts_with(b"{") {
-            return Err(Refusal::MALFORMED);
-        }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|_| Refusal::MALFORMED)
+        read(&body(request, state).await?)
     }
 }
 
-/// `Option<StrictJson<T>>` is for routes that need nothing told: `None` is a request without a body
-/// and without a `Content-Type`.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<StrictJson<T>, Refusal> {
+    // A derived struct would also be read from an array of its members.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Refusal::MALFORMED);
+    }
+    serde_json::from_slice(bytes)
+        .map(StrictJson)
+        .map_err(|_| Refusal::MALFORMED)
+}
+
+/// `Option<StrictJson<T>>` is for routes that need nothing told: `None` is a request without a body,
+/// whether it says that the nothing is JSON or says no type.
 impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for StrictJson<T> {
     type Rejection = Refusal;
 
@@ -71,9 +74,14 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for StrictJson<
         if untyped && request.body().is_end_stream() {
             return Ok(None);
         }
-        <Self as FromRequest<S>>::from_request(request, state)
-            .await
-            .map(Some)
+        if !is_plain_json(&request) {
+            return Err(Refusal::UNSUPPORTED_MEDIA_TYPE);
+        }
+        let bytes = body(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        read(&bytes).map(Some)
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get, on};
 
@@ -101,6 +102,28 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         self.document.add(PATH, &itself());
         let shown = shown(&self.document, title, version);
         self.routes.merge(shown)
+    }
+
+    /// Serves the document of these routes beside them, and that of others too to whoever `knows`
+    /// them.
+    pub(crate) fn described_with(
+        self,
+        others: &Self,
+        title: &str,
+        version: &str,
+        knows: impl Fn(&HeaderMap) -> bool + Clone + Send + Sync + 'static,
+    ) -> Router<S> {
+        let mut own = self.document;
+        own.add(PATH, &itself());
+        let mut all = own.clone();
+        all.merge(others.document.clone());
+        let [own, all] =
+            [own, all].map(|one| -> Arc<str> { one.to_json(title, version).to_string().into() });
+        let show = get(move |headers: HeaderMap| {
+            let text = Arc::clone(if knows(&headers) { &all } else { &own });
+            async move { ([(CONTENT_TYPE, "application/json")], text.to_string()) }
+        });
+        self.routes.route(PATH, show)
     }
 
     /// Serves the document of these routes beside them, behind what `door` puts before it.

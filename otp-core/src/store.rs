@@ -41,8 +41,9 @@ pub use delivery::{
 pub use device::{DeviceQuery, DeviceStore, NewDevice};
 pub use error::{StoreError, StoreErrorKind};
 pub use factor::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet,
-    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, Shown, UseRecovery,
+    AcceptedBy, AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange,
+    FactorOwner, FactorSheet, FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed,
+    RenameFactor, Renamed, Shown, UseRecovery,
 };
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use key_use::{KeyHold, KeyUse, KeyUseStore};

@@ -54,8 +54,8 @@ pub(crate) use device_store::keep_devices_in_rows;
 pub(crate) use devices::{Devices, Forget, Remember};
 pub(crate) use dialect::{Dialect, Removal};
 pub(crate) use factors::{
-    CodesLeft, DropFactor, EnrolFactor, Factors, FindCode, PutCodes, ResetFactors, TakeCode,
-    TakeStep,
+    CodesLeft, DropFactor, EnrolFactor, Factors, FindCode, LastTry, NameFactor, PutCodes,
+    ResetFactors, TakeCode, TakeStep,
 };
 pub(crate) use idempotency::Release;
 #[cfg(feature = "sqlite")]

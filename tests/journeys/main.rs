@@ -21,6 +21,7 @@ mod failover;
 mod fleet_policy;
 mod hang_up;
 mod limits;
+mod lost_answers;
 mod managed;
 mod messages;
 mod missing_receipt;

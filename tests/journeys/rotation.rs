@@ -32,6 +32,27 @@ async fn a_code_outlives_the_rotation_of_its_key_and_not_its_retirement() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_sent_again_hangs_on_the_key_that_its_address_is_sealed_with() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (issued, _) = service.issue_to("+14155550123", "login").await;
+        let old = *service.keys.snapshot().current().id();
+        let name = KeyId::new("k2").unwrap();
+        let new = Key::new(name, &SecretBytes::new((0..32).collect())).unwrap();
+        service.keys.rotate(new).unwrap();
+        service.advance(60);
+        let again = service.verifier.resend(&issued, here()).await;
+        assert!(again.is_ok(), "{again:?}");
+        let uses = service.verifier.store().key_uses().await.unwrap();
+        let keys: Vec<_> = uses.iter().map(|one| (one.key, one.count)).collect();
+        assert_eq!(keys, [(old, 1)], "while it lives, its key must stay");
+        let phone = PhoneNumber::parse("+14155550123").unwrap().into();
+        let code = service.outbox.last_code_for(&phone).unwrap();
+        let verified = service.verifier.verify(&issued, code.expose(), here());
+        assert!(verified.await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn an_authenticator_moves_to_the_new_key_with_its_next_code_and_outlives_the_old_one() {
     for service in Service::everywhere(|builder| builder).await {
         let (ann, bob) = (ann(), SubjectId::new("bob").unwrap());

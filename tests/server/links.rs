@@ -172,6 +172,25 @@ async fn another_browsers_post_shows_the_code_and_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_link_without_a_token_is_refused_in_the_form_that_is_asked_for() {
+    let server = Server::start();
+    for (accept, kind) in [
+        ("application/problem+json", "application/problem+json"),
+        ("application/json", "application/json"),
+        ("text/html,application/json", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+    ] {
+        let request = server.client.get(server.url("/auth/link"));
+        let reply = Reply::of(request.header("accept", accept)).await;
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert_eq!(reply.header("content-type"), Some(kind), "{accept}");
+        if kind.ends_with("json") {
+            assert_eq!(reply.json()["code"], "invalid_link");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_program_gets_tokens_once() {
     let server = Server::start();
     let asked = ask(&server, &test_user()).await;

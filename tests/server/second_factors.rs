@@ -1,6 +1,7 @@
 //! Second factors: enrolled, confirmed and shown by whoever is signed in.
 
 mod disable;
+mod manage;
 mod operators;
 
 use std::collections::BTreeSet;
@@ -82,6 +83,7 @@ async fn without_a_token_that_holds_nothing_is_said_of_a_body() {
                 }
                 let reply = Reply::of(request).await;
                 reply.is_error(401, "not_signed_in", "Not signed in");
+                assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
             }
         }
     }
@@ -96,6 +98,10 @@ async fn a_body_that_may_be_missing_may_be_missing_and_may_not_be_nonsense() {
     let bare = Reply::of(bare.header(AUTHORIZATION, &bearer)).await;
     assert_eq!(bare.status, 200, "{bare:?}");
     assert_eq!(bare.text("name"), "authenticator");
+    let empty = server.client.post(server.url(ENROL)).body("");
+    let empty = empty.header(CONTENT_TYPE, "application/json");
+    let empty = Reply::of(empty.header(AUTHORIZATION, &bearer)).await;
+    assert_eq!(empty.status, 200, "JSON that is not there: {empty:?}");
     for body in [
         json!({ "who": 1 }),
         json!({ "name": "a", "otp": "1" }),

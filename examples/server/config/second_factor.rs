@@ -1,4 +1,6 @@
-//! `ADMIN_MFA_REQUIRED`: the runbook's switch for hours in which no code can reach anybody.
+//! `ADMIN_MFA_REQUIRED`: the runbook's switch for hours in which no code can reach anybody. It waives
+//! what [`step_up`](otp_kit::verifier::Verifier::step_up) asks beside an address and nothing else:
+//! changes of factors, and operators' own proofs, ask as ever.
 
 use std::time::Duration;
 

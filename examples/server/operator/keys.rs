@@ -161,7 +161,8 @@ impl Rotation {
 }
 
 /// Says what hangs on each key. The overlap is how long one that was replaced must stay whatever
-/// the report says, for access tokens that are out.
+/// the report says, for access tokens that are out. The seals of the audit log are counted by reading
+/// all of it.
 pub(super) async fn report(
     State(app): State<Arc<App>>,
     desk: Desk,
@@ -169,7 +170,10 @@ pub(super) async fn report(
     let operator = desk.operator(&app.verifier, None)?;
     let sessions = &app.door.sessions;
     let uses = sessions.key_uses().await;
-    let uses = uses.map_err(|_| Refusal::UNAVAILABLE)?;
+    let mut uses = uses.map_err(|_| Refusal::UNAVAILABLE)?;
+    if let Some(sealer) = app.verifier.sealer() {
+        uses.extend(sealer.store().sealed_by().await?);
+    }
     let report = operator.key_report(uses).await?;
     let keys: Vec<Value> = report.keys.iter().map(standing).collect();
     Ok(Json(json!({

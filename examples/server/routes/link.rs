@@ -58,14 +58,22 @@ pub(crate) fn routes() -> Api<Arc<App>> {
 
 /// Shows what the link is for. It asks nobody whether the link is right: a page that did would
 /// tell, and would cost a look-up for every scanner that opens it.
-pub(crate) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> LinkPage {
-    match LinkForm::read(query.as_deref().unwrap_or_default()) {
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let page = match LinkForm::read(query.as_deref().unwrap_or_default()) {
         Ok(form) => {
             let links = app.verifier.links();
             LinkPage::ask(&form, links.map_or(&[], |links| links.returns()))
         }
-        Err(refusal) => LinkPage::refused(refusal.status()),
-    }
+        Err(refusal) => match Answer::wanted(&headers) {
+            Answer::Json => return refusal.into_response(),
+            Answer::Page => LinkPage::refused(refusal.status()),
+        },
+    };
+    page.into_response()
 }
 
 /// Does what the form says.

@@ -69,7 +69,7 @@ pub(super) async fn handle<O: Owners>(
     let proven = session.proven().and(&shown);
     let proven = proven.map_err(|_| Refusal::INVALID_OTP)?;
     let recovery_codes = parts.first_codes(&proven, &context).await;
-    let signed_in = parts.stronger(&session, &shown, &context).await?;
+    let signed_in = parts.stronger(&session, &shown, None, &context).await?;
     Ok(Json(Confirmed {
         factor_id: factor.to_string(),
         recovery_codes,

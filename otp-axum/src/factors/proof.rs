@@ -1,6 +1,6 @@
 //! What a factor adds to the session of whoever shows it.
 
-use otp_core::request::RequestContext;
+use otp_core::request::{AttemptId, RequestContext};
 use otp_core::session::{Session, SignIn};
 use otp_core::verifier::{Attempt, VerifiedFactor};
 
@@ -16,15 +16,21 @@ pub(super) fn attempt(session: &Session, typed: &str) -> Attempt {
 
 impl<O: Owners> Parts<O> {
     /// Starts a session that is as strong as the present one and a factor together. The present one
-    /// stays, with its lesser rights: a client that has not got the answer is not thrown out.
+    /// stays, with its lesser rights: a client that has not got the answer is not thrown out. It
+    /// gets the same tokens where it sends the try again under the name that it gave it.
     pub(super) async fn stronger(
         &self,
         session: &Session,
         factor: &VerifiedFactor,
+        attempt_id: Option<AttemptId>,
         context: &RequestContext,
     ) -> Result<Welcome<O::User>, ApiError> {
         let user = self.owners.user(session).await?;
         let proof = SignIn::with_factor(session, factor).map_err(|_| Refusal::INVALID_OTP)?;
+        let proof = match attempt_id {
+            Some(id) => proof.named(id),
+            None => proof,
+        };
         self.begin(proof, user, context).await
     }
 

@@ -43,10 +43,15 @@ pub(super) async fn handle<O: Owners>(
     SignedIn(session): SignedIn,
     StrictJson(shown): StrictJson<Shown>,
 ) -> Result<Json<Welcome<O::User>>, ApiError> {
-    // Taken as everywhere, and of no use: whose answer is lost types the next code.
-    member::attempt_id(&shown.attempt_id)?;
+    let attempt_id = member::attempt_id(&shown.attempt_id)?;
     let (verifier, subject) = (&parts.verifier, session.subject());
-    let tried = |code| attempt(&session, code);
+    let tried = |code| {
+        let attempt = attempt(&session, code);
+        match &attempt_id {
+            Some(id) => attempt.with_id(id.clone()),
+            None => attempt,
+        }
+    };
     let typed = member::typed(&shown.otp);
     let recovery = member::typed(&shown.recovery_code);
     let factor = match (typed, recovery) {
@@ -59,6 +64,6 @@ pub(super) async fn handle<O: Owners>(
         (None, None) => return Err(Refusal::OTP_REQUIRED.into()),
         (Some(_), Some(_)) => return Err(Refusal::MALFORMED.into()),
     };
-    let begun = parts.stronger(&session, &factor, &context);
+    let begun = parts.stronger(&session, &factor, attempt_id, &context);
     begun.await.map(Json)
 }

@@ -1,5 +1,8 @@
 //! The routers of factors, each alone in the app of a host.
 
+mod manage;
+mod repeats;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -37,6 +40,15 @@ struct Host {
     sessions: Sessions,
     clock: ManualClock,
     outbox: Outbox,
+}
+
+/// A phone that holds somebody's authenticator.
+struct Phone {
+    factor: String,
+    app: Totp,
+    /// The session that it was confirmed in.
+    session: String,
+    recovery: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -130,6 +142,22 @@ impl Host {
         let proof = SignIn::by_host(&tenant, &subject, methods, now, &OsRandom).unwrap();
         let started = self.sessions.start(proof, &RequestContext::new()).await;
         started.unwrap().access.expose().to_owned()
+    }
+
+    /// Enrols an authenticator and confirms it.
+    async fn enrolled(&self, app: &Router, token: &str) -> Phone {
+        let (status, enrolled) = post(app, ENROL, token, json!({})).await;
+        assert_eq!(status, StatusCode::OK, "{enrolled}");
+        let totp = scan(&enrolled);
+        let first = json!({ "otp": self.code(&totp, 0) });
+        let (status, confirmed) = post(app, CONFIRM, token, first).await;
+        assert_eq!(status, StatusCode::OK, "{confirmed}");
+        Phone {
+            factor: enrolled["factor_id"].as_str().unwrap().to_owned(),
+            app: totp,
+            session: confirmed["access_token"].as_str().unwrap().to_owned(),
+            recovery: serde_json::from_value(confirmed["recovery_codes"].clone()).unwrap(),
+        }
     }
 
     /// The code that an app shows so many periods from now.

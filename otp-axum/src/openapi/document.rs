@@ -185,6 +185,10 @@ fn refusal(status: u16, refusals: &[Refusal], pages: bool) -> Value {
     if let (true, Some(contents)) = (pages, contents) {
         contents.insert("text/html".to_owned(), json!({ "schema": text }));
     }
+    if let (401, Some(members)) = (status, described.as_object_mut()) {
+        let scheme = json!({ "description": "How to be let in", "schema": text });
+        members.insert("headers".to_owned(), json!({ "WWW-Authenticate": scheme }));
+    }
     if let (429 | 503, Some(members)) = (status, described.as_object_mut()) {
         let seconds = json!({ "type": "integer", "minimum": 1 });
         let retry = json!({ "description": "Seconds to wait", "schema": seconds });

@@ -120,6 +120,24 @@ impl Guard {
         api.described_behind(title, version, |routes| self.before(routes))
     }
 
+    /// Serves the document of `public` beside it, for a listener that operators share: whoever shows
+    /// an operator's token is shown the routes of `operators` in it too. They are merged by the
+    /// caller.
+    pub fn described_beside<S: Clone + Send + Sync + 'static>(
+        &self,
+        public: Api<S>,
+        operators: &Api<S>,
+        title: &str,
+        version: &str,
+    ) -> Router<S> {
+        let tokens = Arc::clone(&self.tokens);
+        let knows = move |headers: &HeaderMap| {
+            let known = token(headers).and_then(|token| tokens.whose(token));
+            known.is_some()
+        };
+        public.described_with(operators, title, version, knows)
+    }
+
     fn before<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
         routes.route_layer(from_fn_with_state(self.clone(), watch))
     }

@@ -61,6 +61,8 @@ kinds! {
     FactorConfirmed: "identity.auth.factor_confirmed", "FACTOR_CONFIRMED";
     /// The secret of an authenticator was given out again.
     FactorExported: "identity.auth.factor_exported", "FACTOR_EXPORTED";
+    /// An authenticator was given another name.
+    FactorRenamed: "identity.auth.factor_renamed", "FACTOR_RENAMED";
     /// An authenticator was taken away.
     FactorRemoved: "identity.auth.factor_removed", "FACTOR_REMOVED";
     /// Every authenticator and recovery code of a subject was taken away.

@@ -55,6 +55,13 @@ impl KeySet {
         self
     }
 
+    /// Gives the set as it is for what was begun with a key: new values for it are made with that
+    /// one, so that all of it hangs on one key, which it names. Where the key is gone, with the
+    /// current one.
+    pub(crate) fn begun_with(&self, id: &KeyId) -> Self {
+        self.clone().promoted(id).unwrap_or_else(|| self.clone())
+    }
+
     pub(super) fn promoted(mut self, id: &KeyId) -> Option<Self> {
         if self.current.id() == id {
             return Some(self);

@@ -54,7 +54,9 @@ impl SignIn {
     /// first factor, however long ago that was shown. The session before it stays what it was; end it, or leave it
     /// with its lesser rights.
     ///
-    /// One verified factor starts one session, however often and wherever this is called.
+    /// One verified factor starts one session, however often and wherever this is called. Where the
+    /// try had a name, add it ([`named`](Self::named)): a try that is repeated by it is answered with
+    /// the same tokens until they are used.
     ///
     /// # Errors
     /// [`NotTheSame`] where the factor is another account's or tenant's.
@@ -76,7 +78,7 @@ impl SignIn {
             class: ContextClass::new(class.name()).ok(),
             at: factor.at().into(),
             attempt: None,
-            repeated: false,
+            repeated: factor.is_repeated(),
         })
     }
 }

@@ -1,9 +1,13 @@
+mod accepted;
+mod rename;
 mod sheet;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use accepted::{AcceptedBy, AcceptedTry};
+pub use rename::{RenameFactor, Renamed};
 pub use sheet::{FactorChange, FactorSheet};
 
 use crate::challenge::Lane;
@@ -118,6 +122,9 @@ pub struct AdvanceFactor {
     /// The secret, sealed anew, where the one that is kept hangs on an older key. A success keeps it
     /// in the place of that one; whatever is no success leaves the old one.
     pub resealed: Option<Sealed>,
+    /// How the try answers when it is repeated, where its client named it. A success keeps it in the
+    /// place of the one before it.
+    pub accepted: Option<AcceptedTry>,
     /// The door that its guess was reserved in.
     pub lane: Lane,
     /// The record of a success; else the store turns it into a refusal with the reason.
@@ -236,6 +243,9 @@ pub struct UseRecovery {
     pub selector: RecoverySelector,
     /// The hash that the code was compared with.
     pub digest: String,
+    /// How the try answers when it is repeated, where its client named it. A success keeps it in the
+    /// place of the one before it.
+    pub accepted: Option<AcceptedTry>,
     /// The door that its guess was reserved in.
     pub lane: Lane,
     /// The record of a success; else the store turns it into a refusal.
@@ -304,6 +314,20 @@ pub trait FactorStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError>;
+
+    /// Calls an authenticator by another name, pending or active. Of callers that race for a name
+    /// one gets it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError>;
+
+    /// Reads the try that was accepted last, where its client named it. An engine may forget it
+    /// after [`AcceptedTry::LIFE`]; a reset and an owner's first confirmation take it away.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError>;
 
     /// Replaces all recovery codes of an owner at once; a code that is being compared loses.
     ///

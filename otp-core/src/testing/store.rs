@@ -46,6 +46,7 @@ pub mod kit;
 mod list;
 mod locks;
 mod macros;
+mod named;
 mod policies;
 mod purge;
 mod quotas;
@@ -160,6 +161,11 @@ pub use locks::{
     a_thousand_wrong_answers_at_once_pause_the_lane_once,
     an_exhausted_challenge_pauses_its_lane_alone, an_unlocked_budget_is_a_fresh_one,
     pauses_double_up_to_an_hour_and_a_success_ends_them,
+};
+pub use named::{
+    a_factor_is_renamed_where_the_name_is_free,
+    an_accepted_try_is_its_owners_and_ends_with_what_it_had,
+    an_accepted_try_is_kept_with_its_success,
 };
 pub use policies::{
     a_newer_policy_is_adopted_as_it_is, a_policy_is_read_as_it_was_published,

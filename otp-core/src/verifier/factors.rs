@@ -16,6 +16,7 @@ mod hotp;
 mod manage;
 mod proven;
 mod recovery;
+mod repeated;
 mod secret;
 mod step_up;
 mod totp;

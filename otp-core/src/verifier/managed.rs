@@ -237,8 +237,8 @@ impl Verifier {
         channel: Channel,
         event: &Event,
     ) -> Option<()> {
-        let keys = self.inner.keys.snapshot();
         let mut challenge = custody.challenge.clone();
+        let keys = self.inner.keys.snapshot().begun_with(&challenge.key_id);
         challenge.channel = channel;
         challenge.key_id = *keys.current().id();
         challenge.sealed_code = None;

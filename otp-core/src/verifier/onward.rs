@@ -204,8 +204,8 @@ impl Verifier {
         way: &Way,
         (intent, failed): (impl Fn(&Challenge) -> NewDelivery, &Event),
     ) -> Option<Enclosure> {
-        let keys = self.inner.keys.snapshot();
         let challenge = &mut onward.challenge;
+        let keys = self.inner.keys.snapshot().begun_with(&challenge.key_id);
         let enclosure = self.enclosure(challenge.format, challenge.id, onward.linked, way.channel);
         let enclosure = enclosure.ok()?;
         challenge.channel = way.channel;

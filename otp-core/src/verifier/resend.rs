@@ -140,6 +140,7 @@ impl Verifier {
             .admit_resend(&request, wants, step, known.as_ref(), event)
             .await?;
         let (mut challenge, event) = (admitted.challenge, admitted.event);
+        let keys = keys.begun_with(&challenge.key_id);
         let Some(first) = ways.first() else {
             return Err(ResendError::NoRoute(challenge.channel));
         };

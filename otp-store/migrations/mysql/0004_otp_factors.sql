@@ -30,3 +30,13 @@ CREATE TABLE IF NOT EXISTS otp_recovery_codes (
     digest      VARCHAR(1024) NOT NULL,
     PRIMARY KEY (subject_key, tenant, selector)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- The try of an owner that was accepted last, where its client named it: how it answers when it is
+-- repeated, for a minute.
+CREATE TABLE IF NOT EXISTS otp_accepted_tries (
+    tenant      VARCHAR(64) NOT NULL,
+    user_id     VARCHAR(255) NOT NULL,
+    subject_key VARBINARY(512) NOT NULL,
+    answer      VARCHAR(128) NOT NULL,
+    PRIMARY KEY (subject_key, tenant)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -32,6 +32,16 @@ CREATE TABLE otp_recovery_codes (
     PRIMARY KEY (subject_key, tenant, selector)
 );
 
+-- The try of an owner that was accepted last, where its client named it: how it answers when it is
+-- repeated, for a minute.
+CREATE TABLE otp_accepted_tries (
+    tenant      text NOT NULL,
+    user_id     text NOT NULL,
+    subject_key text NOT NULL,
+    answer      text NOT NULL,
+    PRIMARY KEY (subject_key, tenant)
+);
+
 -- An owner's authenticators, as names and values.
 CREATE FUNCTION otp_factors_1(whose text, whom text) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'tenant', tenant,
@@ -91,6 +101,36 @@ BEGIN
 END
 $$;
 
+-- Keeps how a try answers when it is repeated, in the place of the one before it.
+CREATE FUNCTION otp_keep_try_1(owner jsonb, said text) RETURNS void LANGUAGE sql VOLATILE AS $$
+    INSERT INTO otp_accepted_tries (tenant, user_id, subject_key, answer)
+        SELECT owner ->> 'tenant', otp_user_1(owner ->> 'subject'), owner ->> 'subject', said
+        WHERE said <> ''
+        ON CONFLICT (subject_key, tenant) DO UPDATE SET answer = excluded.answer
+$$;
+
+-- Calls an authenticator by another name; says why not, where it is not free.
+CREATE FUNCTION otp_rename_1(q jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    whose text := q -> 'owner' ->> 'tenant';
+    whom text := q -> 'owner' ->> 'subject';
+    other otp_factors;
+BEGIN
+    IF NOT EXISTS (SELECT FROM otp_factors
+        WHERE id = q ->> 'id' AND subject_key = whom AND tenant = whose) THEN
+        RETURN 'unknown_factor';
+    END IF;
+    SELECT * INTO other FROM otp_factors WHERE subject_key = whom AND tenant = whose
+        AND name = q ->> 'name' AND id <> q ->> 'id';
+    IF other.confirmed_at IS NOT NULL THEN
+        RETURN 'factor_name_taken';
+    END IF;
+    DELETE FROM otp_factors WHERE id = other.id;
+    UPDATE otp_factors SET name = q ->> 'name' WHERE id = q ->> 'id';
+    RETURN NULL;
+END
+$$;
+
 -- Takes the one success of a step; says why not, where it is none.
 CREATE FUNCTION otp_take_step_1(q jsonb, now_ms bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -115,12 +155,15 @@ BEGIN
             AND subject_key = owner ->> 'subject' AND tenant = owner ->> 'tenant';
         DELETE FROM otp_recovery_codes
             WHERE subject_key = owner ->> 'subject' AND tenant = owner ->> 'tenant';
+        DELETE FROM otp_accepted_tries
+            WHERE subject_key = owner ->> 'subject' AND tenant = owner ->> 'tenant';
     END IF;
     UPDATE otp_factors SET last_step = step_to, used_at = otp_at_1(now_ms),
             confirmed_at = coalesce(confirmed_at, otp_at_1(now_ms)),
             secret = coalesce(decode(nullif(q ->> 'resealed', ''), 'hex'), secret)
         WHERE id = f.id;
     PERFORM otp_give_back_1(owner, q ->> 'lane');
+    PERFORM otp_keep_try_1(owner, q ->> 'accepted');
     RETURN NULL;
 END
 $$;
@@ -143,6 +186,9 @@ $$;
 CREATE FUNCTION otp_look_factor_1(q jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
     SELECT jsonb_build_array(CASE q ->> 'step'
         WHEN 'list' THEN otp_factors_1(q -> 'owner' ->> 'tenant', q -> 'owner' ->> 'subject')
+        WHEN 'accepted' THEN to_jsonb(coalesce((SELECT answer FROM otp_accepted_tries
+            WHERE subject_key = q -> 'owner' ->> 'subject'
+                AND tenant = q -> 'owner' ->> 'tenant'), ''))
         WHEN 'left' THEN to_jsonb(otp_codes_left_1(q -> 'owner'))
         ELSE to_jsonb(coalesce((SELECT digest FROM otp_recovery_codes
             WHERE subject_key = q -> 'owner' ->> 'subject' AND tenant = q -> 'owner' ->> 'tenant'
@@ -162,7 +208,7 @@ DECLARE
     more bigint;
     parts jsonb := '[]';
 BEGIN
-    IF step IN ('list', 'recovery', 'left') THEN
+    IF step IN ('list', 'recovery', 'left', 'accepted') THEN
         RETURN otp_answer_1(q, now_ms, era, otp_look_factor_1(q));
     END IF;
     PERFORM otp_lock_1(q, ARRAY[otp_whose_1(whose, whom)]);
@@ -180,6 +226,9 @@ BEGIN
         GET DIAGNOSTICS gone = ROW_COUNT;
         why := CASE gone WHEN 0 THEN 'unknown_factor' END;
         parts := jsonb_build_array(coalesce(why, ''));
+    WHEN 'rename' THEN
+        why := otp_rename_1(q);
+        parts := jsonb_build_array(coalesce(why, ''));
     WHEN 'put_recovery' THEN
         PERFORM otp_put_recovery_1(owner, q -> 'codes');
     WHEN 'use_recovery' THEN
@@ -190,6 +239,7 @@ BEGIN
             why := 'used_code';
         ELSE
             PERFORM otp_give_back_1(owner, q ->> 'lane');
+            PERFORM otp_keep_try_1(owner, q ->> 'accepted');
         END IF;
         parts := jsonb_build_array(coalesce(why, ''), otp_codes_left_1(owner));
     WHEN 'reset' THEN
@@ -197,6 +247,7 @@ BEGIN
         GET DIAGNOSTICS gone = ROW_COUNT;
         DELETE FROM otp_recovery_codes WHERE subject_key = whom AND tenant = whose;
         GET DIAGNOSTICS more = ROW_COUNT;
+        DELETE FROM otp_accepted_tries WHERE subject_key = whom AND tenant = whose;
         parts := jsonb_build_array(gone + more);
     ELSE
         PERFORM otp_fail_1('step', 'OTP02');

@@ -29,3 +29,13 @@ CREATE TABLE otp_recovery_codes (
     digest      TEXT NOT NULL,
     PRIMARY KEY (subject_key, tenant, selector)
 ) STRICT;
+
+-- The try of an owner that was accepted last, where its client named it: how it answers when it is
+-- repeated, for a minute.
+CREATE TABLE otp_accepted_tries (
+    tenant      TEXT NOT NULL,
+    user_id     TEXT NOT NULL,
+    subject_key TEXT NOT NULL,
+    answer      TEXT NOT NULL,
+    PRIMARY KEY (subject_key, tenant)
+) STRICT;

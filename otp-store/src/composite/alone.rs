@@ -14,9 +14,10 @@ macro_rules! primary_alone {
             use otp_core::event::chain::{ChainedRecord, Head, Record};
             use otp_core::factor::{Factor, RecoverySelector, RememberedDevice};
             use otp_core::store::{
-                AdvanceFactor, ChainStore, DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-                FactorStore, Lease, NewDevice, PutRecovery, RecoveryUse, RemoveFactor, Removed, SealBatch,
-                SealerId, Sealing, Store, StoreError, UseRecovery,
+                AcceptedTry, AdvanceFactor, ChainStore, DeviceQuery, DeviceStore, Enrol, Enrolled,
+                FactorAdvanced, FactorOwner, FactorStore, Lease, NewDevice, PutRecovery, RecoveryUse,
+                RemoveFactor, Removed, RenameFactor, Renamed, SealBatch, SealerId, Sealing, Store,
+                StoreError, UseRecovery,
             };
 
             #[async_trait::async_trait]
@@ -43,6 +44,19 @@ macro_rules! primary_alone {
 
                 async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
                     let call = self.inner.primary.remove_factor(remove);
+                    self.ask(self.away(), call).await
+                }
+
+                async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+                    let call = self.inner.primary.rename_factor(rename);
+                    self.ask(self.away(), call).await
+                }
+
+                async fn accepted_try(
+                    &self,
+                    owner: &FactorOwner,
+                ) -> Result<Option<AcceptedTry>, StoreError> {
+                    let call = self.inner.primary.accepted_try(owner);
                     self.ask(self.away(), call).await
                 }
 

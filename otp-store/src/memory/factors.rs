@@ -3,8 +3,9 @@ use otp_core::event::{Event, Outcome};
 use otp_core::factor::{Factor, RecoverySelector};
 use otp_core::request::FactorClass;
 use otp_core::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, FactorStore,
-    PutRecovery, RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet,
+    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed,
+    StoreError, UseRecovery,
 };
 
 use super::MemoryStore;
@@ -73,6 +74,22 @@ impl FactorStore for MemoryStore {
         let event = told(remove.event, removed.refusal());
         self.outbox_lock().push(event.at(now));
         Ok(removed)
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        let now = self.now()?;
+        let mut shard = self.shard_of_subject(&rename.owner.subject)?;
+        let mut sheet = shard.sheet(&rename.owner);
+        let renamed = sheet.rename(&rename);
+        self.keep(&mut shard, &rename.owner, sheet)?;
+        let event = told(rename.event, renamed.refusal());
+        self.outbox_lock().push(event.at(now));
+        Ok(renamed)
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        let shard = self.shard_of_subject(&owner.subject)?;
+        Ok(shard.sheet(owner).accepted)
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

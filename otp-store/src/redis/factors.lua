@@ -61,12 +61,17 @@ local function refusal(f)
   if state ~= A.from then return 'unknown_factor' end
 end
 
+-- Keeps how a try answers when it is repeated, for as long as it does.
+local function keep_try()
+  if A.accepted ~= '' then call('SET', A.tried, A.accepted, 'PX', A.answers_for) end
+end
+
 -- The first confirmation takes away whatever else was begun before it.
 local function begin_anew()
   for _, text in ipairs(call('HVALS', A.factors)) do
     if read(text).confirmed_at ~= '' then return end
   end
-  call('DEL', A.factors, A.recovery)
+  call('DEL', A.factors, A.recovery, A.tried)
 end
 
 function steps.advance(now)
@@ -78,6 +83,7 @@ function steps.advance(now)
     f.last, f.used_at = A.to, I(now)
     if A.resealed ~= '' then f.secret = A.resealed end
     give_back()
+    keep_try()
     put(f)
   end
   return { told(now, why) }
@@ -86,6 +92,22 @@ end
 function steps.remove(now)
   local gone = call('HDEL', A.factors, A.id)
   return { told(now, gone == 0 and 'unknown_factor' or nil) }
+end
+
+function steps.rename(now)
+  local f, why = read(call('HGET', A.factors, A.id)), nil
+  if not f then why = 'unknown_factor' end
+  for _, text in ipairs(f and call('HVALS', A.factors) or {}) do
+    local other = read(text)
+    if other.name == A.name and other.id ~= A.id then
+      if other.confirmed_at ~= '' then why = 'factor_name_taken' else call('HDEL', A.factors, other.id) end
+    end
+  end
+  if not why then
+    f.name = A.name
+    put(f)
+  end
+  return { told(now, why) }
 end
 
 function steps.put_recovery(now)
@@ -99,6 +121,7 @@ function steps.use_recovery(now)
   local here = call('HGET', A.recovery, A.selector) == A.digest
   if here then
     give_back()
+    keep_try()
     call('HDEL', A.recovery, A.selector)
   end
   return { told(now, not here and 'used_code' or nil), I(call('HLEN', A.recovery)) }
@@ -106,7 +129,7 @@ end
 
 function steps.reset(now)
   local count = call('HLEN', A.factors) + call('HLEN', A.recovery)
-  call('DEL', A.factors, A.recovery)
+  call('DEL', A.factors, A.recovery, A.tried)
   told(now)
   return { I(count) }
 end
@@ -122,6 +145,10 @@ end
 
 function looks.recovery()
   return { call('HGET', A.recovery, A.selector) or '' }
+end
+
+function looks.accepted()
+  return { call('GET', A.tried) or '' }
 end
 
 function looks.left()

@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use otp_core::event::Event;
 use otp_core::factor::{Factor, RecoverySelector};
 use otp_core::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, PutRecovery,
-    RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
+    PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed, StoreError,
+    UseRecovery,
 };
 
 use super::{RedisStore, script};
@@ -27,6 +28,7 @@ impl RedisStore {
             .request(shelf, step)
             .text("factors", &keys.factors(owner))
             .text("recovery", &keys.recovery(owner))
+            .text("tried", &keys.accepted_try(owner))
             .text("budget", &keys.budget(&owner.budget(factor::class(step))));
         self.ask(shelf, &script::FACTORS, fill(request)?).await
     }
@@ -53,6 +55,15 @@ impl FactorStore for RedisStore {
         let id = remove.factor.to_string();
         let fill = |request: Request| Ok(request.text("id", &id).event(&remove.event));
         factor::removed(&self.ask_factors("remove", &remove.owner, fill).await?)
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        let fill = |request: Request| Ok(request.renaming(&rename));
+        factor::renamed(&self.ask_factors("rename", &rename.owner, fill).await?)
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        factor::accepted(&self.ask_factors("accepted", owner, Ok).await?)
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

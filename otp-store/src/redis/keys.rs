@@ -94,6 +94,11 @@ impl Keys {
         self.owned('r', owner)
     }
 
+    /// Names where the try of an owner is that was accepted last.
+    pub(super) fn accepted_try(&self, owner: &FactorOwner) -> String {
+        self.owned('a', owner)
+    }
+
     /// Names where an owner's devices are.
     pub(super) fn devices(&self, owner: &FactorOwner) -> String {
         self.owned('d', owner)

@@ -7,8 +7,9 @@ use otp_core::event::{Event, Outcome};
 use otp_core::factor::{Factor, RecoverySelector};
 use otp_core::request::FactorClass;
 use otp_core::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, PutRecovery,
-    RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet,
+    PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed, StoreError,
+    UseRecovery,
 };
 
 use super::budget_rows::Loaded;
@@ -28,6 +29,13 @@ const TAKE_CODE: &str = "DELETE FROM otp_recovery_codes
 const TAKE_CODES: &str = "DELETE FROM otp_recovery_codes WHERE subject_key = ? AND tenant = ?";
 const LEFT: &str = "SELECT COUNT(*) AS codes FROM otp_recovery_codes
     WHERE subject_key = ? AND tenant = ?";
+const RENAME: &str =
+    "UPDATE otp_factors SET name = ? WHERE id = ? AND subject_key = ? AND tenant = ?";
+const LAST_TRY: &str = "SELECT answer FROM otp_accepted_tries
+    WHERE subject_key = ? AND tenant = ?";
+const FORGET_TRY: &str = "DELETE FROM otp_accepted_tries WHERE subject_key = ? AND tenant = ?";
+const KEEP_TRY: &str = "INSERT INTO otp_accepted_tries (tenant, user_id, subject_key, answer)
+    VALUES (?, ?, ?, ?)";
 
 fn locked(owner: &FactorOwner) -> Locks {
     Locks::default().subject(owner.subject.shard())
@@ -58,6 +66,37 @@ async fn succeed(
         return Ok(());
     }
     loaded.save(tx).await
+}
+
+/// Keeps how a try answers when it is repeated, in the place of the one before it.
+async fn keep_try(
+    tx: &mut Tx<'_>,
+    owner: &FactorOwner,
+    tried: Option<&AcceptedTry>,
+) -> Result<(), StoreError> {
+    let Some(tried) = tried else { return Ok(()) };
+    tx.execute(FORGET_TRY, &owned(owner)).await?;
+    let answer = tried.to_stored();
+    let values = [
+        owner.tenant.as_str().into(),
+        owner.subject.user_id().into(),
+        owner.subject.as_str().into(),
+        (&answer).into(),
+    ];
+    tx.execute(KEEP_TRY, &values).await.map(drop)
+}
+
+/// Reads the try that was accepted last.
+pub(crate) struct LastTry(pub(crate) FactorOwner);
+
+impl Intent for LastTry {
+    type Answer = Option<AcceptedTry>;
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Option<AcceptedTry>, StoreError> {
+        let row = tx.row(LAST_TRY, &owned(&self.0)).await?;
+        row.map(|row| row.parsed("answer", AcceptedTry::from_stored))
+            .transpose()
+    }
 }
 
 /// Adds an authenticator where there is a place for it.
@@ -138,8 +177,10 @@ impl TakeStep {
             tx.execute(REMOVE_OTHERS, &named(&id, &advance.owner))
                 .await?;
             tx.execute(TAKE_CODES, &owned(&advance.owner)).await?;
+            tx.execute(FORGET_TRY, &owned(&advance.owner)).await?;
         }
         succeed(tx, &advance.owner, FactorClass::Totp, advance.lane).await?;
+        keep_try(tx, &advance.owner, advance.accepted.as_ref()).await?;
         Ok(FactorAdvanced::Accepted)
     }
 }
@@ -177,6 +218,35 @@ impl Intent for DropFactor {
         };
         told(tx, &self.0.event, removed.refusal()).await?;
         Ok(removed)
+    }
+}
+
+/// Calls an authenticator by another name.
+pub(crate) struct NameFactor(pub(crate) RenameFactor);
+
+impl Intent for NameFactor {
+    type Answer = Renamed;
+
+    fn locks(&self) -> Locks {
+        locked(&self.0.owner)
+    }
+
+    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Renamed, StoreError> {
+        let rename = &self.0;
+        let sheet = sheet(factor_rows::of(tx, &rename.owner).await?);
+        let (renamed, replaced) = sheet.judge_name(rename);
+        if let Some(replaced) = replaced {
+            let id = replaced.to_string();
+            tx.execute(REMOVE, &named(&id, &rename.owner)).await?;
+        }
+        if renamed == Renamed::Now {
+            let id = rename.factor.to_string();
+            let [id, subject, tenant] = named(&id, &rename.owner);
+            let values = [rename.name.as_str().into(), id, subject, tenant];
+            tx.execute(RENAME, &values).await?;
+        }
+        told(tx, &rename.event, renamed.refusal()).await?;
+        Ok(renamed)
     }
 }
 
@@ -259,6 +329,7 @@ impl Intent for TakeCode {
                 0 => RecoveryUse::Gone,
                 _ => {
                     succeed(tx, &used.owner, FactorClass::Recovery, used.lane).await?;
+                    keep_try(tx, &used.owner, used.accepted.as_ref()).await?;
                     let left = left(tx, &used.owner).await?;
                     RecoveryUse::Used { left }
                 }
@@ -284,6 +355,7 @@ impl Intent for ResetFactors {
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
         let factors = tx.execute(REMOVE_ALL, &owned(&self.0)).await?;
         let codes = tx.execute(TAKE_CODES, &owned(&self.0)).await?;
+        tx.execute(FORGET_TRY, &owned(&self.0)).await?;
         audit::write(tx, &self.1).await?;
         Ok(factors.saturating_add(codes))
     }

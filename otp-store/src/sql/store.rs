@@ -19,14 +19,14 @@ macro_rules! keep_in_rows {
             use otp_core::quota::{Budget, BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
             use otp_core::request::Tenant;
             use otp_core::store::{
-                Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
-                BudgetKey, BudgetReading, BudgetStore, ChainStore, ChallengeQuery, ChallengeStore,
-                Consume, Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-                FactorStore, IdempotencyKey, Insert, Lease, OutboxEntry, Plan, PolicyDocument,
-                PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
-                Reissue, Reject, RemoveFactor, Removed, Revocation, SealBatch, SealerId, Sealing,
-                Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
-                UseRecovery,
+                AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry,
+                BlocklistStore, BudgetKey, BudgetReading, BudgetStore, ChainStore, ChallengeQuery,
+                ChallengeStore, Consume, Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced,
+                FactorOwner, FactorStore, IdempotencyKey, Insert, Lease, OutboxEntry, Plan,
+                PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
+                RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed,
+                Revocation, SealBatch, SealerId, Sealing, Seen, SeenStore, Settled, StatKey,
+                StatName, StatWindow, StatsStore, StoreError, UseRecovery,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -247,6 +247,17 @@ macro_rules! keep_in_rows {
 
                 async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
                     self.write(sql::DropFactor(remove)).await
+                }
+
+                async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+                    self.write(sql::NameFactor(rename)).await
+                }
+
+                async fn accepted_try(
+                    &self,
+                    owner: &FactorOwner,
+                ) -> Result<Option<AcceptedTry>, StoreError> {
+                    self.read(sql::LastTry(owner.clone())).await
                 }
 
                 async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use otp_core::factor::{Factor, FactorKind, FactorName};
 use otp_core::key::Sealed;
 use otp_core::request::{FactorClass, SubjectKey, Tenant};
 use otp_core::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, PutRecovery,
-    RecoveryUse, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet,
+    PutRecovery, RecoveryUse, Removed, RenameFactor, Renamed, StoreError, UseRecovery,
 };
 use serde_json::{Map, Value};
 
@@ -51,6 +51,7 @@ impl Request {
             .text("from", advance.from.name())
             .text("to", &to.to_string())
             .text("resealed", &resealed.unwrap_or_default())
+            .accepted(advance.accepted.as_ref())
             .text("lane", advance.lane.name())
             .event(&advance.event))
     }
@@ -70,8 +71,24 @@ impl Request {
     pub(crate) fn used(self, used: &UseRecovery) -> Self {
         self.text("selector", used.selector.as_str())
             .text("digest", &used.digest)
+            .accepted(used.accepted.as_ref())
             .text("lane", used.lane.name())
             .event(&used.event)
+    }
+
+    /// Says how the try answers when it is repeated; an empty text is a try without a name.
+    fn accepted(self, tried: Option<&AcceptedTry>) -> Self {
+        let text = tried.map(AcceptedTry::to_stored);
+        let life = AcceptedTry::LIFE.as_millis().to_string();
+        self.text("accepted", &text.unwrap_or_default())
+            .text("answers_for", &life)
+    }
+
+    /// Says what an authenticator is called from now on.
+    pub(crate) fn renaming(self, rename: &RenameFactor) -> Self {
+        self.text("id", &rename.factor.to_string())
+            .text("name", rename.name.as_str())
+            .event(&rename.event)
     }
 }
 
@@ -112,6 +129,24 @@ pub(crate) fn removed(reply: &Reply) -> Result<Removed, StoreError> {
     outcome(reply, [Removed::Now, Removed::Unknown], |removed| {
         removed.refusal()
     })
+}
+
+pub(crate) fn renamed(reply: &Reply) -> Result<Renamed, StoreError> {
+    outcome(
+        reply,
+        [Renamed::Now, Renamed::NameTaken, Renamed::Unknown],
+        |renamed| renamed.refusal(),
+    )
+}
+
+/// Reads the try that was accepted last; an empty text stands for none.
+pub(crate) fn accepted(reply: &Reply) -> Result<Option<AcceptedTry>, StoreError> {
+    match reply.text(0)? {
+        "" => Ok(None),
+        text => AcceptedTry::from_stored(text)
+            .map(Some)
+            .ok_or_else(|| corrupt("an accepted try")),
+    }
 }
 
 pub(crate) fn used(reply: &Reply) -> Result<RecoveryUse, StoreError> {

@@ -15,13 +15,14 @@ use otp_core::factor::{Factor, RecoverySelector, RememberedDevice};
 use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_core::request::Tenant;
 use otp_core::store::{
-    Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore, BudgetKey,
-    BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
-    DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
-    IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan, PolicyDocument,
-    PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject,
-    RemoveFactor, Removed, Revocation, Seen, SeenStore, Settled, StatKey, StatName, StatWindow,
-    StatsStore, Store, StoreError, StoreErrorKind, UseRecovery,
+    AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
+    BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
+    DeliveryStore, DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
+    FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan,
+    PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
+    Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed, Revocation, Seen, SeenStore,
+    Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, StoreErrorKind,
+    UseRecovery,
 };
 
 /// How a store behaves.
@@ -411,6 +412,16 @@ impl<S: Store> FactorStore for Switched<S> {
 
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
         self.pass("remove_factor", self.inner.remove_factor(remove))
+            .await
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        self.pass("rename_factor", self.inner.rename_factor(rename))
+            .await
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        self.pass("accepted_try", self.inner.accepted_try(owner))
             .await
     }
 

@@ -141,8 +141,10 @@ impl Operation<'_> {
         if reply.status >= 500 {
             return Err("nothing was down".to_owned());
         }
-        if response.get("headers").is_some() && reply.header("retry-after").is_none() {
-            return Err("no Retry-After".to_owned());
+        let promised = response.get("headers").and_then(Value::as_object);
+        let mut promised = promised.into_iter().flat_map(|headers| headers.keys());
+        if let Some(missing) = promised.find(|name| reply.header(name).is_none()) {
+            return Err(format!("no {missing}"));
         }
         let Some(contents) = response.get("content").and_then(Value::as_object) else {
             return match reply.body.is_empty() {

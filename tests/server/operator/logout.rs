@@ -119,4 +119,20 @@ async fn on_a_shared_listener_people_end_their_own_sessions_and_operators_anybod
     assert_eq!(done.json()["ended"], 1, "{done:?}");
     assert_eq!(me(&server, &second).await, 401);
     assert_eq!(acts(&server).await, ["mike: logout_all: stolen laptop"]);
+    // Its document shows the operators' routes to operators, and what is served to everybody else.
+    for (token, shown) in [
+        (None, false),
+        (Some("token-of-nobody-01234"), false),
+        (Some(MIKE), true),
+    ] {
+        let mut request = server.client.get(server.url("/openapi.json"));
+        if let Some(token) = token {
+            request = request.header("x-admin-token", token);
+        }
+        let document = Reply::of(request).await;
+        assert_eq!(document.status, 200, "{document:?}");
+        let paths = document.json()["paths"].clone();
+        assert_eq!(paths.get("/admin/otp/dashboard").is_some(), shown);
+        assert!(paths.get("/api/auth/otp/request").is_some());
+    }
 }

@@ -4,8 +4,8 @@ use crate::clock::Timestamp;
 use crate::factor::{Factor, FactorId, FactorState, RecoverySelector};
 
 use super::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, PutRecovery, RecoveryUse, Removed, Shown,
-    UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, PutRecovery, RecoveryUse, Removed,
+    RenameFactor, Renamed, Shown, UseRecovery,
 };
 
 /// Everything that an owner has enrolled: pure, and the same in every engine.
@@ -15,6 +15,8 @@ pub struct FactorSheet {
     pub factors: Vec<Factor>,
     /// The hash of each code that is left.
     pub recovery: BTreeMap<RecoverySelector, String>,
+    /// The try that was accepted last, where its client named it.
+    pub accepted: Option<AcceptedTry>,
 }
 
 /// What an enrolment changes in a sheet.
@@ -33,10 +35,10 @@ impl FactorSheet {
     /// How many authenticators a subject may have, pending ones too.
     pub const MOST: usize = 10;
 
-    /// Says whether nothing is enrolled.
+    /// Says whether nothing is enrolled, and nothing is to be answered again.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.factors.is_empty() && self.recovery.is_empty()
+        self.count() == 0 && self.accepted.is_none()
     }
 
     /// Says what an enrolment comes to, and changes nothing.
@@ -105,14 +107,54 @@ impl FactorSheet {
         if is_first && advanced == FactorAdvanced::Accepted {
             self.factors.retain(|factor| factor.id == advance.factor);
             self.recovery.clear();
+            self.accepted = None;
+        }
+        if advanced == FactorAdvanced::Accepted {
+            self.accept(advance.accepted.as_ref());
         }
         advanced
+    }
+
+    fn accept(&mut self, tried: Option<&AcceptedTry>) {
+        if let Some(tried) = tried {
+            self.accepted = Some(tried.clone());
+        }
+    }
+
+    /// Says what a new name comes to, and changes nothing: what is answered, and the pending one
+    /// whose name it takes.
+    pub fn judge_name(&self, rename: &RenameFactor) -> (Renamed, Option<FactorId>) {
+        let (id, name) = (rename.factor, &rename.name);
+        if !self.factors.iter().any(|factor| factor.id == id) {
+            return (Renamed::Unknown, None);
+        }
+        let mut others = self.factors.iter().filter(|factor| factor.id != id);
+        match others.find(|factor| factor.name == *name) {
+            Some(other) if other.state() == FactorState::Active => (Renamed::NameTaken, None),
+            other => (Renamed::Now, other.map(|other| other.id)),
+        }
+    }
+
+    /// Calls an authenticator by another name where that is free.
+    pub fn rename(&mut self, rename: &RenameFactor) -> Renamed {
+        let (renamed, replaced) = self.judge_name(rename);
+        if renamed == Renamed::Now {
+            self.factors.retain(|factor| Some(factor.id) != replaced);
+            let mut factors = self.factors.iter_mut();
+            if let Some(factor) = factors.find(|factor| factor.id == rename.factor) {
+                factor.name = rename.name.clone();
+            }
+        }
+        renamed
     }
 
     /// Takes an authenticator away.
     pub fn remove(&mut self, id: &FactorId) -> Removed {
         let before = self.factors.len();
         self.factors.retain(|factor| factor.id != *id);
+        if self.count() == 0 {
+            self.accepted = None;
+        }
         if self.factors.len() < before {
             Removed::Now
         } else {
@@ -137,6 +179,7 @@ impl FactorSheet {
             return RecoveryUse::Gone;
         }
         self.recovery.remove(&used.selector);
+        self.accept(used.accepted.as_ref());
         RecoveryUse::Used {
             left: self.recovery_left(),
         }

@@ -132,6 +132,7 @@ pub(super) fn step(of: &Enrol, to: u64) -> AdvanceFactor {
         from: FactorState::Active,
         to,
         resealed: None,
+        accepted: None,
         lane: Lane::Public,
         event: kit::event(EventKind::ValidationAttempt).about(&of.owner.subject),
     }
@@ -146,6 +147,7 @@ pub(super) fn spending(owner: &FactorOwner, selector: &str, digest: &str) -> Use
         owner: owner.clone(),
         selector: chosen(selector),
         digest: digest.to_owned(),
+        accepted: None,
         lane: Lane::Public,
         event: kit::event(EventKind::ValidationAttempt).about(&owner.subject),
     }

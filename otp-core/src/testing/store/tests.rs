@@ -156,6 +156,10 @@ caught! {
     a_step_that_is_read_and_then_burned_is_caught:
         ReadsThenAdvances, one_of_a_thousand_codes_of_a_step_is_accepted,
         "exactly one code of a step is accepted";
+    a_try_that_is_not_kept_is_caught:
+        LosesTries, an_accepted_try_is_kept_with_its_success, "a success keeps its answer";
+    a_name_that_two_factors_have_is_caught:
+        RenamesToTaken, a_factor_is_renamed_where_the_name_is_free, "another one's name";
     a_recovery_code_that_nobody_compared_is_caught:
         UsesWhatIsThere, new_recovery_codes_void_all_old_ones, "an old code is void";
     a_device_that_is_not_forgotten_is_caught:

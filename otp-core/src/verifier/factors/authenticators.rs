@@ -1,6 +1,7 @@
 //! Whose code was typed: every authenticator that it could be of is asked, and all of them are.
 
 use super::guess::{Guess, MALFORMED, SEALED, Typed, UNKNOWN, USED, WRONG};
+use super::repeated::Call;
 use super::secret;
 use super::verified::{ProvenBy, VerifiedFactor};
 use crate::factor::{
@@ -8,7 +9,7 @@ use crate::factor::{
     OtpSecret, TimeStep, TotpRefusal,
 };
 use crate::key::Sealed;
-use crate::request::{FactorClass, RequestContext, SubjectId};
+use crate::request::{RequestContext, SubjectId};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Unavailable, Verifier, VerifyError};
 
@@ -90,19 +91,21 @@ impl Verifier {
         context: RequestContext,
     ) -> Result<VerifiedFactor, VerifyError> {
         let text = attempt.typed.expose();
-        let class = FactorClass::Totp;
-        let guess = self.guess(subject, &attempt, class, typed(text), &context, || Ok(()));
+        let call = match way {
+            Way::Time => Call::Totp,
+            Way::Counter => Call::Hotp,
+        };
+        let guess = self.guess(subject, &attempt, call, typed(text), &context, || Ok(()));
         let guess = guess.await?;
+        if let Some(answer) = guess.answered().await {
+            return answer;
+        }
         let mut factors = guess.factors().await?;
         factors.retain(|factor| is_active(factor) && Way::of(factor.kind) == way);
         let ask = |factor: &Factor, secret: &_| guess.ask(text, factor, secret);
         match guess.compare(&factors, way.usual(), ask)? {
-            Found::Not(reason) => Err(guess.refuse(reason).await),
-            Found::Right(right) => {
-                let by = right.proves(way);
-                guess.advance(right, FactorState::Active).await?;
-                Ok(guess.verified(by))
-            }
+            Found::Not(reason) => guess.decline(reason).await,
+            Found::Right(right) => guess.advance(right, way, FactorState::Active).await,
         }
     }
 }

@@ -1,8 +1,9 @@
 use super::authenticators::{Found, Way, typed};
 use super::guess::Guess;
+use super::repeated::Call;
 use super::verified::VerifiedFactor;
 use crate::factor::{Factor, FactorId, FactorKind, FactorState};
-use crate::request::{FactorClass, RequestContext, SubjectId};
+use crate::request::{Operation, RequestContext, SubjectId};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -22,7 +23,8 @@ impl Verifier {
     /// [`VerifyError`]; no failure of ours is ever an acceptance.
     ///
     /// # Cancellation
-    /// A dropped call may have counted a guess, or confirmed the enrolment.
+    /// A dropped call may have counted a guess, or confirmed the enrolment. Repeat it with the same
+    /// [`Attempt::with_id`] and code within a minute to hear what came of it.
     pub async fn confirm_factor(
         &self,
         subject: &SubjectId,
@@ -30,11 +32,24 @@ impl Verifier {
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        let (attempt, context) = (attempt.into(), context.into());
+        let confirmed = self.first_code(subject, factor, attempt.into(), context.into());
+        self.measured(Operation::Verify, Box::pin(confirmed)).await
+    }
+
+    async fn first_code(
+        &self,
+        subject: &SubjectId,
+        factor: FactorId,
+        attempt: Attempt,
+        context: RequestContext,
+    ) -> Result<VerifiedFactor, VerifyError> {
         let text = attempt.typed.expose();
-        let class = FactorClass::Totp;
-        let guess = self.guess(subject, &attempt, class, typed(text), &context, || Ok(()));
+        let call = Call::Confirm;
+        let guess = self.guess(subject, &attempt, call, typed(text), &context, || Ok(()));
         let guess = guess.await?;
+        if let Some(answer) = guess.answered().await {
+            return answer;
+        }
         let named = guess.named(factor).await?;
         let pending = named.filter(|factor| factor.state() == FactorState::Pending);
         let kind = pending
@@ -42,11 +57,10 @@ impl Verifier {
             .map_or(FactorKind::TOTP, |factor| factor.kind);
         let ask = |factor: &Factor, secret: &_| guess.ask(text, factor, secret);
         match guess.compare(pending.as_slice(), kind, ask)? {
-            Found::Not(reason) => Err(guess.refuse(reason).await),
+            Found::Not(reason) => guess.decline(reason).await,
             Found::Right(right) => {
-                let by = right.proves(Way::of(kind));
-                guess.advance(right, FactorState::Pending).await?;
-                Ok(guess.verified(by))
+                let way = Way::of(kind);
+                guess.advance(right, way, FactorState::Pending).await
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::VerifiedFactor;
-use super::authenticators::Right;
+use super::authenticators::{Right, Way};
+use super::repeated::{Call, Named};
 use super::verified::ProvenBy;
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
@@ -14,8 +15,8 @@ use crate::hash::Busy;
 use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::quota::BudgetRules;
-use crate::request::{FactorClass, RequestContext, SubjectId, SubjectKey};
-use crate::store::{AdvanceFactor, BudgetClaim, FactorOwner, Reject, Step};
+use crate::request::{RequestContext, SubjectId, SubjectKey};
+use crate::store::{AcceptedTry, AdvanceFactor, BudgetClaim, FactorOwner, Reject, Step};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -48,18 +49,22 @@ pub(super) struct Guess<'v, T> {
     pub(super) now: Timestamp,
     /// What was held before the guess was counted: a place in the hashing pool, or nothing.
     pub(super) held: T,
+    /// What the try is known by, where its client named it.
+    pub(super) name: Option<Named>,
+    /// This very try, where it was accepted before it came.
+    pub(super) before: Option<AcceptedTry>,
     rules: BudgetRules,
     event: Event,
 }
 
 impl Verifier {
     /// Takes a guess past the gates and has it counted; `hold` comes between the two, so that what
-    /// it may refuse costs no guess.
+    /// it may refuse costs no guess. A try that was accepted before is counted no second time.
     pub(super) async fn guess<T>(
         &self,
         subject: &SubjectId,
         attempt: &Attempt,
-        class: FactorClass,
+        call: Call,
         typed: Typed,
         context: &RequestContext,
         hold: impl FnOnce() -> Result<T, Busy>,
@@ -90,14 +95,19 @@ impl Verifier {
             context,
             policy: &policy,
         };
+        let name = Named::of(&keys, &owner, call, attempt);
+        let before = match &name {
+            Some(name) => name.among(self.inner.store.accepted_try(&owner).await?),
+            None => None,
+        };
         let rules = BudgetRules::totp();
         let wants = self.wants(&request, &event).await?;
         let held = hold()?;
-        let step = match typed {
-            Typed::Readable => Step::Guess {
-                budget: BudgetClaim::new(owner.budget(class), lane, rules.clone()),
+        let step = match (typed, &before) {
+            (Typed::Readable, None) => Step::Guess {
+                budget: BudgetClaim::new(owner.budget(call.class()), lane, rules.clone()),
             },
-            Typed::Malformed => Step::Nothing,
+            (Typed::Malformed, _) | (_, Some(_)) => Step::Nothing,
         };
         let admitted = self.admit(&request, wants, step, event).await?;
         Ok(Guess {
@@ -109,6 +119,8 @@ impl Verifier {
             lane,
             now: admitted.now,
             held,
+            name,
+            before,
             rules,
             event: admitted.event,
         })
@@ -127,6 +139,8 @@ impl<'v, T> Guess<'v, T> {
             lane: self.lane,
             now: self.now,
             held: (),
+            name: self.name,
+            before: self.before,
             rules: self.rules,
             event: self.event,
         };
@@ -146,11 +160,18 @@ impl<'v, T> Guess<'v, T> {
             by,
             lane: self.lane,
             at: self.now,
+            repeated: false,
         }
     }
 
-    /// Takes the one success of a step or counter.
-    pub(super) async fn advance(&self, right: Right, from: FactorState) -> Result<(), VerifyError> {
+    /// Takes the one success of a step or counter, of an authenticator that goes this way.
+    pub(super) async fn advance(
+        self,
+        right: Right,
+        way: Way,
+        from: FactorState,
+    ) -> Result<VerifiedFactor, VerifyError> {
+        let by = right.proves(way);
         let mut event = self.success();
         if from == FactorState::Pending {
             event.kind = EventKind::FactorConfirmed;
@@ -161,6 +182,7 @@ impl<'v, T> Guess<'v, T> {
             from,
             to: right.number,
             resealed: right.resealed,
+            accepted: self.accepted(by),
             lane: self.lane,
             event: event.clone(),
         };
@@ -168,12 +190,11 @@ impl<'v, T> Guess<'v, T> {
         match advanced.refusal() {
             None => {
                 self.verifier.observe(&event);
-                Ok(())
+                Ok(self.verified(by))
             }
             Some(reason) => {
                 let event = event.with_outcome(Outcome::Refused, reason);
-                self.lost(event).await;
-                Err(VerifyError::Rejected)
+                self.beaten(event).await
             }
         }
     }
@@ -193,6 +214,16 @@ impl<'v, T> Guess<'v, T> {
                 VerifyError::Rejected
             }
         }
+    }
+
+    /// Ends a try that another call took the success from, which the store has the record of: where
+    /// that call was this very try, it is answered as that one.
+    pub(super) async fn beaten(&self, event: Event) -> Result<VerifiedFactor, VerifyError> {
+        if let Some(tried) = self.meanwhile().await? {
+            return self.again(&tried).await;
+        }
+        self.lost(event).await;
+        Err(VerifyError::Rejected)
     }
 
     /// Makes a refusal known that the store has the record of.

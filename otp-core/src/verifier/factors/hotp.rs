@@ -1,9 +1,10 @@
 use super::authenticators::{Found, Way, of_hotp, typed};
 use super::guess::{Typed, UNKNOWN};
+use super::repeated::Call;
 use super::secret;
 use super::verified::VerifiedFactor;
 use crate::factor::{Factor, FactorId};
-use crate::request::{FactorClass, RequestContext, SubjectId, Tenant};
+use crate::request::{Operation, RequestContext, SubjectId, Tenant};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -23,15 +24,15 @@ impl Verifier {
     /// [`VerifyError`]; no failure of ours is ever an acceptance.
     ///
     /// # Cancellation
-    /// A dropped call may have counted a guess, or used the code up.
+    /// As that of [`verify_totp`](Self::verify_totp).
     pub async fn verify_hotp(
         &self,
         subject: &SubjectId,
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        self.ask_authenticators(Way::Counter, subject, attempt.into(), context.into())
-            .await
+        let asked = self.ask_authenticators(Way::Counter, subject, attempt.into(), context.into());
+        self.measured(Operation::Verify, Box::pin(asked)).await
     }
 
     /// Finds an authenticator again that has run ahead, by two codes that it shows one after the
@@ -50,16 +51,26 @@ impl Verifier {
         codes: [&str; 2],
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        let context = context.into();
         // Cut as every typed text is.
-        let [one, two] = codes.map(|code| Attempt::new(code).for_tenant(tenant.clone()));
+        let codes = codes.map(|code| Attempt::new(code).for_tenant(tenant.clone()));
+        let found = self.find_again(subject, factor, codes, context.into());
+        self.measured(Operation::Verify, Box::pin(found)).await
+    }
+
+    async fn find_again(
+        &self,
+        subject: &SubjectId,
+        factor: FactorId,
+        [one, two]: [Attempt; 2],
+        context: RequestContext,
+    ) -> Result<VerifiedFactor, VerifyError> {
         let [first, second] = [one.typed.expose(), two.typed.expose()];
         let readable = match [typed(first), typed(second)] {
             [Typed::Readable, Typed::Readable] => Typed::Readable,
             _ => Typed::Malformed,
         };
-        let class = FactorClass::Totp;
-        let guess = self.guess(subject, &one, class, readable, &context, || Ok(()));
+        let call = Call::Resynchronise;
+        let guess = self.guess(subject, &one, call, readable, &context, || Ok(()));
         let guess = guess.await?;
         let found = guess.named(factor).await?;
         let from = found.as_ref().map(Factor::state);
@@ -72,11 +83,7 @@ impl Verifier {
             guess.compare(found.as_slice(), Way::Counter.usual(), ask)?,
             from,
         ) {
-            (Found::Right(right), Some(from)) => {
-                let by = right.proves(Way::Counter);
-                guess.advance(right, from).await?;
-                Ok(guess.verified(by))
-            }
+            (Found::Right(right), Some(from)) => guess.advance(right, Way::Counter, from).await,
             (Found::Not(reason), _) => Err(guess.refuse(reason).await),
             (Found::Right(_), None) => Err(guess.refuse(UNKNOWN).await),
         }

@@ -1,8 +1,8 @@
 use super::{FactorError, Proven};
 use crate::event::{EventKind, Outcome};
-use crate::factor::{Factor, FactorId};
+use crate::factor::{Factor, FactorId, FactorName};
 use crate::request::{RequestContext, SubjectId, SubjectKey, Tenant};
-use crate::store::{FactorOwner, RemoveFactor, Removed};
+use crate::store::{FactorOwner, RemoveFactor, Removed, RenameFactor, Renamed};
 use crate::verifier::{Unavailable, Verifier};
 
 impl Verifier {
@@ -22,6 +22,41 @@ impl Verifier {
         let now = self.inner.clock.now();
         factors.retain(|factor| factor.lapsed(now, life).is_none());
         Ok(factors)
+    }
+
+    /// Calls one of the account's factors by another name, pending or active. A name is what its
+    /// owner goes by when one is to be taken away, so it asks for the proof that a removal does.
+    ///
+    /// # Errors
+    /// [`FactorError`]; [`NameTaken`](FactorError::NameTaken) where another active one has the name.
+    /// One that waits for its first code loses it, and is gone. Repeating it does no harm.
+    pub async fn rename_factor(
+        &self,
+        factor: FactorId,
+        name: FactorName,
+        proven: &Proven,
+        context: impl Into<RequestContext>,
+    ) -> Result<(), FactorError> {
+        let context = context.into();
+        let change = self.change(proven, EventKind::FactorRenamed, &context);
+        let change = change.await?;
+        let rename = RenameFactor {
+            owner: change.owner.clone(),
+            factor,
+            name,
+            event: change.event.clone(),
+        };
+        let event = change.event.clone();
+        let renamed = self.inner.store.rename_factor(rename).await?;
+        self.observe(&match renamed.refusal() {
+            None => event,
+            Some(reason) => event.with_outcome(Outcome::Refused, reason),
+        });
+        match renamed {
+            Renamed::Now => Ok(()),
+            Renamed::NameTaken => Err(FactorError::NameTaken),
+            Renamed::Unknown => Err(FactorError::Unknown),
+        }
     }
 
     /// Takes one of the account's factors away, pending or active.

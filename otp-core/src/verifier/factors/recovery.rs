@@ -1,11 +1,12 @@
 use super::guess::{MALFORMED, SEALED, Typed, UNKNOWN, WRONG};
 use super::manage::owner;
+use super::repeated::Call;
 use super::verified::{ProvenBy, VerifiedFactor};
 use super::{FactorError, Proven};
 use crate::event::{EventKind, Outcome};
 use crate::factor::{RecoveryCode, RecoverySelector, RecoverySet};
 use crate::hash::{Binding, Comparison, HashError, MismatchReason};
-use crate::request::{FactorClass, RequestContext, SubjectId, Tenant};
+use crate::request::{Operation, RequestContext, SubjectId, Tenant};
 use crate::store::{FactorOwner, PutRecovery, RecoveryUse, Shown, UseRecovery};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Unavailable, Verifier, VerifyError};
@@ -66,30 +67,44 @@ impl Verifier {
     /// and whatever there is: an account without codes takes the same way and gives the same answer
     /// as a wrong code. Of racing calls with one code one gets a [`VerifiedFactor`], which says how
     /// many codes are left. Its record has the reason `recovery_code`: tell the owner by it. Four
-    /// store round trips.
+    /// store round trips, one more where the attempt has an id: sent again by it within a minute, a
+    /// code that was accepted is answered as it was, so that a lost answer loses no code.
     ///
     /// # Errors
     /// [`VerifyError`]; [`Busy`](VerifyError::Busy) costs no guess, and no failure of ours is ever
     /// an acceptance.
     ///
     /// # Cancellation
-    /// A dropped call may have counted a guess, or used the code up.
+    /// A dropped call may have counted a guess, or used the code up. Repeat it with the same id
+    /// ([`Attempt::with_id`]) to hear what came of it.
     pub async fn verify_recovery(
         &self,
         subject: &SubjectId,
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        let (attempt, context) = (attempt.into(), context.into());
+        let spent = self.spend_recovery(subject, attempt.into(), context.into());
+        self.measured(Operation::Verify, Box::pin(spent)).await
+    }
+
+    async fn spend_recovery(
+        &self,
+        subject: &SubjectId,
+        attempt: Attempt,
+        context: RequestContext,
+    ) -> Result<VerifiedFactor, VerifyError> {
         let code = RecoveryCode::parse(attempt.typed.expose());
         let typed = match code {
             Ok(_) => Typed::Readable,
             Err(_) => Typed::Malformed,
         };
         let hold = || self.inner.recovery.reserve();
-        let class = FactorClass::Recovery;
-        let guess = self.guess(subject, &attempt, class, typed, &context, hold);
+        let call = Call::Recovery;
+        let guess = self.guess(subject, &attempt, call, typed, &context, hold);
         let (slot, guess) = guess.await?.release();
+        if let Some(answer) = guess.answered().await {
+            return answer;
+        }
         let selector = match &code {
             Ok(code) => code.selector(),
             Err(_) => RecoverySelector::NONE,
@@ -102,7 +117,7 @@ impl Verifier {
                 Ok(_) => UNKNOWN,
                 Err(_) => MALFORMED,
             };
-            return Err(guess.refuse(reason).await);
+            return guess.decline(reason).await;
         };
         let binding = binding(&guess.owner, &selector);
         let compared = slot.verify(&guess.keys, &binding, code.expose(), &digest);
@@ -111,14 +126,16 @@ impl Verifier {
                 MismatchReason::Wrong => WRONG,
                 _ => SEALED,
             };
-            return Err(guess.refuse(reason).await);
+            return guess.decline(reason).await;
         }
         let mut event = guess.success();
         event.reason = Some(BY_RECOVERY.into());
+        let by = |left| ProvenBy::Recovery { selector, left };
         let used = UseRecovery {
             owner: guess.owner.clone(),
             selector,
             digest,
+            accepted: guess.accepted(by(0)),
             lane: guess.lane,
             event: event.clone(),
         };
@@ -126,14 +143,12 @@ impl Verifier {
         match outcome {
             RecoveryUse::Used { left } => {
                 self.observe(&event);
-                Ok(guess.verified(ProvenBy::Recovery { selector, left }))
+                Ok(guess.verified(by(left)))
             }
             RecoveryUse::Gone => {
                 let reason = outcome.refusal().unwrap_or(UNKNOWN);
-                guess
-                    .lost(event.with_outcome(Outcome::Refused, reason))
-                    .await;
-                Err(VerifyError::Rejected)
+                let event = event.with_outcome(Outcome::Refused, reason);
+                guess.beaten(event).await
             }
         }
     }

@@ -1,6 +1,6 @@
 use super::authenticators::Way;
 use super::verified::VerifiedFactor;
-use crate::request::{RequestContext, SubjectId};
+use crate::request::{Operation, RequestContext, SubjectId};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -15,21 +15,25 @@ impl Verifier {
     /// [`VerifiedFactor`]. An account without a factor takes the same way and gives the same answer
     /// as a wrong code. The time is the store's. Three store round trips.
     ///
-    /// The attempt names the tenant; its purpose goes into the record. Its id is of no use here:
-    /// where an answer is lost, the person types the next code.
+    /// The attempt names the tenant; its purpose goes into the record. A try with an id
+    /// ([`Attempt::with_id`]) that is sent again with the same code within a minute of its success,
+    /// because the answer was lost, gets that answer
+    /// ([`is_repeated`](VerifiedFactor::is_repeated)), and no guess is counted; an id costs one more
+    /// round trip.
     ///
     /// # Errors
     /// [`VerifyError`]; no failure of ours is ever an acceptance.
     ///
     /// # Cancellation
-    /// A dropped call may have counted a guess, or used the code up.
+    /// A dropped call may have counted a guess, or used the code up. Repeat it with the same id to
+    /// hear what came of it.
     pub async fn verify_totp(
         &self,
         subject: &SubjectId,
         attempt: impl Into<Attempt>,
         context: impl Into<RequestContext>,
     ) -> Result<VerifiedFactor, VerifyError> {
-        self.ask_authenticators(Way::Time, subject, attempt.into(), context.into())
-            .await
+        let asked = self.ask_authenticators(Way::Time, subject, attempt.into(), context.into());
+        self.measured(Operation::Verify, Box::pin(asked)).await
     }
 }

@@ -52,6 +52,7 @@ pub struct VerifiedFactor {
     pub(super) by: ProvenBy,
     pub(super) lane: Lane,
     pub(super) at: Timestamp,
+    pub(super) repeated: bool,
 }
 
 impl VerifiedFactor {
@@ -98,6 +99,14 @@ impl VerifiedFactor {
     #[must_use]
     pub fn at(&self) -> SystemTime {
         self.at.into()
+    }
+
+    /// Says whether this is the answer to a try that was accepted before: sent again with the same
+    /// name ([`Attempt::with_id`](crate::verifier::Attempt::with_id)) and code, because the answer
+    /// was lost. It proves no more than the first one did, and as of then.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.repeated
     }
 
     /// Names what is used up: no other success has the same name.

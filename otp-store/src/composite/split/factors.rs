@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use otp_core::event::Event;
 use otp_core::factor::{Factor, RecoverySelector};
 use otp_core::store::{
-    AdvanceFactor, AuditStore, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
-    PutRecovery, RecoveryUse, RemoveFactor, Removed, Store, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, AuditStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
+    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed, Store,
+    StoreError, UseRecovery,
 };
 
 use super::Split;
@@ -26,6 +27,14 @@ impl<D: Store, A: AuditStore> FactorStore for Split<D, A> {
 
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
         self.inner.decisions.remove_factor(remove).await
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        self.inner.decisions.rename_factor(rename).await
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        self.inner.decisions.accepted_try(owner).await
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

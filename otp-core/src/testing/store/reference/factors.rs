@@ -6,8 +6,9 @@ use crate::event::{Event, Outcome};
 use crate::factor::{Factor, RecoverySelector};
 use crate::request::FactorClass;
 use crate::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet, FactorStore,
-    PutRecovery, RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorSheet,
+    FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed,
+    StoreError, UseRecovery,
 };
 
 impl State {
@@ -62,6 +63,19 @@ impl FactorStore for ReferenceStore {
         let removed = state.sheet(&remove.owner).remove(&remove.factor);
         state.record(told(remove.event, removed.refusal()), now);
         Ok(removed)
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        let (mut state, now) = self.begin()?;
+        let renamed = state.sheet(&rename.owner).rename(&rename);
+        state.record(told(rename.event, renamed.refusal()), now);
+        Ok(renamed)
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        let state = self.look();
+        let sheet = state.factors.get(owner);
+        Ok(sheet.and_then(|sheet| sheet.accepted.clone()))
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {

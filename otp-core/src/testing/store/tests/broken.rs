@@ -66,6 +66,8 @@ pub(super) enum Fault {
     PublishesBlindly,
     ReadsThenAdvances,
     UsesWhatIsThere,
+    LosesTries,
+    RenamesToTaken,
     SettlesAnew,
     SumsForEver,
 }

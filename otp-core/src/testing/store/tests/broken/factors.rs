@@ -5,8 +5,9 @@ use super::{Broken, Fault};
 use crate::event::Event;
 use crate::factor::{Factor, RecoverySelector};
 use crate::store::{
-    AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, PutRecovery,
-    RecoveryUse, RemoveFactor, Removed, StoreError, UseRecovery,
+    AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore,
+    PutRecovery, RecoveryUse, RemoveFactor, Removed, RenameFactor, Renamed, StoreError,
+    UseRecovery,
 };
 
 #[async_trait]
@@ -19,7 +20,13 @@ impl FactorStore for Broken {
         self.inner.factors(owner).await
     }
 
-    async fn advance_factor(&self, advance: AdvanceFactor) -> Result<FactorAdvanced, StoreError> {
+    async fn advance_factor(
+        &self,
+        mut advance: AdvanceFactor,
+    ) -> Result<FactorAdvanced, StoreError> {
+        if self.has(Fault::LosesTries) {
+            advance.accepted = None;
+        }
         if !self.has(Fault::ReadsThenAdvances) {
             return self.inner.advance_factor(advance).await;
         }
@@ -38,6 +45,18 @@ impl FactorStore for Broken {
 
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
         self.inner.remove_factor(remove).await
+    }
+
+    async fn rename_factor(&self, rename: RenameFactor) -> Result<Renamed, StoreError> {
+        let renamed = self.inner.rename_factor(rename).await?;
+        if self.has(Fault::RenamesToTaken) {
+            return Ok(Renamed::Now);
+        }
+        Ok(renamed)
+    }
+
+    async fn accepted_try(&self, owner: &FactorOwner) -> Result<Option<AcceptedTry>, StoreError> {
+        self.inner.accepted_try(owner).await
     }
 
     async fn put_recovery(&self, put: PutRecovery) -> Result<(), StoreError> {
