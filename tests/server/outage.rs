@@ -49,7 +49,8 @@ async fn a_sign_in_that_failed_after_the_code_was_right_is_had_by_repeating_the_
         .unwrap();
     let body = json!({ "phone": PHONE, "otp": code, "attempt_id": "try-1" });
     let reply = server.post(VERIFY, &body).await;
-    reply.is_error(500, "verify_failed", "Failed to verify code");
+    reply.is_error(503, "unavailable", "Service unavailable");
+    assert_eq!(reply.header("retry-after"), Some("5"));
     query("ALTER TABLE away RENAME TO otp_sessions")
         .execute(&mut database)
         .await

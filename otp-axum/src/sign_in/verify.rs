@@ -138,7 +138,9 @@ async fn locked(verifier: &Verifier, destination: &Destination) -> Option<Thrott
 ///
 /// # Errors
 /// [`Refusal::INVALID_OTP`] for a code that signs nobody in ([`Users::purposes`]), what the host's
-/// [`Users::of`] answers, or [`Refusal::VERIFY_FAILED`]: the code is spent.
+/// [`Users::of`] answers, [`Refusal::UNAVAILABLE`] where sessions are away, or
+/// [`Refusal::VERIFY_FAILED`]. The code is spent in all of them; the same try, by its `attempt_id`, is
+/// answered again for a minute.
 pub async fn begin<U: Users>(
     door: &SessionDoor,
     users: &U,
@@ -155,11 +157,7 @@ pub async fn begin<U: Users>(
         proof = proof.named(id);
     }
     let started = door.sessions().start(proof, context).await;
-    let tokens = started.map_err(|error| {
-        let error: &dyn std::error::Error = &error;
-        tracing::error!(error, "no session was started");
-        Refusal::VERIFY_FAILED
-    })?;
+    let tokens = started.map_err(|error| ApiError::of_session(&error, Refusal::VERIFY_FAILED))?;
     Ok(Welcome {
         tokens: tokens.into(),
         user,
