@@ -206,6 +206,9 @@ async fn without_its_redis_a_server_that_is_told_to_close_refuses_everybody() {
     let status = server.get("/otp/status").await;
     assert_eq!(status.text("redis"), "unavailable", "{status:?}");
 
+    let log = server.log();
+    assert!(log.contains("redis takes no connection"), "{log}");
+
     // What is down is seen all the same, and that an operator looked is in the log.
     let board = format!("http://{}/admin/otp/dashboard", server.admin);
     let board = server.client.get(board).header("x-admin-token", token);

@@ -1,7 +1,7 @@
 //! The library's errors as answers. What an operator needs of them is in the log already, or is
 //! put there here; the client learns what it can act on.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use otp_core::operator::ResetError;
 use otp_core::policy::OverrideError;
@@ -140,7 +140,7 @@ impl ApiError {
                 refused.into()
             }
             None => {
-                tracing::error!(error = error as &dyn std::error::Error, "no session");
+                tracing::error!(error = error as &dyn Error, "no session");
                 Refusal::UNAVAILABLE.into()
             }
         }
@@ -152,7 +152,7 @@ impl From<StateError> for ApiError {
         match error {
             StateError::Refused | StateError::TooLarge => Refusal::INVALID_STATE.into(),
             _ => {
-                tracing::error!(error = &error as &dyn std::error::Error, "no state");
+                tracing::error!(error = &error as &dyn Error, "no state");
                 Refusal::UNAVAILABLE.into()
             }
         }
@@ -167,10 +167,19 @@ fn unavailable(error: &Unavailable) -> ApiError {
 }
 
 fn log(error: &Unavailable) {
-    let cause = error.source().map(ToString::to_string);
+    // The deepest cause says what to look at; none of them holds a value or an address.
+    let mut causes: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if causes.last() != Some(&said) {
+            causes.push(said);
+        }
+        cause = error.source();
+    }
     tracing::error!(
         kind = error.kind().name(),
-        cause = cause.as_deref().unwrap_or_default(),
+        cause = causes.join(": "),
         "a request could not be served"
     );
 }

@@ -1,6 +1,7 @@
 //! Whether an engine is asked at all: a breaker that opens where failures in a row and a missing sign
 //! of life come together, and closes by itself when a probe finds the engine alive.
 
+use std::error::Error;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,11 +31,13 @@ pub(super) struct Circuit {
 }
 
 /// The callers' answers while the engine is asked.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Run {
     /// Failures in a row.
     failures: u32,
     doubt: Doubted,
+    /// What the engine said of the last of them.
+    cause: Option<String>,
 }
 
 /// Whether somebody asks for a sign of life.
@@ -75,6 +78,11 @@ impl Circuit {
         let mut run = self.lock();
         if self.away().is_some() {
             return None;
+        }
+        if let Err(error) = answer
+            && failed
+        {
+            run.cause = Some(deepest(error).to_string());
         }
         run.failures = if failed {
             run.failures.saturating_add(1)
@@ -134,6 +142,15 @@ impl Circuit {
     }
 }
 
+/// Gives what an engine said itself, of an error that several layers have passed on.
+fn deepest(error: &StoreError) -> &(dyn Error + 'static) {
+    let mut deepest: &(dyn Error + 'static) = error;
+    while let Some(deeper) = deepest.source() {
+        deepest = deeper;
+    }
+    deepest
+}
+
 impl fmt::Debug for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Circuit")
@@ -174,6 +191,7 @@ impl Doubt {
             tracing::warn!(
                 target: "otp_kit",
                 seconds = circuit.rules.rest().as_secs(),
+                cause = run.cause.take().unwrap_or_default(),
                 "Circuit breaker OPEN: an engine of the store is left alone"
             );
         }

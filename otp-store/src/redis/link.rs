@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::dial::{Dial, Wire};
-use super::failure::{failed, has_moved, is_unknown_script, leaves};
+use super::failure::{failed, has_moved, is_unknown_script, late, leaves};
 use super::policy::{Eviction, keeps_everything};
 use super::script::Source;
 use crate::presence::Presence;
@@ -47,7 +47,7 @@ struct Shared {
 }
 
 /// What comes of an attempt to connect, for everybody who waits for it.
-type Dialled = watch::Receiver<Option<Result<Line, StoreErrorKind>>>;
+type Dialled = watch::Receiver<Option<Result<Line, Arc<StoreError>>>>;
 
 /// The attempt that is under way, if any is, and how many were made.
 #[derive(Default)]
@@ -187,7 +187,7 @@ impl Shared {
             if let Some(number) = used {
                 self.leave(number);
             }
-            return Err(StoreErrorKind::Unavailable.into());
+            return Err(late());
         };
         let reply = Reply::read(part(done?)?, call);
         // The answer to another question: whatever follows on this connection may be, too.
@@ -218,7 +218,7 @@ impl Shared {
         let done = done.map_err(|_| StoreErrorKind::Unavailable)?;
         match &*done {
             Some(Ok(line)) => Ok(line.clone()),
-            Some(Err(kind)) => Err((*kind).into()),
+            Some(Err(error)) => Err(StoreError::new(error.kind()).with_source(Arc::clone(error))),
             None => Err(StoreErrorKind::Unavailable.into()),
         }
     }
@@ -233,9 +233,9 @@ impl Shared {
         tokio::spawn(async move {
             let longest = shared.deadline.max(LONGEST_DIAL);
             let wire = timeout(longest, shared.wire(number)).await;
-            let wire = wire.unwrap_or(Err(StoreErrorKind::Unavailable));
+            let wire = wire.unwrap_or_else(|_late| Err(late()));
             let mut dialling = shared.dialling();
-            let made = wire.map(|wire| Line::new(number, wire));
+            let made = wire.map(|wire| Line::new(number, wire)).map_err(Arc::new);
             if let Ok(line) = &made {
                 dialling.made = number;
                 let mut kept = shared.line.write().unwrap_or_else(PoisonError::into_inner);
@@ -249,15 +249,15 @@ impl Shared {
     }
 
     /// Connects; the server may be another one than before, and evict.
-    async fn wire(&self, number: u64) -> Result<Wire, StoreErrorKind> {
-        let failed = |error: RedisError| failed(&error).kind();
+    async fn wire(&self, number: u64) -> Result<Wire, StoreError> {
+        let failed = |error: RedisError| failed(&error);
         let mut wire = self.dial.connect().await.map_err(failed)?;
         let is_known = number == FIRST || matches!(wire, Wire::Cluster(_));
         if self.eviction == Eviction::Refused && !is_known {
             let ask = cmd("INFO").arg("memory").to_owned();
             let told: String = ask.query_async(&mut wire).await.map_err(failed)?;
             if !keeps_everything(&told) {
-                return Err(StoreErrorKind::Unavailable);
+                return Err(StoreErrorKind::Unavailable.into());
             }
         }
         Ok(wire)
