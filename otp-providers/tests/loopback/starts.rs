@@ -7,7 +7,7 @@ use otp_core::delivery::{
 use otp_core::destination::Channel;
 
 #[derive(Debug)]
-pub struct Starts<P>(pub P);
+pub(crate) struct Starts<P>(pub(crate) P);
 
 #[async_trait]
 impl<P: VerificationProvider> DeliveryProvider for Starts<P> {
