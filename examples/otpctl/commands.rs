@@ -4,6 +4,7 @@ mod audit;
 mod blocks;
 mod check;
 mod deliveries;
+pub(crate) mod help;
 mod keys;
 mod limits;
 mod people;
@@ -71,7 +72,11 @@ const SERVED: [(&str, &str); 6] = [
 pub(crate) async fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let command = arguments.word();
     if arguments.switch("help") || command.as_deref() == Some("help") {
-        println!("{HELP}");
+        let about = match command.as_deref() {
+            Some("help") => arguments.word(),
+            other => other.map(str::to_owned),
+        };
+        println!("{}", help::of(about.as_deref()));
         return Ok(());
     }
     let command = command.ok_or_else(|| Failure::usage("which command?"))?;

@@ -179,6 +179,7 @@ impl Desk {
         if status.is_success() {
             return Ok(answer);
         }
+        let line = answer.headers().get("x-line").cloned();
         let text = answer.text().await.map_err(|error| self.unheard(&error))?;
         let told = serde_json::from_str::<Value>(&text).unwrap_or_default();
         let member = |name: &str| told.get(name).and_then(Value::as_str);
@@ -196,7 +197,10 @@ impl Desk {
             StatusCode::NOT_FOUND if matches!(member("code"), None | Some("not_found")) => {
                 format!("{why}; is this the operator's listener, and has it a token?")
             }
-            _ => why,
+            _ => match line.as_ref().and_then(|line| line.to_str().ok()) {
+                Some(line) => format!("{why}: {line}"),
+                None => why,
+            },
         };
         let status = status.as_u16();
         Err(Failure::Refused { status, why })

@@ -50,7 +50,8 @@ async fn main() -> ExitCode {
 fn refuse(failure: &Failure) -> ExitCode {
     eprintln!("otpctl: {failure}");
     if matches!(failure, Failure::Usage(_)) {
-        eprintln!("\n{}", commands::HELP);
+        let typed = std::env::args().skip(1);
+        eprintln!("see: {}", commands::help::hint(typed));
     }
     failure.code()
 }

@@ -1,6 +1,7 @@
 //! What the environment asks for, checked as a whole before anything starts.
 
 mod audit;
+mod brand;
 mod captcha;
 mod environment;
 mod keys;
@@ -33,6 +34,7 @@ use otp_kit::quota::Quota;
 use otp_kit::request::TrustedProxies;
 use otp_kit::session::TokenAlgorithm;
 
+pub(crate) use brand::Speaker;
 pub(crate) use environment::{Environment, Refused};
 pub(crate) use keys::{Keys, from_file};
 pub(crate) use logging::Logging;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) captcha: Option<SiteVerify>,
     pub(crate) status_pages: StatusPages,
     pub(crate) whatsapp_template: TemplateApproval,
+    /// Who speaks in messages.
+    pub(crate) speaker: Speaker,
     pub(crate) webhooks: Webhooks,
     pub(crate) telegram: Option<TelegramBot>,
     /// Where links lead to, where the outside address is one that they may have.
@@ -144,6 +148,7 @@ impl Config {
             captcha,
             status_pages,
             whatsapp_template: providers::approval(env)?,
+            speaker: brand::read(env)?,
             links: links::read(env, &webhooks)?,
             webhooks,
             telegram: webhooks::telegram_bot(env)?,

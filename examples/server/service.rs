@@ -10,9 +10,9 @@ use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
 use otp_kit::providers::SiteVerify;
 use otp_kit::store::{ChainStore, SessionStore};
-use otp_kit::verifier::{Missing, Present, VerifierBuilder};
+use otp_kit::verifier::{BuildError, Missing, Present, VerifierBuilder};
 
-use crate::config::{Config, Delivery, Providers};
+use crate::config::{Config, Delivery, Providers, Speaker};
 use crate::outbox::Outbox;
 use crate::stores::{self, Taker};
 
@@ -32,6 +32,7 @@ pub(crate) async fn build(config: Config, metrics: &Metrics) -> Result<Built, Bo
         captcha,
         policy,
         whatsapp_template,
+        speaker,
         links,
         ..
     } = config;
@@ -42,6 +43,7 @@ pub(crate) async fn build(config: Config, metrics: &Metrics) -> Result<Built, Bo
         captcha,
         policy,
         whatsapp_template,
+        speaker,
         metrics: metrics.clone(),
         links,
     };
@@ -58,6 +60,7 @@ struct Parts {
     captcha: Option<SiteVerify>,
     policy: Policy,
     whatsapp_template: TemplateApproval,
+    speaker: Speaker,
     metrics: Metrics,
     links: Option<LinkSettings>,
 }
@@ -71,6 +74,7 @@ impl Taker for Parts {
             .sealer(sealer)
             .policy(self.policy)
             .hasher(self.hasher)
+            .brand(self.speaker.brand.clone())
             .observer(self.metrics);
         if let Some(links) = self.links {
             builder = builder.links(links);
@@ -85,7 +89,11 @@ impl Taker for Parts {
                 Outbox::default(),
             ),
         };
-        Ok((builder.build()?, outbox))
+        match builder.build() {
+            Ok(verifier) => Ok((verifier, outbox)),
+            Err(BuildError::Text(why)) => Err(self.speaker.unfit(&why).into()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod ended;
 mod form;
 mod gather;
 mod gauge;
+mod once;
 mod origin;
 mod reference;
 mod render;
@@ -32,7 +33,14 @@ use otp_core::verifier::Verifier;
 
 pub use webhooks::WebhookCounts;
 
+pub(crate) use gather::Snapshot;
+pub(crate) use gauge::Gauge;
+pub(crate) use trouble::Trouble;
+pub(crate) use view::findings::Finding;
+pub(crate) use view::judged::Judged;
+
 use self::gather::Gathered;
+use self::once::Done;
 use self::render::Templates;
 use crate::openapi::{Api, Operation};
 
@@ -136,6 +144,7 @@ impl OperatorPage {
             random: self.random,
             templates: Templates::new(),
             gathered: Gathered::default(),
+            done: Done::default(),
             tries: LocalQuotas::new(),
         });
         let at = |rest: &str| format!("{}{rest}", Self::PATH);
@@ -180,6 +189,7 @@ struct Page {
     random: Arc<dyn SecureRandom>,
     templates: Templates,
     gathered: Gathered,
+    done: Done,
     tries: LocalQuotas,
 }
 

@@ -115,6 +115,8 @@ fn a_bad_value_is_refused_by_the_name_of_its_key() {
         ("OTP_CONFIG", "/etc/canary.yaml"),
         ("OTP_HASHR", "canary"),
         ("TWILIO_ACOUNT_SID", "canary"),
+        ("OTP_BRAND", "canary\u{202e}name"),
+        ("OTP_ORIGIN", "https://canary.example"),
     ];
     for (key, value) in cases {
         refuses(key, &[(key, value)]);
@@ -232,4 +234,48 @@ fn twilio_verify_beside_a_sender_is_not_asked_and_the_log_says_so() {
         log.contains("TWILIO_VERIFY_SERVICE_SID is set beside"),
         "{log}"
     );
+}
+
+#[test]
+fn a_name_that_is_nearly_one_of_ours_stops_the_start_and_says_which_was_meant() {
+    for (slip, meant) in [
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("TRUSTED_PROXYS", "TRUSTED_PROXIES"),
+        ("CORS_ORIGIN", "CORS_ORIGINS"),
+        ("REDIS_URI", "REDIS_URL"),
+        ("ADMIN_TOKNS", "ADMIN_TOKENS"),
+        ("SECRETKEY", "SECRET_KEY"),
+        ("DEVMODE", "DEV_MODE"),
+        ("RATE_LIMIT", "RATE_LIMIT_REQUESTS"),
+        ("PUBLIC_URL", "PUBLIC_BASE_URL"),
+        ("DATABASE_FALLBACK", "DATABASE_FALLBACK_URL"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("TLS_CERTS", "TLS_CERT"),
+        ("OTP_HASHR", "OTP_HASHER"),
+    ] {
+        refuses(slip, &[(slip, "canary-value")]);
+        let said = Server::refused(&[(slip, "canary-value")]).stderr;
+        let line = format!("error: {slip}: is not a setting of this server: {meant} is\n");
+        assert_eq!(said, line);
+    }
+}
+
+#[test]
+fn names_of_other_programs_stop_nobody() {
+    drop(Server::with(&[
+        ("DATABASE_HOST", "db"),
+        ("DATABASE_PORT", "5432"),
+        ("DATABASE_USER", "app"),
+        ("DATABASE_SSL", "true"),
+        ("REDIS_TLS_URL", "rediss://redis"),
+        ("REDIS_TTL", "60"),
+        ("ACCESS_TOKEN", "abc"),
+        ("AWS_SECRET_KEY", "abc"),
+        ("NEXT_PUBLIC_URL", "/"),
+        ("SECRET", "abc"),
+        ("TLS_CA", "/etc/ca.pem"),
+        // A platform gives both, and one of them is ours.
+        ("TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("TRUSTED_PROXY", "10.0.0.1"),
+    ]));
 }

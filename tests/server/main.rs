@@ -15,6 +15,8 @@
 #[cfg(debug_assertions)]
 mod audit;
 #[cfg(debug_assertions)]
+mod brand;
+#[cfg(debug_assertions)]
 mod captcha;
 #[cfg(debug_assertions)]
 mod configuration;

@@ -45,6 +45,7 @@ async fn show(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     println!("{}", show::text(told.get("whom")));
+    println!("in records: {}", show::text(told.get("recorded_as")));
     println!("refused by: {}", show::text(told.get("refused_by")));
     println!("limits: {}", show::text(told.get("limits")));
     println!("captcha: {}", show::text(told.get("captcha")));

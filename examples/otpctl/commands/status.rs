@@ -8,7 +8,13 @@ use crate::failure::Failure;
 use crate::show::{self, Table};
 
 /// What an instance says of itself, and a store does not know.
-const OF_AN_INSTANCE: [&str; 4] = ["routes", "overrides", "toll_fraud", "fleet_alarm"];
+const OF_AN_INSTANCE: [&str; 5] = [
+    "findings",
+    "routes",
+    "overrides",
+    "toll_fraud",
+    "fleet_alarm",
+];
 
 /// Says it in full, and ends with 1 where something is out of order.
 pub(crate) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failure> {
@@ -35,7 +41,10 @@ fn print(board: &Value) {
         print_routes(board);
     }
     println!("\nthe last hour");
-    for part in ["counters", "rates", "refusals"] {
+    let gauges = ["name", "percent", "level", "marks", "of"];
+    Table::of(&gauges, board.get("gauges")).print();
+    println!();
+    for part in ["counters", "refusals"] {
         if let Some(members) = board.get(part).filter(|members| *members != &Value::Null) {
             show::members(members);
             println!();
@@ -47,6 +56,8 @@ fn print(board: &Value) {
     };
     println!("overrides");
     Table::of(&["id", "what", "by", "why", "expires_at"], Some(overrides)).print();
+    println!("\nneeds a look");
+    Table::of(&["level", "text"], board.get("findings")).print();
 }
 
 fn print_routes(board: &Value) {
@@ -76,7 +87,8 @@ fn print_routes(board: &Value) {
     routes.print();
 }
 
-/// Names what an operator would look at first.
+/// Names what an operator would look at first: what is not up, and what is past its alarm. What is
+/// past the first mark alone is shown, and is no trouble yet.
 fn troubles(board: &Value) -> Vec<String> {
     let engines = list(board, "engines").filter_map(|engine| {
         let condition = show::text(engine.get("condition"));
@@ -87,7 +99,13 @@ fn troubles(board: &Value) -> Vec<String> {
         let health = show::text(route.get("health"));
         (health != "Up").then(|| format!("{} is {health}", show::text(route.get("channel"))))
     });
-    engines.chain(routes).collect()
+    let is_alarm = |one: &&Value| show::text(one.get("level")) == "alarm";
+    let rates = list(board, "gauges").filter(is_alarm).map(|gauge| {
+        let [name, percent, marks] =
+            ["name", "percent", "marks"].map(|member| show::text(gauge.get(member)));
+        format!("{name} at {percent} % ({marks})")
+    });
+    engines.chain(routes).chain(rates).collect()
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

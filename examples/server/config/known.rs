@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 81] = [
+const READ: [&str; 83] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -44,11 +44,13 @@ const READ: [&str; 81] = [
     "NEXT_PUBLIC_APP_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTP_AUDIT_DIR",
+    "OTP_BRAND",
     "OTP_CONFIG",
     "OTP_HASHER",
     "OTP_INSTANCES",
     "OTP_KEYS",
     "OTP_KEYS_FILE",
+    "OTP_ORIGIN",
     "OTP_REDIS_OUTAGE",
     "OTP_RETURN_URLS",
     "OTP_STATUS_PAGES",
@@ -106,11 +108,74 @@ pub(super) fn is_ours(name: &str) -> bool {
     READ.contains(&name) || OURS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Refuses what cannot be honoured.
+/// Refuses what cannot be honoured: names under our prefixes, and slips of a name of ours that is
+/// not set. Where it is set, the other one is of another program.
 pub(super) fn check(env: &Environment) -> Result<(), Refused> {
-    let unknown = |name: &&str| is_ours(name) && !READ.contains(name);
-    if let Some(name) = env.names().find(unknown) {
-        return Err(Refused::new(name, "is not a setting of this server"));
+    for name in env.names().filter(|name| !READ.contains(name)) {
+        let meant = READ
+            .into_iter()
+            .filter(|known| env.get(known).is_none() && is_slip(name, known))
+            .min_by_key(|known| letters_apart(name, known));
+        match meant {
+            Some(known) => {
+                let problem = format!("is not a setting of this server: {known} is");
+                return Err(Refused::new(name, &problem));
+            }
+            None if is_ours(name) => {
+                return Err(Refused::new(name, "is not a setting of this server"));
+            }
+            None => {}
+        }
     }
     Ok(())
+}
+
+/// Names that other programs of the same environment have much like ours.
+const SHARED: [&str; 4] = ["AWS_", "NEXT_PUBLIC_", "OTEL_", "RUST_"];
+
+/// Says whether somebody who wrote one name meant the other: one or two letters are wrong, or the
+/// line between two words or one of three words is missing.
+fn is_slip(name: &str, known: &str) -> bool {
+    if SHARED.iter().any(|prefix| known.starts_with(prefix)) {
+        return false;
+    }
+    let (wrong, right): (Vec<_>, Vec<_>) = (words(name), words(known));
+    if wrong.len() == right.len() {
+        let letters = |(one, other): (&String, &String)| letters_apart(one, other);
+        let apart: Vec<usize> = wrong.iter().zip(&right).map(letters).collect();
+        // A short word that differs in two letters is another word.
+        let close = |(apart, word): (&usize, &String)| *apart <= 1 || word.len() > 4;
+        return apart.iter().sum::<usize>() <= 2 && apart.iter().zip(&right).all(close);
+    }
+    let missing = |left_out: usize| {
+        let rest = right.iter().enumerate().filter(|(at, _)| *at != left_out);
+        rest.map(|(_, word)| word).eq(&wrong)
+    };
+    wrong.concat() == right.concat() || (wrong.len() > 1 && (1..right.len()).any(missing))
+}
+
+/// The words of a name, each in the singular.
+fn words(name: &str) -> Vec<String> {
+    let singular = |word: &str| match word.strip_suffix("IES") {
+        Some(stem) => format!("{stem}Y"),
+        None => word.strip_suffix('S').unwrap_or(word).to_owned(),
+    };
+    name.split('_').map(singular).collect()
+}
+
+/// Counts the letters to put in, leave out or change that make one word of another (Levenshtein).
+fn letters_apart(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.bytes().enumerate() {
+        let mut last = at.saturating_add(1);
+        let mut next = vec![last];
+        for (pair, byte) in row.windows(2).zip(other.bytes()) {
+            let [across, above] = pair else { continue };
+            let changed = across.saturating_add(usize::from(byte != letter));
+            last = changed.min(above.min(&last).saturating_add(1));
+            next.push(last);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }

@@ -13,9 +13,11 @@ use super::{Choice, LinkForm};
 pub const STYLE: &str = "body{font:18px/1.5 system-ui,sans-serif;max-width:30em;margin:3em auto;\
     padding:0 1em;color:#111;background:#fff}button{font:inherit;padding:.6em 1.4em;margin:.4em 0;\
     border:1px solid #111;border-radius:.4em;background:#fff;color:#111;cursor:pointer}\
-    button.main{background:#111;color:#fff}output{display:block;font-size:2em;letter-spacing:.2em}";
+    button.main{background:#111;color:#fff}output{display:block;font-size:2em;letter-spacing:.2em}\
+    :root{color-scheme:light dark}@media(prefers-color-scheme:dark){body{color:#eee;background:#111}\
+    button{border-color:#eee;background:#111;color:#eee}button.main{background:#eee;color:#111}}";
 /// The base64 of the style's SHA-256.
-const STYLE_HASH: &str = "YPGFHVWrXwT9CsyhdSqUpz++jUSpMgP+gTQ3gNzAmHE=";
+const STYLE_HASH: &str = "0PmCfDyZHVrzciPEbdogfFtkTxm1ZcnHqTEWt32uzkY=";
 
 /// A page of the sign-in by link.
 ///

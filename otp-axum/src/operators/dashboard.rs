@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Desk;
 use crate::ApiError;
 use crate::openapi::{Api, Operation, Schema};
+use crate::page::{Finding, Gauge, Judged, Snapshot, Trouble};
 use crate::time::Rfc3339;
 
 const WITHIN: Duration = Duration::from_secs(3_600);
@@ -52,6 +53,15 @@ fn schema() -> Schema {
         ("alarmed", Schema::flag()),
         ("wrong_codes_a_minute", Schema::integer().or_null()),
     ]);
+    let level = || Schema::word(["idle", "ok", "watch", "alarm"]);
+    let gauge = Schema::object([
+        ("name", Schema::text()),
+        ("level", level()),
+        ("percent", Schema::text().or_null()),
+        ("of", Schema::text()),
+        ("marks", Schema::text()),
+    ]);
+    let finding = Schema::object([("level", level()), ("text", Schema::text())]);
     Schema::object([
         ("at", Schema::time()),
         ("window_seconds", Schema::integer()),
@@ -63,6 +73,14 @@ fn schema() -> Schema {
         ),
         ("counters", counts.clone()),
         ("rates", shares.about("in percent; null of nothing")),
+        (
+            "gauges",
+            Schema::list(&gauge).about("the rates with their marks"),
+        ),
+        (
+            "findings",
+            Schema::list(&finding).about("what needs a look, the worst first"),
+        ),
         ("refusals", counts),
         ("blocks", Schema::integer()),
         ("attackers", attackers),
@@ -80,14 +98,16 @@ pub(super) async fn handle(
 ) -> Result<Json<Value>, ApiError> {
     let operator = desk.operator(&verifier, None)?;
     // In an outage whoever looks here wants to see what is down, more than counters.
-    let overview = match operator.overview(WITHIN, TOP).await {
-        Ok(overview) => overview,
-        Err(error) => {
-            tracing::warn!(%error, "the dashboard has no counters");
-            Overview::unknown(verifier.clock().now())
-        }
-    };
-    let status = verifier.status().await;
+    let overview = operator.overview(WITHIN, TOP).await;
+    let overview = overview.map_err(|error| {
+        tracing::warn!(%error, "the dashboard has no counters");
+        Trouble::Store(error.kind())
+    });
+    let snapshot = Snapshot::of(&verifier, verifier.clock().now(), overview).await;
+    let judged = Judged::of(&snapshot);
+    let overview = snapshot.overview;
+    let overview = overview.unwrap_or_else(|_| Overview::unknown(snapshot.at));
+    let status = snapshot.status;
     let engines = status
         .engines
         .iter()
@@ -97,8 +117,7 @@ pub(super) async fn handle(
     let healths: BTreeMap<_, _> = delivery
         .map(|(channel, health)| (channel.name(), *health))
         .collect();
-    let routes = verifier.routes().status();
-    let routes = routes.iter().map(|one| {
+    let routes = snapshot.routes.iter().map(|one| {
         let health = healths.get(one.channel.name()).copied();
         route(one, health.unwrap_or(one.health))
     });
@@ -109,6 +128,8 @@ pub(super) async fn handle(
         "complete": overview.attackers.complete,
         "counters": counters(&overview),
         "rates": rates(&overview),
+        "gauges": judged.gauges.iter().map(gauge).collect::<Vec<_>>(),
+        "findings": judged.findings.iter().map(finding).collect::<Vec<_>>(),
         "refusals": overview.reasons,
         "blocks": overview.blocks.number(),
         "attackers": {
@@ -168,6 +189,21 @@ fn rates(overview: &Overview) -> Value {
         "verification": share(count("verified"), count("not_verified")),
         "limit_hits": share(limited, count("requests").saturating_sub(limited)),
     })
+}
+
+/// A share with its marks, as the operators' page has them.
+fn gauge(gauge: &Gauge) -> Value {
+    json!({
+        "name": gauge.name,
+        "level": gauge.level,
+        "percent": (!gauge.value.is_empty()).then_some(&gauge.value),
+        "of": gauge.of,
+        "marks": gauge.marks,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({ "level": finding.level, "text": finding.text })
 }
 
 /// What the toll-fraud guard of this instance had something against, the latest first.

@@ -50,6 +50,12 @@ fn schema() -> Schema {
     ]);
     Schema::object([
         ("whom", Schema::text()),
+        (
+            "recorded_as",
+            texts
+                .clone()
+                .about("what logs and records name them as user_id"),
+        ),
         ("captcha", texts.clone()),
         ("allowed", Schema::text().or_null()),
         ("refused_by", texts.clone()),
@@ -85,6 +91,7 @@ pub(super) async fn handle(
     let blocks = told.blocks.iter().map(super::blacklist::shown);
     Ok(Json(json!({
         "whom": told.whom.to_string(),
+        "recorded_as": everything.iter().filter_map(recorded_as).collect::<Vec<_>>(),
         "refused_by": told.reasons(),
         "budgets": budgets.collect::<Vec<_>>(),
         "limits": told.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -116,6 +123,11 @@ fn toll_fraud(verifier: &Verifier, everything: &[Whom]) -> Value {
         "reasons": verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "exempt": verdict.exemption.is_some(),
     })
+}
+
+/// Gives the `user_id` of their records; an address has none.
+fn recorded_as(whom: &Whom) -> Option<String> {
+    whom.subject_key().map(|key| key.user_id().to_owned())
 }
 
 fn refused(refusal: Option<&BudgetRefusal>) -> Value {

@@ -62,6 +62,7 @@ pub(super) fn routes() -> Api<Verifier> {
             Refusal::UNKNOWN_CHANNEL,
             Refusal::UNKNOWN_KEY,
             Refusal::UNKNOWN_USER,
+            Refusal::INVALID_USER,
         ]);
     Api::new().operation("/admin/otp/revoke", revoke, handle)
 }

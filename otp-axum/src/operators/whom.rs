@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use otp_core::operator::Whom;
-use otp_core::request::SubjectId;
+use otp_core::request::{SubjectId, SubjectKey};
 use serde::Deserialize;
 
 use crate::Refusal;
@@ -24,9 +24,10 @@ pub(super) struct Named {
 
 impl Named {
     /// What may be wrong with it.
-    pub(super) const REFUSALS: [Refusal; 5] = [
+    pub(super) const REFUSALS: [Refusal; 6] = [
         Refusal::NAME_ONE,
         Refusal::UNKNOWN_USER,
+        Refusal::INVALID_USER,
         Refusal::INVALID_PHONE,
         Refusal::INVALID_EMAIL,
         Refusal::INVALID_IP,
@@ -55,7 +56,13 @@ impl Named {
     }
 }
 
+/// Reads a user's id, or the pseudonym (`dst:...`) that records have of who has no account. One
+/// that cannot be read is refused: as somebody's id it would name nobody, and look like success.
 pub(super) fn subject(id: &str) -> Result<Whom, Refusal> {
+    if id.starts_with("dst:") {
+        let key = SubjectKey::of_pseudonym(id).ok_or(Refusal::INVALID_USER)?;
+        return Ok(Whom::Account(key));
+    }
     let id = SubjectId::new(id).map_err(|_| Refusal::UNKNOWN_USER)?;
     Ok(Whom::Subject(id))
 }

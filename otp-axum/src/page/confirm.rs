@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use otp_core::clock::Timestamp;
+use otp_core::store::Seen;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::Page;
 use super::access::Visitor;
@@ -63,8 +67,10 @@ pub(super) async fn apply(
     Extension(visitor): Extension<Visitor>,
     Sent(confirmed): Sent<Confirmed>,
 ) -> Response {
-    let done = page.carry_out(&visitor, &confirmed).await;
-    match done {
+    // A browser that is clicked twice drops the first request: the deed goes on without it.
+    let (ours, operator) = (Arc::clone(&page), visitor.clone());
+    let doing = tokio::spawn(async move { ours.carry_out(&operator, &confirmed).await });
+    match doing.await.unwrap_or(Err(Trouble::Ours)) {
         Err(trouble) => page.trouble(Some(&visitor), trouble).into_response(),
         Ok((place, notice)) => {
             let mut response = Redirect::to(&place.path()).into_response();
@@ -121,11 +127,33 @@ impl Page {
             return Err(Trouble::Stale);
         }
         let deed = self.deed(visitor, &wanted, tried)?;
-        let told = deed.run(&operator).await;
+        let deal = self.done.of(&confirmed.ticket);
+        deal.ours
+            .get_or_try_init(|| self.spend(&confirmed.ticket))
+            .await?;
+        // What failed may be done again by the same form: nobody knows how far it came.
+        let doing = deal.told.get_or_try_init(|| deed.run(&operator));
+        let told = doing.await;
         // What is shown from now on must show it, or that nobody knows.
         self.gathered.forget().await;
-        let notice = self.seal(visitor, Use::Notice, &told?)?;
+        let notice = self.seal(visitor, Use::Notice, told?)?;
         Ok((deed.place(), notice))
+    }
+
+    /// Takes a confirmation for this instance, of all that there are.
+    async fn spend(&self, ticket: &str) -> Result<(), Trouble> {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(ticket.as_bytes()));
+        let key = format!("operator-page:{digest}");
+        // Until then its dry run is out of date.
+        match self
+            .verifier
+            .store()
+            .first_seen(&key, FRESH.saturating_mul(2))
+            .await?
+        {
+            Seen::First => Ok(()),
+            Seen::Again => Err(Trouble::Spent),
+        }
     }
 
     /// Reads the clock that codes and failures are dated by.

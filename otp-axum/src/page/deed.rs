@@ -92,7 +92,7 @@ impl Life {
 
 /// How far back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
-pub(super) enum Within {
+pub(crate) enum Within {
     #[serde(rename = "15m")]
     Quarter,
     #[default]
@@ -313,10 +313,11 @@ impl Deed {
             }
             Self::Resend(..) => String::new(),
         };
+        let idle = count.number() == 0;
         Told {
             said,
-            sample: effect.sample,
-            idle: count.number() == 0,
+            sample: if idle { Vec::new() } else { effect.sample },
+            idle,
         }
     }
 }
@@ -325,7 +326,7 @@ fn verdict(tried: bool, count: Count, one: &str, many: &str, done: &str) -> Stri
     let counted = counted(count, one, many);
     match (tried, count.number()) {
         (true, _) => format!("{counted} would be {done}."),
-        (false, 1) => format!("{counted} was {done}."),
+        (false, 0 | 1) => format!("{counted} was {done}."),
         (false, _) => format!("{counted} were {done}."),
     }
 }

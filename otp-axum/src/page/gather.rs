@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use otp_core::clock::Timestamp;
 use otp_core::operator::Overview;
-use otp_core::verifier::{PolicyStatus, RouteStatus, Status, TemplateStatus};
+use otp_core::verifier::{PolicyStatus, RouteStatus, Status, TemplateStatus, Verifier};
 use tokio::sync::Mutex;
 
 use super::access::Visitor;
@@ -22,18 +22,40 @@ const TOP: usize = 20;
 const REASON: &str = "looking at the operator page";
 
 /// How the service is doing, at a moment.
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     /// By the clock of the page.
-    pub(super) at: Timestamp,
+    pub(crate) at: Timestamp,
     pub(super) within: Within,
-    pub(super) overview: Result<Overview, Trouble>,
-    pub(super) status: Status,
-    pub(super) routes: Vec<RouteStatus>,
+    pub(crate) overview: Result<Overview, Trouble>,
+    pub(crate) status: Status,
+    pub(crate) routes: Vec<RouteStatus>,
     pub(super) templates: Vec<TemplateStatus>,
     pub(super) policy: PolicyStatus,
     pub(super) suspicions: usize,
     pub(super) fleet_alarmed: bool,
     pub(super) webhooks: Option<WebhookCounts>,
+}
+
+impl Snapshot {
+    /// Looks at everything but the records, which `overview` tells of, for an hour.
+    pub(crate) async fn of(
+        verifier: &Verifier,
+        at: Timestamp,
+        overview: Result<Overview, Trouble>,
+    ) -> Self {
+        Self {
+            at,
+            within: Within::default(),
+            overview,
+            status: verifier.status().await,
+            routes: verifier.routes().status(),
+            templates: verifier.templates().status(),
+            policy: verifier.policies().status(),
+            suspicions: verifier.suspicions().len(),
+            fleet_alarmed: verifier.is_fleet_alarmed(),
+            webhooks: None,
+        }
+    }
 }
 
 /// The latest snapshot of each span.
@@ -69,17 +91,11 @@ impl Page {
             let operator = self.operator(visitor, REASON)?;
             Ok(operator.overview(within.length(), TOP).await?)
         };
+        let webhooks = self.webhooks.as_ref().map(|counts| counts());
         Snapshot {
-            at,
             within,
-            overview: overview.await,
-            status: self.verifier.status().await,
-            routes: self.verifier.routes().status(),
-            templates: self.verifier.templates().status(),
-            policy: self.verifier.policies().status(),
-            suspicions: self.verifier.suspicions().len(),
-            fleet_alarmed: self.verifier.is_fleet_alarmed(),
-            webhooks: self.webhooks.as_ref().map(|counts| counts()),
+            webhooks,
+            ..Snapshot::of(&self.verifier, at, overview.await).await
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Level {
+pub(crate) enum Level {
     /// There is nothing to judge.
     Idle,
     /// As it should be.
@@ -50,15 +50,15 @@ pub(super) const REPLAYS: Marks = Marks::Below {
 
 /// A part of a whole, judged.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Gauge {
-    pub(super) name: &'static str,
-    pub(super) level: Level,
+pub(crate) struct Gauge {
+    pub(crate) name: &'static str,
+    pub(crate) level: Level,
     /// The share in percent; empty of nothing.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// What it is a share of.
-    of: String,
+    pub(crate) of: String,
     /// The marks in words.
-    marks: String,
+    pub(crate) marks: String,
     bar: Option<Bar>,
 }
 

@@ -7,11 +7,15 @@ use otp_core::store::{StoreError, StoreErrorKind};
 
 /// What went wrong, in words for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     #[error("The form was not sent by this page. Nothing was done. Go back, reload and try again.")]
     Forged,
     #[error("What the form names is out of date. Nothing was done. Go back, reload and try again.")]
     Stale,
+    #[error(
+        "This confirmation was used before. What came of it is in the audit log: look there, and try it again as a new dry run."
+    )]
+    Spent,
     #[error("The form cannot be read. Nothing was done.")]
     Malformed,
     #[error("The form took too long to come. Nothing was done.")]
@@ -36,7 +40,7 @@ impl Trouble {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::Forged => StatusCode::FORBIDDEN,
-            Self::Stale => StatusCode::CONFLICT,
+            Self::Stale | Self::Spent => StatusCode::CONFLICT,
             Self::Malformed | Self::Reason | Self::Value | Self::Whom => StatusCode::BAD_REQUEST,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -3,7 +3,8 @@
 pub(super) mod blocks;
 pub(super) mod codes;
 pub(super) mod failed;
-mod findings;
+pub(crate) mod findings;
+pub(crate) mod judged;
 pub(super) mod overview;
 pub(super) mod people;
 mod standing;

@@ -91,6 +91,26 @@ impl SubjectKey {
         Self(key.into())
     }
 
+    /// Reads the pseudonym of a destination, as logs and records name it: `dst:` and 24 characters
+    /// of URL-safe Base64. Anything else is `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use otp_core::destination::Destination;
+    /// use otp_core::request::SubjectKey;
+    ///
+    /// let key = SubjectKey::of_destination(&Destination::parse("+14155550123", None)?);
+    /// assert_eq!(SubjectKey::of_pseudonym(key.user_id()), Some(key));
+    /// assert_eq!(SubjectKey::of_pseudonym("dst:cut-off"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of_pseudonym(text: &str) -> Option<Self> {
+        let hash = text.strip_prefix(DESTINATION)?;
+        let bytes = URL_SAFE_NO_PAD.decode(hash).ok()?;
+        (bytes.len() == 18).then(|| Self(text.into()))
+    }
+
     /// Gives the key as stores and quotas use it.
     #[must_use]
     pub fn as_str(&self) -> &str {

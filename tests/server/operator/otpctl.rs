@@ -209,3 +209,80 @@ async fn a_list_of_users_is_told_from_files() {
     std::fs::write(&words, "no subject").unwrap();
     assert_eq!(otpctl(&server, &notify).await.status.code(), Some(3));
 }
+
+#[tokio::test]
+async fn the_status_ends_with_1_where_a_rate_is_past_its_alarm_as_the_page_says() {
+    let server = server();
+    for _ in 0..5 {
+        let start = server.post(START, &json!({ "phone": ANN })).await;
+        assert_eq!(start.status, 200, "{start:?}");
+    }
+    let well = otpctl(&server, "status").await;
+    assert_eq!(well.status.code(), Some(0), "{well:?}");
+    for _ in 0..2 {
+        let start = server.post(START, &json!({ "phone": ANN })).await;
+        assert_eq!(start.status, 429, "{start:?}");
+    }
+    let ended = otpctl(&server, "status").await;
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let marks = "target < 1 %, alarm > 5 %";
+    let complaint = String::from_utf8_lossy(&ended.stderr);
+    let wanted = format!("Limit hits at 28.5 % ({marks})");
+    assert!(complaint.contains(&wanted), "{complaint}");
+    let board = said(&ended);
+    let line = board.lines().find(|line| line.starts_with("Limit hits "));
+    assert!(
+        line.is_some_and(|line| line.contains("alarm") && line.contains(marks)),
+        "{board}"
+    );
+    assert!(board.contains("alarm  Limit hits at 28.5 %"), "{board}");
+
+    let show = said(&otpctl(&server, &format!("limits show --phone {ANN}")).await);
+    let name = show
+        .lines()
+        .find_map(|line| line.strip_prefix("in records: "));
+    let name = name.unwrap();
+    assert!(name.starts_with("dst:"), "{show}");
+    let show = said(&otpctl(&server, &format!("limits show --user {name}")).await);
+    assert!(show.contains("live codes: 1"), "{show}");
+    let cut = otpctl(&server, "unlock --user dst:cut-off").await;
+    assert_eq!(cut.status.code(), Some(3), "{cut:?}");
+}
+
+#[tokio::test]
+async fn help_of_a_command_is_of_that_command_and_an_error_is_the_last_that_is_read() {
+    let server = server();
+    let of_block = said(&otpctl(&server, "help block").await);
+    assert!(
+        of_block.contains("# type,value,note,span") && !of_block.contains("keys rotate"),
+        "{of_block}"
+    );
+    assert_eq!(said(&otpctl(&server, "block --help").await), of_block);
+    let of_policy = said(&otpctl(&server, "help policy").await);
+    for word in ["--operation", "--times", "--country", "CAPTCHA_PROVIDER"] {
+        assert!(of_policy.contains(word), "{of_policy}");
+    }
+    assert!(said(&otpctl(&server, "help").await).contains("keys rotate"));
+    for (line, wanted) in [
+        ("block import /nowhere/list.csv", "see: otpctl help block\n"),
+        ("no-such-command", "see: otpctl help\n"),
+    ] {
+        let ended = otpctl(&server, line).await;
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        assert!(complaint.ends_with(wanted), "{complaint}");
+        assert_eq!(complaint.lines().count(), 2, "{complaint}");
+    }
+    // What the help says of the file is so.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("list.csv");
+    let line = format!("block import {}", file.display());
+    let begin = of_block.find("  # type,value").unwrap();
+    let example: Vec<_> = of_block[begin..].lines().take(3).map(str::trim).collect();
+    std::fs::write(&file, example.join("\n")).unwrap();
+    let taken = otpctl(&server, &format!("{line} --reason x")).await;
+    assert_eq!(taken.status.code(), Some(0), "{taken:?}");
+    std::fs::write(&file, format!("{}\nphone,12,,\n", example.join("\n"))).unwrap();
+    let refused = otpctl(&server, &format!("{line} --reason x")).await;
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert!(complaint.trim_end().ends_with("x-line: 4"), "{complaint}");
+}

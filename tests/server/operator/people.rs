@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{START, VERIFY, post, server};
+use super::{START, VERIFY, get, post, server};
 use crate::support::{Reply, Server, body_of_request, body_of_verify, wrong};
 
 /// The phone of the user that a development server begins with.
@@ -105,4 +105,63 @@ async fn somebody_elses_codes_stay_where_a_user_is_named() {
     }
     let body = body_of_verify(other, &code);
     assert_eq!(server.post(VERIFY, &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_records_name_by_a_pseudonym_is_helped_by_it() {
+    let server = server();
+    let nobodys = "+14155550177";
+    let code = server.post(START, &body_of_request(nobodys)).await;
+    let code = code.text("preview_code");
+    for _ in 0..5 {
+        let body = body_of_verify(nobodys, &wrong(&code));
+        assert_ne!(server.post(VERIFY, &body).await.status, 200);
+    }
+    assert_eq!(
+        server.post(START, &body_of_request(nobodys)).await.status,
+        429
+    );
+    // What the dashboard names is what every step takes.
+    let board = get(&server, "/admin/otp/dashboard").await.json();
+    let name = board["attackers"]["users"][0]["name"].as_str().unwrap();
+    assert!(name.starts_with("dst:"), "{board}");
+    let whom = json!({ "user_id": name, "reason": "she called" });
+    let told = post(&server, "/admin/otp/explain", &whom).await.json();
+    assert_eq!(told["refused_by"], json!(["locked"]), "{told}");
+    let by_phone = json!({ "phone": nobodys, "reason": "she called" });
+    let by_phone = post(&server, "/admin/otp/explain", &by_phone).await.json();
+    assert_eq!(by_phone["recorded_as"], json!([name]));
+    let opened = post(&server, "/admin/otp/unlock", &whom).await;
+    assert_eq!(opened.json()["count"], 1, "{opened:?}");
+    assert_eq!(
+        server.post(START, &body_of_request(nobodys)).await.status,
+        200
+    );
+    for (path, least) in [("limits/clear", 1), ("revoke", 1)] {
+        let done = post(&server, &format!("/admin/otp/{path}"), &whom).await;
+        assert!(
+            done.json()["count"].as_u64() >= Some(least),
+            "{path}: {done:?}"
+        );
+    }
+    // Half of one is nobody's name.
+    for cut in ["dst:", &name[..20], &format!("{name}A"), "dst:!"] {
+        for path in ["revoke", "unlock", "limits/clear", "explain"] {
+            let whom = json!({ "user_id": cut, "reason": "she called" });
+            let reply = post(&server, &format!("/admin/otp/{path}"), &whom).await;
+            reply.is_error(400, "invalid_user_id", "Invalid user_id");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_users_records_are_found_by_what_explain_says() {
+    let server = server();
+    started(&server).await;
+    let told = post(&server, "/admin/otp/explain", &user()).await.json();
+    let names = told["recorded_as"].as_array().unwrap();
+    assert_eq!(names[0], "test-user");
+    let audit = get(&server, "/admin/otp/audit").await.body;
+    let is_in = |name: &&Value| audit.contains(name.as_str().unwrap());
+    assert!(names[1..].iter().any(|name| is_in(&name)), "{told} {audit}");
 }

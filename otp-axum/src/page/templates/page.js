@@ -1,9 +1,11 @@
 // Keeps what moves up to date while the page is seen. Without it a reload shows the same.
 (() => {
+  // On a phone the tabs are wider than the screen.
+  document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const regions = [...document.querySelectorAll("[data-live]")];
   if (!regions.length) return;
   const say = document.getElementById("say");
-  const EVERY = 5000, SLOWEST = 60000;
+  const EVERY = 5000, SLOWEST = 60000, PATIENCE = 8000;
   let wait = EVERY, timer;
 
   const busy = (region) => {
@@ -24,6 +26,7 @@
   };
 
   const ended = () => {
+    document.getElementById("old").remove();
     const note = document.createElement("div");
     const link = document.createElement("a");
     note.className = "notice ended";
@@ -39,13 +42,16 @@
     if (document.hidden) return;
     try {
       const headers = { "x-live": "1", accept: "text/html" };
-      const answer = await fetch(location.href, { headers, cache: "no-store", redirect: "error" });
+      // A server that hangs is one that does not answer.
+      const signal = AbortSignal.timeout(PATIENCE);
+      const answer = await fetch(location.href, { headers, signal, cache: "no-store", redirect: "error" });
       if (answer.status === 401) return ended();
       if (!answer.ok) throw new Error(answer.status);
       take(new DOMParser().parseFromString(await answer.text(), "text/html"));
       document.body.classList.remove("stale");
       wait = EVERY;
     } catch {
+      if (!document.body.classList.contains("stale")) say.textContent = "The figures are old: nothing answers.";
       document.body.classList.add("stale");
       wait = Math.min(wait * 2, SLOWEST);
     }

@@ -1,9 +1,11 @@
 use axum::http::StatusCode;
 use otp_core::delivery::DeliveryErrorKind;
-use otp_core::event::EventKind;
+use otp_core::event::{EventKind, OperatorName};
 use otp_core::prelude::*;
 
+use super::super::OperatorPage;
 use super::{Desk, PHONE, desk};
+use crate::Edge;
 
 /// What operators did, as `what: why`; looking is left out.
 async fn deeds(desk: &Desk) -> Vec<String> {
@@ -224,4 +226,66 @@ async fn what_no_deed_is_and_what_has_no_reason_is_said_and_not_done() {
     assert_eq!(unsaid.status, StatusCode::BAD_REQUEST);
     let nobody = browser.post("/people", &[("who", "+12")]).await;
     assert!(nobody.body.contains("names nobody"));
+}
+
+#[tokio::test]
+async fn a_confirmation_is_spent_once_and_a_second_click_hears_what_the_first_did() {
+    let desk = desk();
+    desk.start().await.unwrap();
+    let mut browser = desk.signed_in().await;
+    let all = [("deed", "revoke"), ("which", "all")];
+    let tried = browser.post("/check", &all).await;
+    let ticket = tried.field("ticket").unwrap();
+    let confirmed = [("ticket", ticket.as_str()), ("reason", "incident 123")];
+    let mut second = desk.signed_in().await;
+    second.cookies.clone_from(&browser.cookies);
+    second.form.clone_from(&browser.form);
+    let both = tokio::join!(
+        browser.post("/apply", &confirmed),
+        second.post("/apply", &confirmed),
+    );
+    assert_eq!(both.0.status, StatusCode::SEE_OTHER, "{}", both.0.body);
+    assert_eq!(both.1.status, StatusCode::SEE_OTHER, "{}", both.1.body);
+    for browser in [&mut browser, &mut second] {
+        let shown = browser.get("/codes").await;
+        let said = shown.notice();
+        assert_eq!(said.as_deref(), Some("1 live code was revoked."));
+    }
+    // Codes that came since are not its business.
+    desk.wait(120);
+    desk.start().await.unwrap();
+    let again = browser.post("/apply", &confirmed).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.body);
+    assert_eq!(
+        deeds(&desk).await,
+        [
+            "preview_revoke:1: dry run on the operator page",
+            "revoked:1: incident 123",
+        ]
+    );
+
+    // Another instance of the fleet knows that it is spent, and not what came of it.
+    let elsewhere = OperatorPage::new(desk.verifier.clone(), |token: &str| {
+        OperatorName::new(token.strip_prefix("token-of-")?).ok()
+    });
+    let elsewhere = elsewhere.clock(desk.clock.clone()).routes();
+    let (cookies, form) = (second.cookies.clone(), second.form.clone());
+    let desk = Desk {
+        routes: Edge::new().around(elsewhere),
+        ..desk
+    };
+    let mut there = desk.browser();
+    (there.cookies, there.form) = (cookies, form);
+    let again = there.post("/apply", &confirmed).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+    assert!(again.body.contains("was used before"), "{}", again.body);
+    assert_eq!(deeds(&desk).await.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_done_names_nobody() {
+    let desk = desk();
+    let mut browser = desk.signed_in().await;
+    let said = browser.does(&[("deed", "revoke"), ("which", "all")]).await;
+    assert_eq!(said, "No live code was revoked.");
 }

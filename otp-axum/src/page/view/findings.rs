@@ -8,9 +8,9 @@ use super::standing::{Channel, Exempt, Part};
 
 /// One thing that is not as it should be.
 #[derive(Debug, Serialize)]
-pub(super) struct Finding {
-    pub(super) level: Level,
-    text: String,
+pub(crate) struct Finding {
+    pub(crate) level: Level,
+    pub(crate) text: String,
 }
 
 /// What is looked through.

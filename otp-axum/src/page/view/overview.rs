@@ -11,10 +11,11 @@ use serde::Serialize;
 use super::super::Page;
 use super::super::access::Visitor;
 use super::super::gather::Snapshot;
-use super::super::gauge::{DELIVERY, Gauge, LIMIT_HITS, Level, Marks, REPLAYS, SIGNATURES};
+use super::super::gauge::{Gauge, Level};
 use super::super::render::Shown;
 use super::super::when::When;
-use super::findings::{self, Finding, Seen};
+use super::findings::Finding;
+use super::judged::Judged;
 use super::standing::{self, Channel, Exempt, Limit, Part};
 use super::{Asked, Place, Span, spans};
 
@@ -66,30 +67,14 @@ pub(in super::super) async fn show(
 impl View {
     fn of(snapshot: &Snapshot) -> Self {
         let overview = snapshot.overview.as_ref().ok();
-        let gauges = gauges(snapshot, overview);
-        let engines: Vec<Part> = snapshot
-            .status
-            .engines
-            .iter()
-            .map(standing::engine)
-            .collect();
-        let routes = snapshot.routes.iter();
-        let channels: Vec<Channel> = routes.map(|it| standing::channel(it, snapshot)).collect();
-        let templates: Vec<Part> = snapshot.templates.iter().map(standing::template).collect();
-        let overrides = snapshot.policy.overrides.iter();
-        let overrides: Vec<Exempt> = overrides
-            .map(|it| standing::exempt(it, snapshot.at))
-            .collect();
-        let findings = findings::of(
-            snapshot,
-            &Seen {
-                gauges: &gauges,
-                engines: &engines,
-                channels: &channels,
-                templates: &templates,
-                overrides: &overrides,
-            },
-        );
+        let Judged {
+            gauges,
+            engines,
+            channels,
+            templates,
+            overrides,
+            findings,
+        } = Judged::of(snapshot);
         Self {
             place: Place::Overview,
             at: When::of(snapshot.at, snapshot.at),
@@ -109,44 +94,6 @@ impl View {
             overrides,
         }
     }
-}
-
-fn gauges(snapshot: &Snapshot, overview: Option<&Overview>) -> Vec<Gauge> {
-    let mut gauges = Vec::new();
-    if let Some(overview) = overview {
-        let of = |kind, outcome| overview.of(kind, outcome);
-        let sent = of(EventKind::CodeSent, Outcome::Success);
-        let verified = of(EventKind::ValidationAttempt, Outcome::Success);
-        let tried = verified.saturating_add(of(EventKind::ValidationAttempt, Outcome::Refused));
-        let messages = sent.saturating_add(overview.not_sent());
-        let arrived = overview.sent_and_not_failed();
-        let (limited, requests) = (overview.limited(), overview.attackers.requests);
-        gauges.extend([
-            Gauge::new("Delivery", "messages", arrived, messages, DELIVERY),
-            Gauge::new("Limit hits", "requests", limited, requests, LIMIT_HITS),
-            Gauge::new("Right codes", "tries", verified, tried, Marks::None),
-        ]);
-    }
-    if let Some(webhooks) = snapshot.webhooks {
-        let came = webhooks.believed.saturating_add(webhooks.refused);
-        gauges.extend([
-            Gauge::new(
-                "Webhook signatures",
-                "webhooks",
-                webhooks.believed,
-                came,
-                SIGNATURES,
-            ),
-            Gauge::new(
-                "Webhook replays",
-                "webhooks",
-                webhooks.repeated,
-                came,
-                REPLAYS,
-            ),
-        ]);
-    }
-    gauges
 }
 
 fn counters(overview: &Overview) -> Vec<Counter> {
