@@ -385,3 +385,25 @@ async fn no_log_line_of_any_level_and_no_file_has_a_link_in_it() {
         assert!(!log.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test]
+async fn whoever_was_signed_in_hears_it_again_and_nobody_else_does() {
+    let server = Server::start();
+    let asked = ask(&server, &test_user()).await;
+    let first = press(&server, &asked.token, "", Some(&asked.cookie)).await;
+    let set = first.header("set-cookie").unwrap();
+    let session = set.split(';').next().unwrap();
+    let both = format!("{}; {session}", asked.cookie);
+    let again = press(&server, &asked.token, "", Some(&both)).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert!(again.body.contains("You are signed in already"));
+    assert!(again.header("set-cookie").is_none());
+    let forged = format!("{}; {SESSION}=nobodys", asked.cookie);
+    for (more, cookie) in [("", asked.cookie.as_str()), ("", &forged)] {
+        let refused = press(&server, &asked.token, more, Some(cookie)).await;
+        assert_eq!(refused.status, 400, "{more} {cookie}: {refused:?}");
+        assert!(!refused.body.contains("signed in already"));
+    }
+    let program = post(&server, &json!({ "token": asked.token }), Some(&both)).await;
+    program.is_error(400, "invalid_link", "Invalid or expired link");
+}

@@ -9,6 +9,7 @@ use axum::http::header::{HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use otp_axum::Browser;
+use otp_axum::cookie;
 use otp_axum::link::{Answer, Choice, LinkForm, LinkPage};
 use otp_axum::openapi::{Api, Operation, Schema};
 use otp_kit::request::{Purpose, RequestContext};
@@ -84,6 +85,7 @@ pub(crate) async fn act(
     form: Result<LinkForm, Refusal>,
 ) -> Response {
     let answer = Answer::wanted(&headers);
+    let signs_in = matches!(&form, Ok(form) if form.choice() == Choice::SignIn);
     let context = match Browser::of(&headers) {
         Some(browser) => context.bound_to(browser.binding().clone()),
         None => context,
@@ -92,10 +94,27 @@ pub(crate) async fn act(
         Ok(form) => done(&app, &form, &context).await,
         Err(refusal) => Err(refusal.into()),
     };
-    done.map_or_else(
-        |declined| declined_as(answer, declined),
-        |done| done.answered(answer),
-    )
+    match done {
+        Ok(done) => done.answered(answer),
+        Err(declined) => {
+            let response = declined_as(answer, declined);
+            let is_spent = signs_in && response.status() == Refusal::INVALID_LINK.status();
+            if is_spent && answer == Answer::Page && is_signed_in(&app, &headers).await {
+                return LinkPage::signed_in_already().into_response();
+            }
+            response
+        }
+    }
+}
+
+/// Says whether the browser has a session: a reload, the back button or another tab of the one that
+/// the link signed in. `SameSite` keeps the cookie from what other sites send.
+async fn is_signed_in(app: &App, headers: &HeaderMap) -> bool {
+    let door = &app.door.front;
+    match cookie::find(headers, SESSION) {
+        Some(token) => door.sessions().check(token, door.tenant()).await.is_ok(),
+        None => false,
+    }
 }
 
 /// What a form came to.

@@ -80,6 +80,13 @@ impl LinkPage {
         Self::saying(StatusCode::OK, "Signed in", body)
     }
 
+    /// Says so to whoever presses the button again in the browser that is signed in.
+    #[must_use]
+    pub fn signed_in_already() -> Self {
+        let body = "<p>You are signed in already. You may close this page.</p>".to_owned();
+        Self::saying(StatusCode::OK, "Signed in", body)
+    }
+
     /// Shows the code in a browser that did not ask for the link. Nobody is signed in here.
     #[must_use]
     pub fn relay(relay: &Relay) -> Self {
