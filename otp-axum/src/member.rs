@@ -2,10 +2,11 @@
 
 use otp_core::delivery::Locale;
 use otp_core::destination::{Channel, Destination, EmailAddress, PhoneNumber};
-use otp_core::request::{AttemptId, Purpose};
+use otp_core::request::{AttemptId, Purpose, RequestContext};
 use otp_core::verifier::Verifier;
 
 use crate::json::{Given, Member};
+use crate::openapi::Schema;
 use crate::refusal::Refusal;
 
 /// Reads the address, of which there is exactly one; `missing` answers where there is none.
@@ -116,12 +117,27 @@ pub fn attempt_id(member: &Member) -> Result<Option<AttemptId>, Refusal> {
     }
 }
 
-/// Reads what a captcha's widget gave the client, of which there is at most one: under our name, or
+/// Describes the members that [`with_captcha`] reads.
+#[must_use]
+pub fn captcha_members() -> [(&'static str, Schema); 4] {
+    [
+        "captcha_token?",
+        "h-captcha-response?",
+        "cf-turnstile-response?",
+        "g-recaptcha-response?",
+    ]
+    .map(|name| (name, Schema::text().or_null()))
+}
+
+/// Adds what a captcha's widget gave the client, of which there is at most one: under our name, or
 /// under the one that its vendor's script gives the field.
 ///
 /// # Errors
 /// [`Refusal::CAPTCHA_FAILED`].
-pub fn captcha(members: [&Member; 4]) -> Result<Option<&str>, Refusal> {
+pub fn with_captcha(
+    context: RequestContext,
+    members: [&Member; 4],
+) -> Result<RequestContext, Refusal> {
     let mut token = None;
     for member in members {
         match (member.given(), token) {
@@ -130,5 +146,8 @@ pub fn captcha(members: [&Member; 4]) -> Result<Option<&str>, Refusal> {
             (Given::Text(_) | Given::Wrong, _) => return Err(Refusal::CAPTCHA_FAILED),
         }
     }
-    Ok(token)
+    Ok(match token {
+        Some(token) => context.captcha_token(token),
+        None => context,
+    })
 }

@@ -47,17 +47,10 @@ pub(crate) struct Named {
 
 pub(crate) fn routes() -> Api<Arc<App>> {
     const OF: &str = "/browser/api/v1/identity/auth";
-    const MEMBERS: [&str; 4] = [
-        "captcha_token?",
-        "h-captcha-response?",
-        "cf-turnstile-response?",
-        "g-recaptcha-response?",
-    ];
-    let captchas = MEMBERS.map(|name| (name, Schema::text().or_null()));
     let user = Schema::object(
         [("user_id", Schema::text_up_to(LONGEST))]
             .into_iter()
-            .chain(captchas),
+            .chain(member::captcha_members()),
     );
     let start = |summary: &str| {
         Operation::post(summary)
@@ -136,10 +129,7 @@ async fn start(
         &named.turnstile,
         &named.recaptcha,
     ];
-    let context = match member::captcha(tokens)? {
-        Some(token) => context.captcha_token(token),
-        None => context,
-    };
+    let context = member::with_captcha(context, tokens)?;
     let address = app.users.address(id, channel).await;
     let address = address.map_err(|_| Refusal::UNAVAILABLE)?;
     let full = full(app, id, channel).await?;

@@ -32,16 +32,12 @@ pub(super) struct Wanted {
 }
 
 pub(super) fn send_operation() -> Operation {
-    let text = || Schema::text().or_null();
     let channels = Schema::word(Channel::ALL.map(Channel::name));
-    let wanted = Schema::object([
+    let own = [
         ("channel?", channels.or_null()),
-        ("locale?", text()),
-        ("captcha_token?", text()),
-        ("h-captcha-response?", text()),
-        ("cf-turnstile-response?", text()),
-        ("g-recaptcha-response?", text()),
-    ]);
+        ("locale?", Schema::text().or_null()),
+    ];
+    let wanted = Schema::object(own.into_iter().chain(member::captcha_members()));
     Operation::post("Sends a code to an address of whoever is signed in")
         .may_take(wanted)
         .header("Idempotency-Key", Schema::text_up_to(128))
@@ -66,10 +62,7 @@ pub(super) async fn send<O: Reached>(
         &wanted.turnstile,
         &wanted.recaptcha,
     ];
-    let context = match member::captcha(tokens)? {
-        Some(token) => context.captcha_token(token),
-        None => context,
-    };
+    let context = member::with_captcha(context, tokens)?;
     let channel = member::channel(&wanted.channel)?;
     let addressed = parts.addressed(&session, channel).await?;
     let mut issue = addressed

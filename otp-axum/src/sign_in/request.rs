@@ -87,17 +87,14 @@ impl Started {
 pub(super) fn operation() -> Operation {
     let text = || Schema::text().or_null();
     let channels = Schema::word(Channel::ALL.map(Channel::name));
-    let body = Schema::object([
+    let own = [
         ("phone?", Schema::phone().or_null()),
         ("email?", Schema::email().or_null()),
         ("channel?", channels.or_null()),
         ("locale?", text()),
         ("purpose?", text()),
-        ("captcha_token?", text()),
-        ("h-captcha-response?", text()),
-        ("cf-turnstile-response?", text()),
-        ("g-recaptcha-response?", text()),
-    ]);
+    ];
+    let body = Schema::object(own.into_iter().chain(member::captcha_members()));
     Operation::post("Sends a code")
         .takes(body)
         .header("Idempotency-Key", Schema::text_up_to(128))
@@ -128,10 +125,7 @@ pub(super) async fn handle<U: Users>(
         &start.turnstile,
         &start.recaptcha,
     ];
-    let context = match member::captcha(tokens)? {
-        Some(token) => context.captcha_token(token),
-        None => context,
-    };
+    let context = member::with_captcha(context, tokens)?;
     let mut issue = Issue::to(destination)
         .for_purpose(purpose.as_str())
         .from(context);
