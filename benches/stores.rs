@@ -1,12 +1,13 @@
-//! The stores with a server, beside the same number of bare round trips through the same client.
+//! The stores with a server or a file, beside the same number of bare round trips through the same client.
 //!
 //! ```text
-//! TEST_REDIS_URL=... TEST_POSTGRES_URL=... cargo bench --bench stores
+//! TEST_REDIS_URL=... TEST_POSTGRES_URL=... TEST_MYSQL_URL=... cargo bench --bench stores
 //! ```
 //!
 //! Both sides take turns in one run, and the line says how they compare: on a shared machine the
 //! ratio means something, the microseconds little. What a "bare" round trip is, each file says.
-//! With `--test` everything runs once. An engine whose variable is not set is left out, and said.
+//! With `--test` everything runs once. An engine whose variable is not set is left out, and said;
+//! `STORES=redis` and the like choose one.
 
 #![allow(
     clippy::disallowed_methods,
@@ -17,24 +18,42 @@
 
 #[path = "stores/contest.rs"]
 mod contest;
+#[path = "stores/mysql.rs"]
+mod mysql;
 #[path = "stores/postgres.rs"]
 mod postgres;
 #[path = "stores/redis.rs"]
 mod redis;
 #[path = "stores/service.rs"]
 mod service;
+#[path = "stores/sqlite.rs"]
+mod sqlite;
 
 fn main() {
     let rounds = contest::Rounds::from_arguments();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        match std::env::var("TEST_REDIS_URL") {
-            Ok(url) => redis::run(&url, rounds).await,
-            Err(_) => println!("redis: left out, TEST_REDIS_URL is not set"),
+    let chosen = std::env::var("STORES").unwrap_or_default();
+    let is_chosen = |engine: &str| chosen.is_empty() || chosen.split(',').any(|it| it == engine);
+    let url = |engine: &str| {
+        let name = format!("TEST_{}_URL", engine.to_uppercase());
+        let url = is_chosen(engine).then(|| std::env::var(&name).ok())?;
+        if url.is_none() {
+            println!("{engine}: left out, {name} is not set");
         }
-        match std::env::var("TEST_POSTGRES_URL") {
-            Ok(url) => postgres::run(&url, rounds).await,
-            Err(_) => println!("postgres: left out, TEST_POSTGRES_URL is not set"),
+        url
+    };
+    runtime.block_on(async {
+        if let Some(url) = url("redis") {
+            redis::run(&url, rounds).await;
+        }
+        if let Some(url) = url("postgres") {
+            postgres::run(&url, rounds).await;
+        }
+        if let Some(url) = url("mysql") {
+            mysql::run(&url, rounds).await;
+        }
+        if is_chosen("sqlite") {
+            sqlite::run(rounds).await;
         }
     });
 }

@@ -14,18 +14,18 @@ pub use otp_core::async_trait;
 pub mod store {
     pub use otp_core::store::{
         AcceptedBy, AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry,
-        BlockKind, BlocklistStore, BudgetClaim, BudgetKey, BudgetReading, BudgetStore, ChainStore,
-        ChallengeQuery, ChallengeStore, Climb, Condition, Connections, Consume, Delivery,
-        DeliveryStore, DeviceQuery, DeviceStore, Duty, EngineStatus, Enrol, Enrolled,
-        FactorAdvanced, FactorChange, FactorOwner, FactorSheet, FactorStore, Findings, Granted,
-        IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, InvalidDocument, KeptReport,
-        KeyHold, KeyUse, KeyUseStore, Lease, NewDelivery, NewDevice, NewSession, Opened,
-        OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery,
-        PutState, QuotaStore, Recipient, RecordedIssue, RecoveryUse, Reissue, Reject, RemoveFactor,
-        Removed, RenameFactor, Renamed, Revocation, Rotate, Rotated, SealBatch, SealerId, Sealing,
-        Seen, SeenStore, SessionQuery, SessionRecord, SessionStore, Settled, Shown, StatGrain,
-        StatKey, StatName, StatWindow, StatsStore, Step, Store, StoreError, StoreErrorKind, Target,
-        UseRecovery,
+        BlockKind, BlocklistStore, Board, BoardText, BudgetClaim, BudgetKey, BudgetReading,
+        BudgetStore, ChainStore, ChallengeQuery, ChallengeStore, Climb, Condition, Connections,
+        Consume, Delivery, DeliveryStore, DeviceQuery, DeviceStore, Duty, EngineStatus, Enrol,
+        Enrolled, FactorAdvanced, FactorChange, FactorOwner, FactorSheet, FactorStore, Findings,
+        Granted, IdempotencyClaim, IdempotencyKey, Insert, InvalidBlock, InvalidDocument,
+        KeptReport, KeyHold, KeyUse, KeyUseStore, Lease, NamedTry, NewDelivery, NewDevice,
+        NewSession, Opened, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Posted,
+        Published, PutRecovery, PutState, QuotaStore, Recipient, RecordedIssue, RecoveryUse,
+        Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed, Revocation, Rotate, Rotated,
+        SealBatch, SealerId, Sealing, Seen, SeenStore, SessionQuery, SessionRecord, SessionStore,
+        Settled, Shown, StatGrain, StatKey, StatName, StatWindow, StatsStore, Step, Store,
+        StoreError, StoreErrorKind, Target, ToTheEnd, UseRecovery,
     };
     #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
     pub use otp_store::Tables;

@@ -2,6 +2,7 @@
 //! function that writes them down before each of its own, and then sent again by a bare `PgPool`
 //! to other tables: the same work for the server, and nothing of ours around it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -20,10 +21,6 @@ const FUNCTIONS: [&str; 5] = [
     "otp_desk_1",
     "otp_delivery_1",
 ];
-/// An issue asks twice before its message is sent and notes the sending after it; a verify asks
-/// twice.
-const ISSUE: usize = 3;
-const SIGN_IN: usize = ISSUE + 2;
 const CONNECTIONS: u32 = 16;
 
 pub(crate) async fn run(url: &str, rounds: Rounds) {
@@ -32,7 +29,7 @@ pub(crate) async fn run(url: &str, rounds: Rounds) {
     };
     let heard = Arc::new(bench.overhear(rounds.calls()).await);
     for callers in CALLERS {
-        for part in [Part::Issue, Part::Verify] {
+        for part in Part::ALL {
             let ours = async |calls| {
                 let place = bench.place().await;
                 let took = place.service().await.play(part, callers, calls).await;
@@ -115,7 +112,7 @@ impl Bench {
                 .await;
         }
         for _ in 0..calls {
-            service.verify(service.issue().await).await;
+            service.each().await;
         }
         let rows = query("SELECT said, given FROM heard ORDER BY place")
             .fetch_all(&place.pool)
@@ -132,12 +129,12 @@ impl Bench {
             .collect();
         assert_eq!(
             statements.len(),
-            calls * SIGN_IN,
-            "a sign-in is {SIGN_IN} statements"
+            calls * Part::STEPS,
+            "a round of all parts each"
         );
         place.sweep().await;
         statements
-            .chunks(SIGN_IN)
+            .chunks(Part::STEPS)
             .map(<[Statement]>::to_vec)
             .collect()
     }
@@ -149,10 +146,10 @@ impl Bench {
         callers: usize,
     ) -> Duration {
         let place = self.place().await;
-        let mut took = send(&place.pool, heard, 0..ISSUE, callers).await;
         if part == Part::Verify {
-            took = send(&place.pool, heard, ISSUE..SIGN_IN, callers).await;
+            send(&place.pool, heard, Part::Issue.places(), callers).await;
         }
+        let took = send(&place.pool, heard, part.places(), callers).await;
         place.sweep().await;
         took
     }
@@ -161,7 +158,7 @@ impl Bench {
 async fn send(
     pool: &PgPool,
     heard: &Arc<Vec<Vec<Statement>>>,
-    part: std::ops::Range<usize>,
+    part: Range<usize>,
     callers: usize,
 ) -> Duration {
     let (pool, heard) = (pool.clone(), Arc::clone(heard));

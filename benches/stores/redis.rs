@@ -3,6 +3,7 @@
 //! same work for the server, and nothing of ours around them. "Echo" is as many round trips of a
 //! script that answers what it was given: what the wire and the client cost alone.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -16,10 +17,6 @@ use crate::service::{Part, Service};
 
 /// About what a question of ours has, in bytes.
 const BODY: usize = 1_200;
-/// An issue asks twice before its message is sent and notes the sending after it; a verify asks
-/// twice.
-const ISSUE: usize = 3;
-const SIGN_IN: usize = ISSUE + 2;
 
 pub(crate) async fn run(url: &str, rounds: Rounds) {
     let client = Client::open(url).expect("a URL");
@@ -29,17 +26,12 @@ pub(crate) async fn run(url: &str, rounds: Rounds) {
     };
     let heard = Arc::new(bench.overhear(rounds.calls()).await);
     for callers in CALLERS {
-        for part in [Part::Issue, Part::Verify] {
+        for part in Part::ALL {
             let ours = async |calls| bench.ours(part, callers, calls).await;
             let by_hand = async |_| bench.by_hand(&heard, part, callers).await;
             let name = format!("redis {part}, {callers} at once, by hand");
             contest(&name, rounds, ours, by_hand).await;
-            let trips = if part == Part::Issue {
-                ISSUE
-            } else {
-                SIGN_IN - ISSUE
-            };
-            let echo = async |calls| bench.echo(trips, callers, calls).await;
+            let echo = async |calls| bench.echo(part.steps(), callers, calls).await;
             let name = format!("redis {part}, {callers} at once, echo");
             contest(&name, rounds, ours, echo).await;
         }
@@ -49,7 +41,7 @@ pub(crate) async fn run(url: &str, rounds: Rounds) {
 /// What the store sent, with the prefix that it sent it under.
 struct Heard {
     prefix: String,
-    sign_ins: Vec<[Vec<String>; SIGN_IN]>,
+    sign_ins: Vec<[Vec<String>; Part::STEPS]>,
 }
 
 struct Bench {
@@ -75,7 +67,7 @@ impl Bench {
         let prefix = fresh();
         let service = self.service(&prefix).await;
         // The scripts are sent whole once.
-        service.play(Part::Verify, 1, 1).await;
+        service.each().await;
         let client = Client::open(self.url.as_str()).expect("a URL");
         let mut ear = client.get_connection().expect("a Redis");
         redis::cmd("MONITOR")
@@ -95,7 +87,7 @@ impl Bench {
             commands
         });
         for _ in 0..calls {
-            service.verify(service.issue().await).await;
+            service.each().await;
         }
         let mut bare = self.bare.clone();
         redis::cmd("ECHO")
@@ -107,26 +99,26 @@ impl Bench {
         let mut sign_ins = Vec::new();
         while let Some(first) = commands.next() {
             let mut next = || commands.next().expect("a whole sign-in");
-            sign_ins.push([first, next(), next(), next(), next()]);
+            sign_ins.push([first, next(), next(), next(), next(), next()]);
         }
-        assert_eq!(sign_ins.len(), calls, "a sign-in is {SIGN_IN} commands");
+        assert_eq!(sign_ins.len(), calls, "a round of all parts each");
         Heard { prefix, sign_ins }
     }
 
     async fn by_hand(&self, heard: &Arc<Heard>, part: Part, callers: usize) -> Duration {
         let prefix = fresh();
-        let issues = self.send(heard, &prefix, 0..ISSUE, callers).await;
-        match part {
-            Part::Issue => issues,
-            Part::Verify => self.send(heard, &prefix, ISSUE..SIGN_IN, callers).await,
+        if part == Part::Verify {
+            self.send(heard, &prefix, Part::Issue.places(), callers)
+                .await;
         }
+        self.send(heard, &prefix, part.places(), callers).await
     }
 
     async fn send(
         &self,
         heard: &Heard,
         prefix: &str,
-        part: std::ops::Range<usize>,
+        part: Range<usize>,
         callers: usize,
     ) -> Duration {
         let command = |words: &Vec<String>| {

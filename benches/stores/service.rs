@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use async_trait::async_trait;
 use otp_kit::delivery::{DeliveryError, DeliveryProvider, Message, Receipt};
 use otp_kit::event::{Event, Observer};
 use otp_kit::prelude::*;
-use otp_kit::quota::{Quota, Scope};
-use otp_kit::store::Store;
+use otp_kit::quota::{Quota, QuotaClaim, QuotaKey, QuotaReading, Scope};
+use otp_kit::store::{QuotaStore, Store};
 
 use crate::contest::crowd;
 
@@ -21,6 +22,7 @@ use crate::contest::crowd;
 pub(crate) struct Service {
     verifier: Verifier,
     codes: Codes,
+    quotas: Arc<dyn QuotaStore>,
 }
 
 /// The codes by their destinations.
@@ -53,11 +55,35 @@ impl Observer for Silent {
     fn observe(&self, _: &Event) {}
 }
 
-/// The half of a sign-in that is measured.
+/// What is measured: a half of a sign-in, or a limit by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Issue,
     Verify,
+    Quota,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 3] = [Self::Issue, Self::Verify, Self::Quota];
+    /// How many steps of a store all parts are together.
+    pub(crate) const STEPS: usize = 6;
+
+    /// How often it asks a store: an issue twice before its message is sent, and once to note the
+    /// sending.
+    pub(crate) fn steps(self) -> usize {
+        match self {
+            Self::Issue => 3,
+            Self::Verify => 2,
+            Self::Quota => 1,
+        }
+    }
+
+    /// Where its steps are among those of all parts.
+    pub(crate) fn places(self) -> Range<usize> {
+        let before = Self::ALL.iter().take_while(|part| **part != self);
+        let first = before.map(|part| part.steps()).sum();
+        first..first + self.steps()
+    }
 }
 
 impl fmt::Display for Part {
@@ -65,6 +91,7 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Self::Issue => "issue",
             Self::Verify => "verify",
+            Self::Quota => "quota",
         })
     }
 }
@@ -77,7 +104,8 @@ pub(crate) struct Waiting {
 }
 
 impl Service {
-    pub(crate) fn on(store: impl Store) -> Self {
+    pub(crate) fn on(store: impl Store + Clone) -> Self {
+        let quotas = Arc::new(store.clone());
         let room = Quota::rate(1_000_000, Duration::from_secs(100)).expect("a quota");
         let limits = Limits::recommended()
             .without(Scope::Address)
@@ -92,7 +120,33 @@ impl Service {
             .observer(Silent)
             .build()
             .expect("a verifier");
-        Self { verifier, codes }
+        Self {
+            verifier,
+            codes,
+            quotas,
+        }
+    }
+
+    /// Charges an exact window of somebody new.
+    pub(crate) async fn charge(&self) {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        let key = QuotaKey::new("bench", Scope::Subject, "default", &name);
+        let quota = Quota::window(10, Duration::from_secs(100)).expect("a quota");
+        let claim = QuotaClaim { key, quota };
+        let read = self.quotas.check_all(&[claim]).await.expect("an answer");
+        assert_eq!(read.first().map(QuotaReading::remaining), Some(9));
+    }
+
+    /// Does each part once, one after the other.
+    pub(crate) async fn each(&self) {
+        self.verify(self.issue().await).await;
+        self.charge().await;
+    }
+
+    /// Makes about as much text as a step of ours writes.
+    pub(crate) fn about_a_row() -> String {
+        "x".repeat(1_000)
     }
 
     /// Issues a code to a new person.
@@ -121,6 +175,14 @@ impl Service {
 
     /// Does a part so many times, by so many callers at once, and says how long it took.
     pub(crate) async fn play(&self, part: Part, callers: usize, calls: usize) -> Duration {
+        if part == Part::Quota {
+            let service = self.clone();
+            let charge = move |_| {
+                let service = service.clone();
+                async move { service.charge().await }
+            };
+            return crowd(callers, calls, charge).await;
+        }
         let issued = Arc::new(Mutex::new(Vec::with_capacity(calls)));
         let (service, list) = (self.clone(), Arc::clone(&issued));
         let issue = move |_| {

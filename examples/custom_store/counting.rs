@@ -16,12 +16,13 @@ use otp_kit::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
 use otp_kit::request::Tenant;
 use otp_kit::store::{
     AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
-    BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
-    DeliveryStore, DeviceQuery, DeviceStore, EngineStatus, Enrol, Enrolled, FactorAdvanced,
-    FactorOwner, FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry,
-    Plan, PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
-    RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed, Revocation, Seen,
-    SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, UseRecovery,
+    Board, BoardText, BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore,
+    Consume, Delivery, DeliveryStore, DeviceQuery, DeviceStore, EngineStatus, Enrol, Enrolled,
+    FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore,
+    NewDevice, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published,
+    PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor,
+    Renamed, Revocation, Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore,
+    Store, StoreError, UseRecovery,
 };
 
 /// A store that remembers which of its methods were called.
@@ -301,6 +302,20 @@ impl<S: Store> PolicyStore for Counting<S> {
 
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.note("adopt").adopt(record).await
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        self.note("post").post(board, expected, text, events).await
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        self.note("posted").posted(board, known).await
     }
 }
 

@@ -36,6 +36,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|word| word == "--help") {
+        println!("{}", plan::HELP);
+        return ExitCode::SUCCESS;
+    }
     let plan = match Plan::of(std::env::args().skip(1)) {
         Ok(plan) => plan,
         Err(why) => {

@@ -25,6 +25,8 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     pub(crate) fn new(site: &str) -> Self {
+        // An error says that there is a provider already, which serves as well.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = Client::builder().timeout(PATIENCE).no_proxy().build();
         Self {
             http: http.unwrap_or_default(),

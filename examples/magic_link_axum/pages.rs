@@ -7,7 +7,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use otp_axum::link::{Choice, LinkForm, LinkPage};
-use otp_axum::{Browser, Refusal};
+use otp_axum::{AcceptLanguage, Browser, Refusal};
 use otp_kit::prelude::*;
 use otp_kit::request::Purpose;
 use otp_kit::verifier::{Attempt, Link, LinkError};
@@ -35,22 +35,29 @@ pub(crate) async fn start(
 }
 
 /// Shows a button. Whatever opens links by itself finds nothing to do here.
-pub(crate) async fn show(RawQuery(query): RawQuery) -> LinkPage {
+pub(crate) async fn show(
+    State(verifier): State<Arc<Verifier>>,
+    asked: AcceptLanguage,
+    RawQuery(query): RawQuery,
+) -> LinkPage {
+    let speech = verifier.link_speech(asked.locales());
     match LinkForm::read(query.as_deref().unwrap_or_default()) {
-        Ok(form) => LinkPage::ask(&form, &[]),
-        Err(refusal) => LinkPage::refused(refusal.status()),
+        Ok(form) => LinkPage::ask(&speech, &form, &[]),
+        Err(refusal) => LinkPage::refused(&speech, refusal.status()),
     }
 }
 
 /// Signs in the browser that asked, shows another one the code, or stops it all.
 pub(crate) async fn act(
     State(verifier): State<Arc<Verifier>>,
+    asked: AcceptLanguage,
     headers: HeaderMap,
     form: Result<LinkForm, Refusal>,
 ) -> LinkPage {
+    let speech = verifier.link_speech(asked.locales());
     let form = match form {
         Ok(form) => form,
-        Err(refusal) => return LinkPage::refused(refusal.status()),
+        Err(refusal) => return LinkPage::refused(&speech, refusal.status()),
     };
     let context = RequestContext::new();
     let context = match Browser::of(&headers) {
@@ -60,14 +67,14 @@ pub(crate) async fn act(
     let attempt = Attempt::new(form.token()).for_purpose(Purpose::LOGIN);
     if form.choice() == Choice::Disown {
         return match verifier.disown_link(attempt, context).await {
-            Ok(()) => LinkPage::disowned(),
-            Err(_) => LinkPage::refused(StatusCode::BAD_REQUEST),
+            Ok(()) => LinkPage::disowned(&speech),
+            Err(_) => LinkPage::refused(&speech, StatusCode::BAD_REQUEST),
         };
     }
     match verifier.verify_link(attempt, context).await {
         // Here the host starts its session for `verified.destination()`.
-        Ok(_verified) => LinkPage::signed_in(),
-        Err(LinkError::OtherBrowser(relay)) => LinkPage::relay(&relay),
-        Err(_) => LinkPage::refused(StatusCode::BAD_REQUEST),
+        Ok(_verified) => LinkPage::signed_in(&speech),
+        Err(LinkError::OtherBrowser(relay)) => LinkPage::relay(&speech, &relay),
+        Err(_) => LinkPage::refused(&speech, StatusCode::BAD_REQUEST),
     }
 }

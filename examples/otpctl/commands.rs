@@ -31,6 +31,7 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--json]
   limits clear WHOM                 forget what was counted
   policy show | set FILE            the policy of the fleet; [--over VERSION]
   policy override WHAT --for 2h     what holds for a while; policy override end ID
+  policy template CHANNEL STATE     what you know of a template whose vendor says nothing
   deliveries                        what nobody got; [--from] [--until] [--limit]
   resend                            send it again, each person once
   provision WHOM                    a pass for somebody whom no code reaches
@@ -46,7 +47,8 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--json]
   check                             the recovery checklist, box by box; tries with [--site URL]
                                     [--phones A,B,C] [--users A,B,C], reads [--log FILE]
                                     [--database URL] [--prometheus URL]; [--seen BOX,BOX] for
-                                    what you looked at yourself
+                                    what you looked at yourself; ends with 1 until every box
+                                    holds, those that wait for a look included
   simulate WHAT                     guessing or signatures, on [--site URL] [--times N]: what an
                                     attacker does, to see the alerts speak; nothing is sent
   simulate --rules                  incidents on paper, for promtool test rules
@@ -54,8 +56,9 @@ otpctl COMMAND [--server URL] [--token-file FILE] [--reason TEXT] [--json]
 WHOM is one of --user ID, --phone NUMBER, --email ADDRESS, --ip ADDRESS.
 The server is OTPCTL_SERVER (http://127.0.0.1:9090), the token OTPCTL_TOKEN or ADMIN_TOKEN.
 Where no server runs, URL may be its store: sqlite:PATH, postgres://, mysql:// or redis://, with
-OTP_KEYS, OTP_CONFIG, REDIS_URL and DATABASE_URL as the server has them, by OTPCTL_OPERATOR or
-the system's user; commands that need providers, users or one instance say so and end with 2.
+OTP_KEYS, OTP_CONFIG, REDIS_URL and DATABASE_URL as the server has them (REDIS_URL= where it has no
+Redis), by OTPCTL_OPERATOR, else USER or LOGNAME; commands that need providers, users or one instance
+say so and end with 2.
 Ends with 0 done, 1 the answer is no, 2 no such command, 3 refused, 4 cannot be asked.";
 
 /// What a store alone does not answer, and what for.

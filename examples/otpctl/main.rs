@@ -12,7 +12,7 @@
 //! | code | where |
 //! |---|---|
 //! | 0 | it was done, or would be |
-//! | 1 | the answer is no: a box that is not checked, an audit log that is broken |
+//! | 1 | the answer is no: a box that does not hold or waits for a look, an audit log that is broken |
 //! | 2 | the command is not one, or not one for a store |
 //! | 3 | the server refused it |
 //! | 4 | the server cannot be asked, or is out of order: asking again may help |

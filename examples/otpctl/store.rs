@@ -25,6 +25,11 @@ use crate::failure::Failure;
 use accounts::Users;
 use settings::Settings;
 
+/// A service that decides in Redis has nothing of it in its database, which looks like peace.
+const UNSAID: &str = "REDIS_URL is not set here, so the database alone is asked. Where the service has \
+    a Redis, its live codes, limits, locks and blocks are there: set REDIS_URL as it has it, or to \
+    nothing where it has none";
+
 /// Opened by the first call: what asks nothing of it works where it is not there.
 pub(crate) struct Store {
     settings: Settings,
@@ -86,6 +91,9 @@ impl Store {
     async fn open(&self) -> Result<Desk, Failure> {
         let (tokens, bearer) = operator()?;
         let verifier = open::open(&self.settings).await?;
+        if self.settings.redis_is_unsaid {
+            eprintln!("otpctl: {UNSAID}");
+        }
         let mut guard = Guard::new(tokens, verifier.clone());
         if let Some(place) = &self.settings.database
             && let Some(users) = Users::of(place, verifier.clone()).await?
@@ -98,13 +106,17 @@ impl Store {
     }
 }
 
+/// Containers and cron jobs have none of the three.
+const NOBODY: &str = "is not set, nor are USER and LOGNAME: say who acts, as in OTPCTL_OPERATOR=mike; \
+    the record names them";
+
 /// Names who acts, and draws a token that nobody else ever sees.
 fn operator() -> Result<(OperatorTokens, HeaderValue), Failure> {
     let unfit = |why: &str| Failure::Unfit(format!("OTPCTL_OPERATOR: {why}"));
     let name = ["OTPCTL_OPERATOR", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .ok_or_else(|| unfit("is missing: say who acts"))?;
+        .ok_or_else(|| unfit(NOBODY))?;
     let mut drawn = [0_u8; 32];
     let unlucky = |_| Failure::Unavailable("there is no randomness here".to_owned());
     OsRandom.fill(&mut drawn).map_err(unlucky)?;

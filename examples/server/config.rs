@@ -3,6 +3,8 @@
 mod audit;
 mod brand;
 mod captcha;
+mod channel_order;
+mod doubts;
 mod environment;
 mod keys;
 mod known;
@@ -74,6 +76,7 @@ pub(crate) struct Config {
     pub(crate) algorithm: TokenAlgorithm,
     pub(crate) logging: Logging,
     unused: Vec<String>,
+    doubts: Vec<&'static str>,
     /// Twilio Verify is named, and not asked.
     leaves_verify: bool,
 }
@@ -114,8 +117,17 @@ impl Config {
         let captcha = captcha::read(env, &mut file, development)?;
         let unused = policy::unused(&file).collect();
         let webhooks = Webhooks::read(env)?;
-        let delivery = Delivery::read(env, development)?.along(&file.routes)?;
+        let delivery = Delivery::read(env, development)?
+            .along(&file.routes)?
+            .in_order(channel_order::read(env, &file)?)?;
         let status_pages = status_pages::read(env, &delivery)?;
+        let proxies = env.parsed(
+            "TRUSTED_PROXIES",
+            "",
+            "addresses or networks such as 10.0.0.0/8",
+        )?;
+        let keys = Keys::read(env, development)?;
+        let doubts = doubts::of(&proxies, &keys);
         Ok(Self {
             listen: Listen {
                 public: env.parsed(
@@ -136,13 +148,9 @@ impl Config {
                 "origins such as https://app.example.org",
             )?,
             operators: operators::read(env)?,
-            proxies: env.parsed(
-                "TRUSTED_PROXIES",
-                "",
-                "addresses or networks such as 10.0.0.0/8",
-            )?,
+            proxies,
             stores,
-            keys: Keys::read(env, development)?,
+            keys,
             hasher: hasher(env)?,
             delivery,
             captcha,
@@ -159,6 +167,7 @@ impl Config {
             algorithm: algorithm(env)?,
             logging: Logging::read(env)?,
             unused,
+            doubts,
             leaves_verify: providers::leaves_verify(env),
         })
     }
@@ -172,6 +181,9 @@ impl Config {
     pub(crate) fn warn(&self) {
         for name in &self.unused {
             tracing::warn!("{name} is set, and this version does nothing with it yet");
+        }
+        for doubt in &self.doubts {
+            tracing::warn!("{doubt}");
         }
         if self.leaves_verify {
             tracing::warn!(

@@ -83,7 +83,10 @@ impl Taker for Parts {
             builder = builder.captcha(captcha);
         }
         let (builder, outbox) = match self.delivery {
-            Delivery::Shown { fixed } => shown(builder, fixed)?,
+            Delivery::Shown { fixed, order } => {
+                let (routed, outbox) = shown(builder, fixed)?;
+                (routed.channel_order(order.unwrap_or_default()), outbox)
+            }
             Delivery::Sent(providers) => (
                 sent(builder, *providers, self.whatsapp_template)?,
                 Outbox::default(),
@@ -97,15 +100,13 @@ impl Taker for Parts {
     }
 }
 
-/// What surely was not sent to a phone goes to the mailbox of whoever has one.
-const ORDER: [Channel; 2] = [Channel::Sms, Channel::Email];
-
 fn sent(
     builder: Limited,
     providers: Providers,
     template: TemplateApproval,
 ) -> Result<Routed, Box<dyn Error>> {
     let builder = builder.providers(providers.named());
+    let order = providers.order();
     let routes = providers.routes();
     // Where nothing goes over WhatsApp nobody waits for the approval of its template.
     let builder = match routes
@@ -115,8 +116,6 @@ fn sent(
         true => builder.template(Channel::WhatsApp, template),
         false => builder,
     };
-    let has = |channel: &Channel| routes.iter().any(|(other, _)| other == channel);
-    let order: Vec<_> = ORDER.into_iter().filter(has).collect();
     let mut routes = routes.into_iter();
     let (channel, route) = routes.next().ok_or("no provider is configured")?;
     let first = builder.route(channel, route);

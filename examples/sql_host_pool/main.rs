@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The host brings its own tables up to date, lets the library do the same for its own, and then
-//! reads both in one query. `MysqlStore` takes a `sqlx::MySqlPool` in the same way.
+//! reads both in one query. `MysqlStore` takes a `sqlx::MySqlPool` in the same way; `SqliteStore::migrate`
+//! takes a `sqlx::SqlitePool`, and the store then opens the file itself.
 
 #![allow(clippy::print_stdout, reason = "an example speaks to its reader")]
 

@@ -18,6 +18,7 @@ mod people;
 mod policy;
 mod proof;
 mod revoke;
+mod template;
 mod tokens;
 mod unlock;
 mod whom;
@@ -51,6 +52,7 @@ pub fn routes<S>(verifier: Verifier) -> Api<S> {
     Api::new()
         .merge(policy::routes())
         .merge(overrides::routes())
+        .merge(template::routes())
         .merge(dashboard::routes())
         .merge(blacklist::routes())
         .merge(revoke::routes())

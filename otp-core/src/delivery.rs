@@ -23,8 +23,8 @@ mod verification;
 
 pub(crate) use catalogue::check as check_texts;
 pub use catalogue::{
-    AppHash, Brand, Catalogue, InvalidBrand, InvalidLocale, Layered, Locale, Rendered,
-    ShippedCatalogue, Template, UnfitReason, UnfitText,
+    AppHash, Brand, Catalogue, Direction, InvalidBrand, InvalidLocale, Layered, LinkSpeech,
+    LinkWords, Locale, Rendered, ShippedCatalogue, Template, UnfitReason, UnfitText,
 };
 pub use error::{DeliveryError, DeliveryErrorKind, DispatchCertainty, ErrorClass};
 pub use health::{AnswerTimes, ProviderHealth, ReceiptCounts};
@@ -43,6 +43,7 @@ pub use sender::{InvalidSender, SenderId, TemplateId};
 pub use sms_format::{OriginBoundCode, sms_retriever_hash};
 pub use sms_length::{SmsEncoding, SmsLength};
 pub use template::{DocumentLink, InvalidDocumentLink, TemplateApproval, TemplateState};
+pub(crate) use template::{Told, ToldBoard};
 pub use vendor::{VendorNotice, VendorState};
 pub use verification::{
     Checked, InvalidReference, Reference, Started, VerificationCheck, VerificationProvider,

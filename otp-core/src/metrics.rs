@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | `otp_events_total` | `event`, `action`, `outcome` | every decision, by the names of the audit log |
 //! | `otp_refusals_total` | `operation`, `reason` | what was refused, and why: quotas, locks, blocks |
-//! | `otp_call_seconds` | `operation`, `answer` | how long starts, resends and checks took, of second factors too (histogram) |
+//! | `otp_call_seconds` | `operation`, `answer` | how long starts, resends, checks and changes of factors took (histogram) |
 //! | `otp_messages_total` | `channel`, `provider`, `outcome` | messages that providers took or did not |
 //! | `otp_country_messages_total` | `channel`, `country`, `outcome` | the same by country |
 //! | `otp_tenant_messages_total` | `tenant`, `outcome` | the same by the tenants that are named |

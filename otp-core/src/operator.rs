@@ -35,7 +35,7 @@ pub use attackers::{Attackers, Source};
 pub use blocks::ImportError;
 pub use captcha::CaptchaCount;
 pub use effect::{Count, Effect, Mode};
-pub use explain::{Explanation, LimitState};
+pub use explain::{BudgetState, Explanation, LimitState};
 pub use factors::{DriftError, OperatorProof, ResetError};
 pub use failures::FailedDelivery;
 pub use keys::{KeyReport, KeyRole, KeyStanding, KeyVerdict};

@@ -32,11 +32,12 @@ pub use factors::FactorRules;
 pub use file::{CaptchaPlan, DatabaseKind, DatabasePlan, PolicyFile, PolicyFileError};
 pub use fleet::FleetAlarm;
 pub use geography::Geography;
-pub(crate) use in_force::{Ended, InForce, Step};
+pub(crate) use in_force::{Ended, Fallen, InForce, Shared, Step};
 pub use level::{Level, PolicyError};
 pub use limits::{Limits, ScopedQuota, Starts};
 pub use line_types::LineTypes;
 pub use outage::{InvalidOutagePolicy, OnOutage, OutagePolicy, VerifyOnOutage};
+pub(crate) use overrides::OverrideList;
 pub use overrides::{
     Exception, InvalidOverrideId, InvalidVip, Override, OverrideError, OverrideId, Vip,
 };
@@ -271,9 +272,29 @@ impl Policy {
     /// lane, channel and purpose, is right once.
     #[must_use]
     pub fn yearly_guess_bound(&self) -> f64 {
-        let guesses = self.limits.budget().guesses_a_year();
-        let codes = self.purposes.smallest_code_space();
-        level::as_float(guesses) / codes
+        self.bound_over(self.purposes.smallest_code_space())
+    }
+
+    /// Gives the probability that a year of guesses is right once, where there are so many codes.
+    fn bound_over(&self, codes: f64) -> f64 {
+        level::as_float(self.limits.budget().guesses_a_year()) / codes
+    }
+
+    /// Checks that codes that a vendor makes reach the declared level too: their shape is the
+    /// vendor's, whatever that of their purpose is.
+    ///
+    /// # Errors
+    /// [`PolicyError::VendorMissesLevel`].
+    pub fn lets_codes_of(&self, provider: &str, format: CodeFormat) -> Result<(), PolicyError> {
+        let (level, bound) = (self.limits.level(), self.bound_over(format.codes()));
+        if bound > level.yearly_bound() {
+            return Err(PolicyError::VendorMissesLevel {
+                provider: provider.to_owned(),
+                level,
+                bound,
+            });
+        }
+        Ok(())
     }
 
     /// Checks that the policy can be, and that it reaches its declared level.

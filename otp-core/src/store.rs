@@ -23,6 +23,7 @@ mod seen;
 mod session;
 mod stats;
 mod status;
+mod to_the_end;
 
 use std::fmt::Debug;
 
@@ -42,13 +43,15 @@ pub use device::{DeviceQuery, DeviceStore, NewDevice};
 pub use error::{StoreError, StoreErrorKind};
 pub use factor::{
     AcceptedBy, AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorChange,
-    FactorOwner, FactorSheet, FactorStore, PutRecovery, RecoveryUse, RemoveFactor, Removed,
-    RenameFactor, Renamed, Shown, UseRecovery,
+    FactorOwner, FactorSheet, FactorStore, NamedTry, PutRecovery, RecoveryUse, RemoveFactor,
+    Removed, RenameFactor, Renamed, Shown, UseRecovery,
 };
 pub use idempotency::{IdempotencyClaim, IdempotencyKey, RecordedIssue};
 pub use key_use::{KeyHold, KeyUse, KeyUseStore};
 pub use plan::{BudgetClaim, Plan, Step};
-pub use policy::{InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Published};
+pub use policy::{
+    Board, BoardText, InvalidDocument, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published,
+};
 pub use quota::QuotaStore;
 pub use seen::{Seen, SeenStore};
 pub use session::{
@@ -56,6 +59,7 @@ pub use session::{
 };
 pub use stats::{StatGrain, StatKey, StatName, StatWindow, StatsStore};
 pub use status::{Condition, Connections, Duty, EngineStatus};
+pub use to_the_end::ToTheEnd;
 
 /// Everything that a [`Verifier`](crate::verifier::Verifier) keeps in one engine.
 ///

@@ -10,6 +10,7 @@ mod chain;
 mod deliveries;
 mod devices;
 mod factors;
+mod lanes;
 mod lookup;
 mod packed;
 mod policy;
@@ -33,7 +34,7 @@ pub use capacity::Capacity;
 use audit::Outbox;
 use blocks::Blocks;
 use deliveries::Deliveries;
-use policy::Policies;
+use policy::{Boards, Policies};
 use seen::Memory;
 use sessions::Table;
 use shard::Shard;
@@ -70,10 +71,11 @@ struct Inner {
     quotas: LocalQuotas,
     blocks: RwLock<Blocks>,
     seen: Memory,
-    deliveries: Mutex<Deliveries>,
-    outbox: Mutex<Outbox>,
+    deliveries: Deliveries,
+    outbox: Outbox,
     stats: Mutex<Stats>,
     policies: Mutex<Policies>,
+    boards: Mutex<Boards>,
     sessions: Mutex<Table>,
 }
 
@@ -106,10 +108,11 @@ impl MemoryStore {
                 quotas: LocalQuotas::with_capacity(capacity.quota_keys),
                 blocks: RwLock::default(),
                 seen: Memory::new(capacity.seen_keys),
-                deliveries: Mutex::new(Deliveries::new(capacity.deliveries)),
-                outbox: Mutex::new(Outbox::new(capacity.audit_records)),
+                deliveries: Deliveries::new(capacity.deliveries),
+                outbox: Outbox::new(capacity.audit_records),
                 stats: Mutex::new(Stats::new(capacity.stat_keys)),
                 policies: Mutex::default(),
+                boards: Mutex::default(),
                 sessions: Mutex::new(Table::new(capacity.sessions)),
                 capacity,
             }),
@@ -145,10 +148,6 @@ impl MemoryStore {
         shard
             .map(lock)
             .ok_or_else(|| StoreErrorKind::Corrupt.into())
-    }
-
-    fn outbox_lock(&self) -> MutexGuard<'_, Outbox> {
-        lock(&self.inner.outbox)
     }
 }
 

@@ -284,6 +284,10 @@ impl RedisStore {
         source: &'static Source,
         request: Request,
     ) -> Result<Reply, StoreError> {
+        if self.inner.entered.initialized() {
+            let link = &self.inner.link;
+            return link.ask(source, shelf.route(), request).await;
+        }
         self.begin(shelf, source, request).answer().await
     }
 
@@ -318,7 +322,7 @@ impl RedisStore {
     }
 
     fn begin_at_once(&self, shelf: &Shelf, source: &'static Source, request: Request) -> Pending {
-        self.inner.link.ask(source, shelf.route(), request)
+        self.inner.link.begin(source, shelf.route(), request)
     }
 }
 

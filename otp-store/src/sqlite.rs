@@ -157,6 +157,28 @@ impl SqliteStore {
         })
     }
 
+    /// Makes the tables, or brings them up to date, through the host's own connections: beside the
+    /// host's own migrations, and in a host's own order. The store is then opened on the same file,
+    /// best with [`Tables::Expect`]; its connections are its own, because all that it writes goes
+    /// through one of them.
+    ///
+    /// May be called again, and by several processes at once: one does it and the others wait, as
+    /// long as the pool's `busy_timeout` allows. It goes on where its caller leaves; one that was
+    /// interrupted has changed nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]: [`Unavailable`](StoreErrorKind::Unavailable) where no connection was to be
+    /// had or the file was not given up, [`Corrupt`](StoreErrorKind::Corrupt) where the tables are
+    /// those of another version of this library.
+    pub async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
+        let pool = pool.clone();
+        let task = tokio::spawn(async move {
+            let mut conn = pool.acquire().await.map_err(failed)?;
+            schema::migrate(&mut conn).await
+        });
+        task.await.map_err(|_| StoreErrorKind::Unavailable)?
+    }
+
     /// Accepts the clock as it stands, after an operator has put right one that had leapt ahead.
     ///
     /// Until then every answer is [`ClockAnomaly`](StoreErrorKind::ClockAnomaly). Every live

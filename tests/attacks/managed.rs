@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 use crate::support::{PHONE, Service, from_anywhere, here, wrong};
 
+mod once;
+
 const CROWD: u32 = 100;
 
 fn phone(number: &str) -> Destination {

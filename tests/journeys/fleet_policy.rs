@@ -167,7 +167,7 @@ async fn a_policy_that_clashes_with_a_local_override_is_taken_over_when_that_end
     )]
     let soon = std::time::SystemTime::now() + 3_600 * SECOND;
     let policies = other.policies();
-    let id = policies.override_until(germany, soon, why()).await.unwrap();
+    let id = policies.override_here(germany, soon, why()).await.unwrap();
     let there = "countries: { allow: [DE] }\n";
     one.policies().publish(there, None, why()).await.unwrap();
     two_polls().await;

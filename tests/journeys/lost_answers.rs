@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use otp_kit::event::Outcome;
 use otp_kit::prelude::*;
-use otp_kit::request::AttemptId;
+use otp_kit::quota::BudgetRules;
+use otp_kit::request::{AttemptId, FactorClass, SubjectKey};
+use otp_kit::store::FactorOwner;
 use otp_kit::verifier::Attempt;
 use tokio::task::JoinSet;
 
@@ -106,5 +108,48 @@ async fn of_one_try_that_is_sent_many_times_at_once_all_get_one_answer() {
             .recovery_left(&Tenant::default(), &ann)
             .await;
         assert_eq!(left.unwrap(), 9);
+    }
+}
+
+/// Tells how many guesses at its authenticators an account has left.
+async fn counted(service: &Service, ann: &SubjectId) -> usize {
+    let owner = FactorOwner {
+        tenant: Tenant::default(),
+        subject: SubjectKey::of_subject(ann),
+    };
+    let (key, rules) = (owner.budget(FactorClass::Totp), BudgetRules::totp());
+    let reading = service.verifier.store().budget(&key, &rules).await;
+    reading.unwrap().budget.guesses.len()
+}
+
+#[tokio::test]
+async fn attack_a_wrong_code_by_one_name_is_judged_as_of_its_first_try_and_counted_once() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (verifier, ann) = (&service.verifier, ann());
+        let phone = service.phone_of(&ann).await;
+        // A code of the near future, which becomes right while its name is remembered.
+        let typed = phone.code_in(&service, 60);
+        for _ in 0..3 {
+            let refused = verifier
+                .verify_totp(&ann, named(&typed, "one"), here())
+                .await;
+            assert!(matches!(refused, Err(VerifyError::Rejected)), "{refused:?}");
+            service.advance(15);
+        }
+        assert_eq!(counted(&service, &ann).await, 1);
+        let records = verifier.store().outbox(None, 1_000).await.unwrap();
+        let told = |reason: &str| {
+            let mut reasons = records.iter().map(|entry| entry.event.reason.as_deref());
+            reasons
+                .by_ref()
+                .filter(|told| *told == Some(reason))
+                .count()
+        };
+        assert_eq!((told("invalid_otp"), told("repeated_wrong_code")), (1, 2));
+        // Under another name it is another guess, and a right one.
+        let shown = verifier
+            .verify_totp(&ann, named(&typed, "two"), here())
+            .await;
+        assert!(shown.is_ok(), "{shown:?}");
     }
 }

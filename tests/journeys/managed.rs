@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use otp_kit::delivery::{DeliveryErrorKind, DispatchCertainty};
+use otp_kit::challenge::CodeFormat;
+use otp_kit::delivery::{DeliveryErrorKind, DispatchCertainty, InvalidRoute};
+use otp_kit::event::Act;
+use otp_kit::policy::{Level, Policy, PolicyError};
 use otp_kit::prelude::*;
 use otp_kit::request::AttemptId;
+use otp_kit::store::MemoryStore;
 use otp_kit::testing::{Behaviour, StandInVerification};
-use otp_kit::verifier::{Attempt, IssueError, ResendError};
+use otp_kit::verifier::{Attempt, BuildError, IssueError, PolicyChangeError, ResendError};
 
 use crate::support::{PHONE, Service, here, wrong};
 
@@ -283,4 +287,66 @@ async fn the_code_that_was_sent_works_while_the_vendor_sends_it_again() {
     };
     let (_, verified) = tokio::join!(verifier.resend(&id, here()), typed);
     assert!(verified.is_ok());
+}
+
+/// The recommended policy at the highest level, with eight digits wherever we make the code.
+fn high() -> Policy {
+    let policy = Policy::new(Limits::recommended().with_level(Level::High));
+    let names: Vec<Purpose> = policy
+        .purposes()
+        .iter()
+        .map(|(one, _)| one.clone())
+        .collect();
+    names.into_iter().fold(policy, |policy, purpose| {
+        policy.with_purpose(purpose, CodeFormat::EIGHT_DIGITS)
+    })
+}
+
+#[tokio::test]
+async fn six_digits_of_a_vendor_do_not_pass_for_a_level_that_needs_eight() {
+    let vendor = || StandInVerification::new("acme-verify");
+    let builder = || {
+        let keys = KeyRing::generate(&OsRandom).unwrap();
+        Verifier::builder(MemoryStore::new(), keys)
+    };
+    let managed = Route::managed(vendor());
+    let built = builder()
+        .policy(high())
+        .route(Channel::Sms, managed)
+        .build();
+    let Err(BuildError::Policy(PolicyError::VendorMissesLevel { provider, .. })) = built else {
+        panic!("{built:?}");
+    };
+    assert_eq!(provider, "acme-verify");
+
+    // Neither a policy that comes later nor a route that does.
+    let managed = Route::managed(vendor());
+    let built = builder()
+        .limits(Limits::recommended())
+        .route(Channel::Sms, managed);
+    let verifier = built.build().unwrap();
+    let act = Act::new("alice", "an audit").unwrap();
+    let refused = verifier.policies().replace(high(), act).await;
+    let why = PolicyError::VendorMissesLevel {
+        provider,
+        level: Level::High,
+        bound: 7.8e-4,
+    };
+    assert!(
+        matches!(&refused, Err(PolicyChangeError::Policy(error)) if error.to_string() == why.to_string()),
+        "{refused:?}"
+    );
+    let ours = Route::primary(otp_kit::testing::Outbox::new());
+    let verifier = builder()
+        .policy(high())
+        .route(Channel::Sms, ours)
+        .build()
+        .unwrap();
+    let replaced = verifier
+        .routes()
+        .replace(Channel::Sms, Route::managed(vendor()));
+    assert!(
+        matches!(replaced, Err(InvalidRoute::EasyCodes { .. })),
+        "{replaced:?}"
+    );
 }

@@ -134,10 +134,16 @@ async fn the_sheet_is_a_table_for_people() {
         table.contains("functional") && table.contains("monitoring"),
         "{table}"
     );
+    // What is wrong is told apart from what only waits for a look, and neither is done.
+    assert_eq!(ended.status.code(), Some(1));
+    let open = String::from_utf8(ended.stderr).unwrap();
+    assert!(open.contains("of 20 boxes"), "{open}");
+    let (_, unseen) = open
+        .split_once("wait for somebody to look: --seen ")
+        .unwrap();
     assert!(
-        String::from_utf8(ended.stderr)
-            .unwrap()
-            .contains("of 20 boxes do not hold")
+        unseen.split(',').any(|name| name.trim() == "notified"),
+        "{open}"
     );
     // Without the public listener what needs it is open, and nothing breaks.
     let ended = otpctl_ends(&server, "check --site http://127.0.0.1:9 --json");

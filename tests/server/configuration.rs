@@ -116,6 +116,8 @@ fn a_bad_value_is_refused_by_the_name_of_its_key() {
         ("OTP_HASHR", "canary"),
         ("TWILIO_ACOUNT_SID", "canary"),
         ("OTP_BRAND", "canary\u{202e}name"),
+        ("OTP_CHANNEL_ORDER", "sms,canary"),
+        ("OTP_WEBHOOK_AGE", "4"),
         ("OTP_ORIGIN", "https://canary.example"),
     ];
     for (key, value) in cases {
@@ -278,4 +280,35 @@ fn names_of_other_programs_stop_nobody() {
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
         ("TRUSTED_PROXY", "10.0.0.1"),
     ]));
+}
+
+/// Counts the warnings of a start that name a setting.
+fn warned(settings: &[(&str, &str)], name: &str) -> usize {
+    let log = Server::with(settings).whole_log();
+    log.lines()
+        .filter(|line| line.contains("WARN") && line.contains(name))
+        .count()
+}
+
+#[test]
+fn proxies_that_strangers_are_among_are_a_warning_and_one_s_own_are_none() {
+    for (networks, warnings) in [("0.0.0.0/0", 1), ("10.0.0.0/8, ::/0", 1), ("10.0.0.0/8", 0)] {
+        let settings = [("TRUSTED_PROXIES", networks)];
+        assert_eq!(warned(&settings, "TRUSTED_PROXIES"), warnings, "{networks}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_is_a_warning_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("keys");
+    std::fs::write(&file, crate::support::server::KEYS).unwrap();
+    for (mode, warnings) in [(0o644, 1), (0o640, 1), (0o600, 0), (0o400, 0)] {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        let settings = [("OTP_KEYS", ""), ("OTP_KEYS_FILE", file.to_str().unwrap())];
+        assert_eq!(warned(&settings, "OTP_KEYS_FILE"), warnings, "{mode:o}");
+    }
 }

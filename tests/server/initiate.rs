@@ -201,3 +201,37 @@ async fn where_codes_are_shown_nobody_is_shown_one_as_well() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_start_for_a_name_speaks_the_language_that_it_names_and_refuses_what_is_none() {
+    let twilio = Twilio::start(Answer::Accepts).await;
+    let server = Server::with(&twilio.settings());
+    add_user(&server).await;
+    let speaking = |user: &str, locale: Value| json!({ "user_id": user, "locale": locale });
+    for (locale, says) in [
+        (json!("nl-BE"), "inlogcode"),
+        (json!("xx"), "sign-in code"),
+        (Value::Null, "sign-in code"),
+    ] {
+        let reply = server.post(BY_PHONE, &speaking("user-1", locale)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        twilio.reached().await;
+        let sent = twilio.posted().pop().unwrap();
+        let body = sent.field("Body").unwrap();
+        assert!(body.contains(says), "{body:?}");
+    }
+    for path in [BY_PHONE, BY_EMAIL] {
+        for bad in [
+            json!("e"),
+            json!("en\n"),
+            json!(7),
+            json!(["en"]),
+            json!("x".repeat(1 << 10)),
+        ] {
+            for user in ["user-1", "nobody"] {
+                let reply = server.post(path, &speaking(user, bad.clone())).await;
+                reply.is_error(400, "invalid_locale", "Invalid locale");
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Sign-ins by link, as a browser and as whoever is in its way.
 
+mod languages;
+
 use serde_json::{Value, json};
 
 use crate::support::twilio::{Answer, Twilio};

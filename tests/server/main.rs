@@ -19,6 +19,8 @@ mod brand;
 #[cfg(debug_assertions)]
 mod captcha;
 #[cfg(debug_assertions)]
+mod channel_order;
+#[cfg(debug_assertions)]
 mod configuration;
 mod delivery;
 #[cfg(debug_assertions)]
@@ -28,10 +30,13 @@ mod forwarding;
 #[cfg(debug_assertions)]
 mod initiate;
 #[cfg(debug_assertions)]
+mod late_reports;
+#[cfg(debug_assertions)]
 mod limits;
 #[cfg(debug_assertions)]
 mod links;
 #[cfg(debug_assertions)]
+mod load;
 mod log_lines;
 mod managed;
 #[cfg(debug_assertions)]

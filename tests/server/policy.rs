@@ -258,6 +258,50 @@ async fn an_override_holds_until_it_is_ended_and_says_whose_it_is() {
 }
 
 #[tokio::test]
+async fn an_override_holds_on_every_server_of_the_store_and_any_of_them_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("shared.db").display());
+    let place = ("DATABASE_URL", url.as_str());
+    let (one, other) = (
+        Server::with(&[TOKENS, place]),
+        Server::with(&[TOKENS, place]),
+    );
+    let off = json!({ "what": "channel_off", "channel": "sms", "expires_in": 3600 });
+    let germany = json!({ "what": "country_denied", "country": "DE", "expires_in": 3600 });
+    let (first, second) = tokio::join!(
+        override_with(&one, Method::POST, off),
+        override_with(&other, Method::POST, germany),
+    );
+    assert_eq!((first.status, second.status), (200, 200));
+    let id = first.json()["sample"][0].clone();
+    for server in [&one, &other] {
+        until(async || status(server).await["overrides"].as_array().map(Vec::len) == Some(2)).await;
+        let refused = start(server).await;
+        refused.is_error(400, "channel_unavailable", "Channel not available");
+    }
+    // Another document, and a restart, leave them.
+    let text = "challenge: { attempts: 4 }\n";
+    assert_eq!(put(&one, POLICY, text).await.status, 200);
+    let other = other.kill_and_restart();
+    until(async || status(&other).await["overrides"].as_array().map(Vec::len) == Some(2)).await;
+    until(async || seen(&other).await["in_force"] == 1).await;
+
+    let ended = override_with(&other, Method::DELETE, json!({ "id": id })).await;
+    assert_eq!(
+        ended.json()["sample"],
+        json!(["channel_off sms"]),
+        "{ended:?}"
+    );
+    assert_eq!(start(&other).await.status, 200);
+    until(async || start(&one).await.status == 200).await;
+    let again = override_with(&one, Method::DELETE, json!({ "id": id })).await;
+    again.is_error(404, "unknown_override", "No override in force has this id");
+    let left = json!(["country_denied"]);
+    assert_eq!(status(&one).await["overrides"], left);
+    assert_eq!(seen(&other).await["text"], text);
+}
+
+#[tokio::test]
 async fn an_override_ends_by_itself() {
     let server = server();
     let off = json!({ "what": "channel_off", "channel": "sms", "expires_in": 1 });

@@ -16,6 +16,8 @@ pub(crate) mod server;
 pub(crate) mod twilio;
 #[path = "support/verify.rs"]
 pub(crate) mod verify;
+#[path = "support/whatsapp.rs"]
+pub(crate) mod whatsapp;
 
 pub(crate) use http::{Reply, body_of_request, body_of_verify};
 pub(crate) use server::{Server, beside};

@@ -53,7 +53,7 @@ async fn show(desk: &Desk, arguments: Arguments) -> Result<(), Failure> {
     println!("live codes: {}", show::text(told.get("live_challenges")));
     println!();
     Table::of(
-        &["class", "guesses", "public", "known_device"],
+        &["whom", "class", "guesses", "public", "known_device"],
         told.get("budgets"),
     )
     .print();

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 
 const POLICY: &str = "/admin/otp/policy";
 const OVERRIDE: &str = "/admin/otp/override";
+const TEMPLATE: &str = "/admin/otp/template";
 /// The flags of an override, and the members that they are.
 const MEMBERS: [(&str, &str); 9] = [
     ("channel", "channel"),
@@ -28,12 +29,16 @@ pub(crate) async fn run(desk: &Desk, mut arguments: Arguments) -> Result<(), Fai
     if let Some(store) = desk.store() {
         store.check_policy()?;
     }
-    match arguments.needed("show, set or override")?.as_str() {
+    match arguments
+        .needed("show, set, override or template")?
+        .as_str()
+    {
         "show" => show(desk, &arguments).await,
         "set" => set(desk, arguments).await,
         "override" => overrides(desk, arguments).await,
+        "template" => template(desk, arguments).await,
         other => Err(Failure::usage(format!(
-            "policy show, set or override, not {other:?}"
+            "policy show, set, override or template, not {other:?}"
         ))),
     }
 }
@@ -71,7 +76,6 @@ async fn set(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
 
 async fn overrides(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
     let acting = desk.acting(&mut arguments);
-    desk.served("policy override", "what holds on one instance")?;
     let what = arguments.needed("what to override")?;
     if what == "end" {
         let id = arguments.needed("the id")?;
@@ -104,5 +108,16 @@ async fn overrides(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure>
         .act(Method::POST, OVERRIDE, &Value::Object(wanted))
         .await?;
     show_done(desk, &answer, "overridden");
+    Ok(())
+}
+
+async fn template(desk: &Desk, mut arguments: Arguments) -> Result<(), Failure> {
+    let acting = desk.acting(&mut arguments);
+    let channel = arguments.needed("the channel")?;
+    let state = arguments.needed("approved, pending, rejected, paused or disabled")?;
+    arguments.end()?;
+    let said = json!({ "channel": channel, "state": state });
+    let answer = acting.act(Method::POST, TEMPLATE, &said).await?;
+    show_done(desk, &answer, "declared");
     Ok(())
 }

@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) database: Option<Place>,
     /// The one that was named; beside a database that was, `REDIS_URL`.
     pub(super) redis: Option<String>,
+    /// Nobody has said whether the service has a Redis beside its database.
+    pub(super) redis_is_unsaid: bool,
     /// The server's keys, where they are known here.
     pub(super) keys: Option<KeyRing>,
     pub(super) policy: Policy,
@@ -71,9 +73,12 @@ impl Settings {
         let address = Quota::window(most, MINUTE)
             .map_err(|_| Refused::must_be("RATE_LIMIT_REQUESTS", wanted))?;
         let policy = policy::read(&env, address)?.policy;
+        // Set to nothing it says that there is none.
+        let redis_is_unsaid = redis.is_none() && std::env::var_os("REDIS_URL").is_none();
         Ok(Self {
             database,
             redis,
+            redis_is_unsaid,
             keys: keys.map(|keys| keys.ring),
             captcha: env.get("CAPTCHA_PROVIDER").is_some() || policy.captcha().asks_by_itself(),
             policy,

@@ -17,7 +17,7 @@ const OURS: [&str; 10] = [
     "WHATSAPP_",
 ];
 
-const READ: [&str; 83] = [
+const READ: [&str; 85] = [
     "ACCESS_TOKEN_EXPIRE_MINUTES",
     "ADMIN_BIND_ADDR",
     "ADMIN_MFA_OVERRIDE_HOURS",
@@ -45,6 +45,7 @@ const READ: [&str; 83] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTP_AUDIT_DIR",
     "OTP_BRAND",
+    "OTP_CHANNEL_ORDER",
     "OTP_CONFIG",
     "OTP_HASHER",
     "OTP_INSTANCES",
@@ -55,6 +56,7 @@ const READ: [&str; 83] = [
     "OTP_RETURN_URLS",
     "OTP_STATUS_PAGES",
     "OTP_TOKEN_ALGORITHM",
+    "OTP_WEBHOOK_AGE",
     "OTP_WHATSAPP_RATE_LIMIT_DOC",
     "OTP_WHATSAPP_TEMPLATE_APPROVED",
     "PLIVO_AUTH_ID",

@@ -21,8 +21,11 @@ impl Logging {
             .map_err(|_| refused())?;
         // Number plans trace whole numbers; no setting of the operator's opens that.
         let silent = "rlibphonenumber=off".parse().map_err(|_| refused())?;
+        // At each start PostgreSQL notes every table that is there already.
+        let quiet = "sqlx::postgres::notice=warn".parse();
+        let quiet = quiet.map_err(|_| refused())?;
         Ok(Self {
-            lines: filter.add_directive(silent),
+            lines: filter.add_directive(silent).add_directive(quiet),
             traces: Traces::read(env)?,
         })
     }

@@ -19,6 +19,7 @@ use otp_kit::providers::TwilioVerify;
 use otp_kit::providers::http::BaseUrl;
 
 use self::twilio::Texts;
+use super::channel_order::ChannelOrder;
 use super::known::is_ours;
 use super::{Environment, Refused, outside};
 pub(super) use twilio::leaves_verify;
@@ -30,6 +31,8 @@ pub(crate) enum Delivery {
     Shown {
         /// The code that everybody gets, from `DEV_PREVIEW_CODE`.
         fixed: Option<Code>,
+        /// Which channel follows which, where that is said.
+        order: Option<Vec<Channel>>,
     },
     /// It is sent and never shown.
     Sent(Box<Providers>),
@@ -48,7 +51,13 @@ pub(crate) struct Providers {
     telegram: Option<Shared>,
     /// Routes that `OTP_CONFIG` plans, in place of those that the order above makes.
     planned: BTreeMap<Channel, Route>,
+    /// Which channel follows which, where that is said.
+    order: Option<Vec<Channel>>,
 }
+
+/// Where nothing else is said: what surely was not sent to a phone goes to the mailbox of whoever has
+/// one.
+const ORDER: [Channel; 2] = [Channel::Sms, Channel::Email];
 
 impl Providers {
     fn read(env: &Environment) -> Result<Self, Refused> {
@@ -65,7 +74,26 @@ impl Providers {
             whatsapp: whatsapp::read(env)?,
             telegram: telegram::read(env)?,
             planned: BTreeMap::new(),
+            order: None,
         })
+    }
+
+    /// Says which channel follows which.
+    pub(crate) fn order(&self) -> Vec<Channel> {
+        let usual = || ORDER.into_iter().filter(|channel| self.carry(*channel));
+        self.order.clone().unwrap_or_else(|| usual().collect())
+    }
+
+    /// Says whether a channel has a route.
+    fn carry(&self, channel: Channel) -> bool {
+        let configured = match channel {
+            Channel::Sms => self.verify.is_some() || !self.sms.is_empty(),
+            Channel::Email => !self.email.is_empty(),
+            Channel::WhatsApp => self.whatsapp.is_some(),
+            Channel::Telegram => self.telegram.is_some(),
+            _ => false,
+        };
+        configured || self.planned.contains_key(&channel)
     }
 
     /// Lists a route for each channel that has a provider.
@@ -153,6 +181,22 @@ impl Delivery {
         Ok(self)
     }
 
+    /// Follows an order of channels that somebody has set; without one it is the usual one.
+    pub(super) fn in_order(mut self, order: Option<ChannelOrder>) -> Result<Self, Refused> {
+        let Some(set) = order else { return Ok(self) };
+        match &mut self {
+            // Every channel shows its codes.
+            Self::Shown { order, .. } => *order = Some(set.channels),
+            Self::Sent(providers) => {
+                if let Some(none) = set.channels.iter().find(|one| !providers.carry(**one)) {
+                    return Err(set.refused(*none));
+                }
+                providers.order = Some(set.channels);
+            }
+        }
+        Ok(self)
+    }
+
     /// Says whether messages go through a provider of this name.
     pub(super) fn sends_through(&self, name: &str) -> bool {
         match self {
@@ -175,7 +219,7 @@ impl Delivery {
         let fixed = fixed_code(env, development)?;
         let providers = Providers::read(env)?;
         if development {
-            return Ok(Self::Shown { fixed });
+            return Ok(Self::Shown { fixed, order: None });
         }
         if providers.is_empty() {
             return Err(Refused::new(

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use otp_kit::providers::http::{BaseUrl, ReqwestTransport};
 use otp_kit::providers::webhook::{
@@ -35,14 +36,15 @@ impl Webhooks {
                 .map_err(|error| Refused::because("PUBLIC_BASE_URL", &error))?,
         };
         let amazon = amazon(env)?;
+        let age = age(env)?;
         let readers = [
-            ses(env, amazon.as_ref()),
+            ses(env, amazon.as_ref(), age),
             twilio(env)?,
-            sendgrid(env)?,
+            sendgrid(env, age)?,
             plivo(env)?,
-            vonage(env)?,
+            vonage(env, age)?,
             whatsapp(env)?,
-            telegram(env)?,
+            telegram(env, age)?,
         ];
         Ok(Self {
             url,
@@ -104,13 +106,26 @@ fn twilio(env: &Environment) -> Result<Reader, Refused> {
     ))
 }
 
-fn sendgrid(env: &Environment) -> Result<Reader, Refused> {
+/// How old a report may be whose vendor signs a time.
+fn age(env: &Environment) -> Result<Duration, Refused> {
+    const KEY: &str = "OTP_WEBHOOK_AGE";
+    let wanted = "a number of minutes from 5 to 1440";
+    let minutes: u32 = env.parsed(KEY, "5", wanted)?;
+    if (5..=1440).contains(&minutes) {
+        Ok(Duration::from_secs(60).saturating_mul(minutes))
+    } else {
+        Err(Refused::must_be(KEY, wanted))
+    }
+}
+
+fn sendgrid(env: &Environment, age: Duration) -> Result<Reader, Refused> {
     const KEY: &str = "SENDGRID_WEBHOOK_PUBLIC_KEY";
     let Some(key) = env.get(KEY) else {
         return Ok(None);
     };
     let key = EventPublicKey::parse(key).map_err(|error| Refused::because(KEY, &error))?;
-    Ok(some("sendgrid", SendGridWebhook::new(key)))
+    let reader = SendGridWebhook::new(key).tolerance(age);
+    Ok(some("sendgrid", reader))
 }
 
 fn plivo(env: &Environment) -> Result<Reader, Refused> {
@@ -127,11 +142,11 @@ fn plivo(env: &Environment) -> Result<Reader, Refused> {
     ))
 }
 
-fn vonage(env: &Environment) -> Result<Reader, Refused> {
+fn vonage(env: &Environment, age: Duration) -> Result<Reader, Refused> {
     let Some((first, others)) = secrets(env, "VONAGE_SIGNATURE_SECRET")? else {
         return Ok(None);
     };
-    let reader = VonageWebhook::new(first);
+    let reader = VonageWebhook::new(first).tolerance(age);
     Ok(some(
         "vonage",
         others.into_iter().fold(reader, VonageWebhook::or_secret),
@@ -181,18 +196,19 @@ fn amazon(env: &Environment) -> Result<Option<HttpCertificates>, Refused> {
     }))
 }
 
-fn ses(env: &Environment, amazon: Option<&HttpCertificates>) -> Reader {
+fn ses(env: &Environment, amazon: Option<&HttpCertificates>, age: Duration) -> Reader {
     let certificates = Arc::new(amazon?.clone());
-    some("ses", SesWebhook::new(env.get(TOPIC)?, certificates))
+    let reader = SesWebhook::new(env.get(TOPIC)?, certificates);
+    some("ses", reader.tolerance(age))
 }
 
 const TOPIC: &str = "SES_TOPIC_ARN";
 
-fn telegram(env: &Environment) -> Result<Reader, Refused> {
+fn telegram(env: &Environment, age: Duration) -> Result<Reader, Refused> {
     let Some((first, others)) = secrets(env, "TELEGRAM_GATEWAY_TOKEN")? else {
         return Ok(None);
     };
-    let reader = TelegramGatewayWebhook::new(first);
+    let reader = TelegramGatewayWebhook::new(first).tolerance(age);
     Ok(some(
         "telegram",
         others

@@ -1,4 +1,5 @@
-//! `ADMIN_MFA_REQUIRED=false`: the runbooks' kill switch, as an override that ends by itself.
+//! `ADMIN_MFA_REQUIRED=false`: the runbooks' kill switch, as an override of this process
+//! that ends by itself.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub(crate) async fn waive_second_factor(verifier: &Verifier, life: Duration) {
     let end = verifier.clock().now().saturating_add(life);
     let waived = Exception::SecondFactorWaived;
     let policies = verifier.policies();
-    let begun = policies.override_until(waived, end.into(), act);
+    let begun = policies.override_here(waived, end.into(), act);
     match begun.await {
         Ok(id) => {
             let end = Rfc3339::from(end);

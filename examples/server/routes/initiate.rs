@@ -36,6 +36,7 @@ const LONGEST: usize = 64;
 pub(crate) struct Named {
     user_id: Member,
     return_to: Member,
+    locale: Member,
     captcha_token: Member,
     #[serde(rename = "h-captcha-response")]
     h_captcha: Member,
@@ -48,15 +49,22 @@ pub(crate) struct Named {
 pub(crate) fn routes() -> Api<Arc<App>> {
     const OF: &str = "/browser/api/v1/identity/auth";
     let user = Schema::object(
-        [("user_id", Schema::text_up_to(LONGEST))]
-            .into_iter()
-            .chain(member::captcha_members()),
+        [
+            ("user_id", Schema::text_up_to(LONGEST)),
+            ("locale?", Schema::text().or_null()),
+        ]
+        .into_iter()
+        .chain(member::captcha_members()),
     );
     let start = |summary: &str| {
         Operation::post(summary)
             .header("Idempotency-Key", Schema::text_up_to(128))
             .gives(200, Started::schema())
-            .refuses([Refusal::USER_REQUIRED, Refusal::INVALID_USER])
+            .refuses([
+                Refusal::USER_REQUIRED,
+                Refusal::INVALID_USER,
+                Refusal::INVALID_LOCALE,
+            ])
             .refuses(NOT_ISSUED)
     };
     let by_phone = start("Sends a code to the phone of a user who is named").takes(user.clone());
@@ -130,9 +138,11 @@ async fn start(
         &named.recaptcha,
     ];
     let context = member::with_captcha(context, tokens)?;
+    let locale = member::locale(&named.locale)?.unwrap_or_default();
     let address = app.users.address(id, channel).await;
     let address = address.map_err(|_| Refusal::UNAVAILABLE)?;
     let full = full(app, id, channel).await?;
+    let over = first(app, channel);
     let dispatch = match app.outbox.is_showing() {
         true => Dispatch::Await,
         false => Dispatch::Background,
@@ -140,8 +150,9 @@ async fn start(
     let issue = |addressed: Addressed| {
         let mut issue = addressed
             .for_purpose(Purpose::LOGIN.as_str())
-            .over(channel)
+            .over(over)
             .dispatch(dispatch)
+            .in_locale(locale.clone())
             .from(&context);
         if let Some(link) = &link {
             issue = issue.with_link(link.clone());
@@ -170,10 +181,21 @@ async fn start(
         }
         Some(Err(_)) | None => {}
     }
-    let issued = issue(Issue::decoy(&claims::claimed(id, channel), channel)).await;
+    let issued = issue(Issue::decoy(&claims::claimed(id, channel), over)).await;
     let issued = issued.map_err(refused)?;
     let shown = app.made_up(&issued, link.is_some());
     Ok(Json(Started::new(&issued, shown)))
+}
+
+/// Says where a start begins: at the first channel of the order that goes to such an address. For
+/// nobody it is the same one.
+fn first(app: &App, channel: Channel) -> Channel {
+    let kind = channel.destination_kind();
+    let order = app.verifier.routes().order();
+    let mut fitting = order
+        .into_iter()
+        .filter(|one| one.destination_kind() == kind);
+    fitting.next().unwrap_or(channel)
 }
 
 /// Counts a start by the name alone, whoever it is of and whatever becomes of it, by the limits of

@@ -8,10 +8,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use otp_axum::Browser;
 use otp_axum::cookie;
 use otp_axum::link::{Answer, Choice, LinkForm, LinkPage};
 use otp_axum::openapi::{Api, Operation, Schema};
+use otp_axum::{AcceptLanguage, Browser};
+use otp_kit::delivery::LinkSpeech;
 use otp_kit::request::{Purpose, RequestContext};
 use otp_kit::verifier::{Attempt, LinkError, Relay, Verified, VerifyError};
 use serde_json::json;
@@ -61,17 +62,19 @@ pub(crate) fn routes() -> Api<Arc<App>> {
 /// tell, and would cost a look-up for every scanner that opens it.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
+    asked: AcceptLanguage,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
+    let speech = app.verifier.link_speech(asked.locales());
     let page = match LinkForm::read(query.as_deref().unwrap_or_default()) {
         Ok(form) => {
             let links = app.verifier.links();
-            LinkPage::ask(&form, links.map_or(&[], |links| links.returns()))
+            LinkPage::ask(&speech, &form, links.map_or(&[], |links| links.returns()))
         }
         Err(refusal) => match Answer::wanted(&headers) {
             Answer::Json => return refusal.into_response(),
-            Answer::Page => LinkPage::refused(refusal.status()),
+            Answer::Page => LinkPage::refused(&speech, refusal.status()),
         },
     };
     page.into_response()
@@ -81,10 +84,12 @@ pub(crate) async fn show(
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     Client(context): Client,
+    asked: AcceptLanguage,
     headers: HeaderMap,
     form: Result<LinkForm, Refusal>,
 ) -> Response {
     let answer = Answer::wanted(&headers);
+    let speech = app.verifier.link_speech(asked.locales());
     let signs_in = matches!(&form, Ok(form) if form.choice() == Choice::SignIn);
     let context = match Browser::of(&headers) {
         Some(browser) => context.bound_to(browser.binding().clone()),
@@ -95,12 +100,12 @@ pub(crate) async fn act(
         Err(refusal) => Err(refusal.into()),
     };
     match done {
-        Ok(done) => done.answered(answer),
+        Ok(done) => done.answered(answer, &speech),
         Err(declined) => {
-            let response = declined_as(answer, declined);
+            let response = declined_as(answer, declined, &speech);
             let is_spent = signs_in && response.status() == Refusal::INVALID_LINK.status();
             if is_spent && answer == Answer::Page && is_signed_in(&app, &headers).await {
-                return LinkPage::signed_in_already().into_response();
+                return LinkPage::signed_in_already(&speech).into_response();
             }
             response
         }
@@ -152,17 +157,17 @@ fn refused(error: VerifyError) -> Declined {
 }
 
 impl Done {
-    fn answered(self, answer: Answer) -> Response {
+    fn answered(self, answer: Answer, speech: &LinkSpeech<'_>) -> Response {
         match (self, answer) {
             (Self::SignedIn(signed_in, _), Answer::Json) => Json(signed_in).into_response(),
             (Self::SignedIn(signed_in, verified), Answer::Page) => {
                 let page = match verified.return_to() {
-                    Some(address) => LinkPage::go_on(address),
-                    None => LinkPage::signed_in().into_response(),
+                    Some(address) => LinkPage::go_on(speech, address),
+                    None => LinkPage::signed_in(speech).into_response(),
                 };
-                with_session(page, &signed_in)
+                with_session(page, &signed_in, speech)
             }
-            (Self::Relayed(relay), Answer::Page) => LinkPage::relay(&relay).into_response(),
+            (Self::Relayed(relay), Answer::Page) => LinkPage::relay(speech, &relay).into_response(),
             (Self::Relayed(relay), Answer::Json) => {
                 let refusal = Refusal::OTHER_BROWSER;
                 let told = json!({
@@ -172,7 +177,7 @@ impl Done {
                 });
                 (refusal.status(), Json(told)).into_response()
             }
-            (Self::Disowned, Answer::Page) => LinkPage::disowned().into_response(),
+            (Self::Disowned, Answer::Page) => LinkPage::disowned(speech).into_response(),
             (Self::Disowned, Answer::Json) => StatusCode::NO_CONTENT.into_response(),
         }
     }
@@ -180,13 +185,13 @@ impl Done {
 
 /// Signs the browser in. The token is plain ASCII; without the cookie the page would say more than
 /// is true.
-fn with_session(mut page: Response, signed_in: &SignedIn) -> Response {
+fn with_session(mut page: Response, signed_in: &SignedIn, speech: &LinkSpeech<'_>) -> Response {
     match session_cookie(signed_in.tokens.access_token()) {
         Ok(cookie) => {
             page.headers_mut().insert(SET_COOKIE, cookie);
             page
         }
-        Err(_) => LinkPage::refused(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+        Err(_) => LinkPage::refused(speech, StatusCode::INTERNAL_SERVER_ERROR).into_response(),
     }
 }
 
@@ -199,12 +204,12 @@ pub(super) fn session_cookie(token: &str) -> Result<HeaderValue, InvalidHeaderVa
 }
 
 /// A page for people keeps the status and the headers of the refusal, such as when to come back.
-fn declined_as(answer: Answer, declined: Declined) -> Response {
+fn declined_as(answer: Answer, declined: Declined, speech: &LinkSpeech<'_>) -> Response {
     let response = declined.into_response();
     match answer {
         Answer::Json => response,
         Answer::Page => {
-            let mut page = LinkPage::refused(response.status()).into_response();
+            let mut page = LinkPage::refused(speech, response.status()).into_response();
             for (name, value) in response.headers() {
                 page.headers_mut().entry(name).or_insert(value.clone());
             }

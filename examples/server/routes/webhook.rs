@@ -8,7 +8,7 @@ use otp_kit::metrics::Webhook;
 use otp_kit::providers::webhook::{Answer, Event, Notice, Topic, WebhookError, WebhookRequest};
 use otp_kit::request::RequestContext;
 use otp_kit::store::Seen;
-use otp_kit::verifier::{Noted, ReportOutcome, Unavailable, WebhookNote};
+use otp_kit::verifier::{Noted, ReportOutcome, TemplateError, Unavailable, WebhookNote};
 use url::Url;
 
 use crate::app::App;
@@ -118,17 +118,16 @@ async fn note(
                     Seen::First
                 }
             },
-            // A template's state is each instance's own: another one that has seen this notice has
-            // not told this one. Told twice, the state is the same.
+            // Told twice, a template's state is the same; told once and not kept, it would be lost.
             Event::Notice(notice) if matches!(notice.topic, Topic::Template(_)) => {
-                noted(app, notice);
+                noted(app, notice).await?;
                 Seen::First
             }
             _ => {
                 let (store, replay) = (app.verifier.store(), event.replay());
                 let seen = store.first_seen(replay.as_str(), replay.life()).await?;
                 if seen == Seen::First {
-                    first(app, &event);
+                    first(app, &event).await?;
                 }
                 seen
             }
@@ -153,11 +152,12 @@ async fn note(
     Ok(())
 }
 
-fn first(app: &App, event: &Event) {
+async fn first(app: &App, event: &Event) -> Result<(), Unavailable> {
     match event {
-        Event::Notice(notice) => noted(app, notice),
+        Event::Notice(notice) => noted(app, notice).await?,
         _ => tracing::info!(word = event.word(), "vendor's event"),
     }
+    Ok(())
 }
 
 /// Says to Amazon that its reports shall come here: the request was signed, and the topic is ours.
@@ -177,23 +177,28 @@ async fn confirmed(app: &App, address: &Url) -> Result<Taken, NotTaken> {
     }
 }
 
-/// Closes or opens a channel where the notice is about its template.
-fn noted(app: &App, notice: &Notice) {
+/// Closes or opens a channel on the whole fleet where the notice is about its template.
+async fn noted(app: &App, notice: &Notice) -> Result<(), Unavailable> {
     tracing::info!(
         provider = notice.provider,
         word = notice.word,
         "vendor's notice"
     );
     let Topic::Template(update) = &notice.topic else {
-        return;
+        return Ok(());
     };
     let (Some(state), "whatsapp") = (update.state, notice.provider) else {
-        return;
+        return Ok(());
     };
     let templates = app.verifier.templates();
     let told = templates.report(Channel::WhatsApp, &update.name, &update.language, state);
-    if let Err(error) = told {
-        tracing::info!(%error, "a template's state changes nothing");
+    match told.await {
+        Ok(_) => Ok(()),
+        Err(TemplateError::Unavailable(error)) => Err(error),
+        Err(error) => {
+            tracing::info!(%error, "a template's state changes nothing");
+            Ok(())
+        }
     }
 }
 

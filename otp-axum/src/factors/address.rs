@@ -7,7 +7,7 @@ use otp_core::session::{ContextClass, Methods, Session, SignIn};
 use otp_core::verifier::{Addressed, Claim, Issue, Verified};
 use serde::Deserialize;
 
-use super::proof::attempt;
+use super::proof::{attempt, named};
 use super::{Owners, Parts, Reached};
 use crate::error::ApiError;
 use crate::json::{Given, Member, StrictJson};
@@ -119,10 +119,8 @@ pub(super) async fn verify<O: Reached>(
     let typed = member::typed(&body.otp).ok_or(Refusal::OTP_REQUIRED)?;
     let attempt_id = member::attempt_id(&body.attempt_id)?;
     let claim = parts.claim(&session, &body.challenge_id).await?;
-    let mut attempt = attempt(&session, typed).for_purpose(Purpose::MFA);
-    if let Some(id) = &attempt_id {
-        attempt = attempt.with_id(id.clone());
-    }
+    let attempt = attempt(&session, typed).for_purpose(Purpose::MFA);
+    let attempt = named(attempt, attempt_id.as_ref());
     let verified = parts.verifier.verify(claim, attempt, &context).await?;
     let user = parts.owners.user(&session).await?;
     let mut proof = both(&session, &verified)?;

@@ -6,7 +6,7 @@ use otp_core::session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::once::Codes;
-use super::proof::attempt;
+use super::proof::{attempt, named};
 use super::{NOT_CHANGED, Owners, Parts};
 use crate::error::ApiError;
 use crate::json::{Given, Member, StrictJson};
@@ -22,10 +22,12 @@ pub(super) struct First {
     factor_id: Member,
     #[serde(alias = "code")]
     otp: Member,
+    attempt_id: Member,
 }
 
 /// A factor that counts from now on, the recovery codes where there were none, and the tokens of a
-/// session that has shown it.
+/// session that has shown it. A try that is sent again by its name gets the same tokens; the codes are
+/// shown once, and who has lost them draws new ones.
 #[derive(Serialize)]
 pub(super) struct Confirmed<U> {
     factor_id: String,
@@ -40,6 +42,7 @@ pub(super) fn operation<O: Owners>() -> Operation {
         ("otp?", Schema::some_text()),
         ("code?", Schema::some_text().about("another name of otp")),
         ("factor_id?", Schema::text().or_null()),
+        ("attempt_id?", Schema::text().or_null()),
     ]);
     let confirmed = Welcome::<O::User>::schema(O::user_schema())
         .with("factor_id", Schema::text())
@@ -48,7 +51,7 @@ pub(super) fn operation<O: Owners>() -> Operation {
         .takes(first)
         .gives(200, confirmed)
         .signed_in()
-        .refuses([Refusal::OTP_REQUIRED])
+        .refuses([Refusal::OTP_REQUIRED, Refusal::INVALID_ATTEMPT_ID])
         .refuses(NOT_CHANGED)
         .refuses(NOT_VERIFIED)
 }
@@ -60,8 +63,9 @@ pub(super) async fn handle<O: Owners>(
     StrictJson(first): StrictJson<First>,
 ) -> Result<Json<Confirmed<O::User>>, ApiError> {
     let typed = member::typed(&first.otp).ok_or(Refusal::OTP_REQUIRED)?;
+    let attempt_id = member::attempt_id(&first.attempt_id)?;
     let factor = parts.meant(&session, &first.factor_id).await?;
-    let tried = attempt(&session, typed);
+    let tried = named(attempt(&session, typed), attempt_id.as_ref());
     let shown = parts
         .verifier
         .confirm_factor(session.subject(), factor, tried, &context)
@@ -69,7 +73,10 @@ pub(super) async fn handle<O: Owners>(
     let proven = session.proven().and(&shown);
     let proven = proven.map_err(|_| Refusal::INVALID_OTP)?;
     let recovery_codes = parts.first_codes(&proven, &context).await;
-    let signed_in = parts.stronger(&session, &shown, None, &context).await?;
+    let begun = parts.stronger(&session, &shown, attempt_id, &context);
+    let signed_in = begun.await?;
+    // Of a try that is sent again it is the one that was confirmed, which waits no more.
+    let factor = shown.factor().unwrap_or(factor);
     Ok(Json(Confirmed {
         factor_id: factor.to_string(),
         recovery_codes,

@@ -14,6 +14,14 @@ pub(super) fn attempt(session: &Session, typed: &str) -> Attempt {
     Attempt::new(typed).for_tenant(session.tenant().clone())
 }
 
+/// Gives a try the name that its client has for it.
+pub(super) fn named(attempt: Attempt, id: Option<&AttemptId>) -> Attempt {
+    match id {
+        Some(id) => attempt.with_id(id.clone()),
+        None => attempt,
+    }
+}
+
 impl<O: Owners> Parts<O> {
     /// Starts a session that is as strong as the present one and a factor together. The present one
     /// stays, with its lesser rights: a client that has not got the answer is not thrown out. It

@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
-use super::proof::attempt;
+use super::proof::{attempt, named};
 use super::{Owners, Parts};
 use crate::error::ApiError;
 use crate::json::{Member, StrictJson};
@@ -45,13 +45,7 @@ pub(super) async fn handle<O: Owners>(
 ) -> Result<Json<Welcome<O::User>>, ApiError> {
     let attempt_id = member::attempt_id(&shown.attempt_id)?;
     let (verifier, subject) = (&parts.verifier, session.subject());
-    let tried = |code| {
-        let attempt = attempt(&session, code);
-        match &attempt_id {
-            Some(id) => attempt.with_id(id.clone()),
-            None => attempt,
-        }
-    };
+    let tried = |code| named(attempt(&session, code), attempt_id.as_ref());
     let typed = member::typed(&shown.otp);
     let recovery = member::typed(&shown.recovery_code);
     let factor = match (typed, recovery) {

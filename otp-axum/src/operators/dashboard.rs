@@ -86,6 +86,10 @@ fn schema() -> Schema {
         ("attackers", attackers),
         ("engines", Schema::list(&engine)),
         ("routes", Schema::list(&Schema::map(&Schema::any()))),
+        (
+            "channel_order",
+            Schema::list(&Schema::text()).about("which channel follows which"),
+        ),
         ("overrides", Schema::list(&super::overrides::schema())),
         ("toll_fraud", toll_fraud),
         ("fleet_alarm", alarm),
@@ -139,6 +143,7 @@ pub(super) async fn handle(
         },
         "engines": engines.collect::<Vec<_>>(),
         "routes": routes.collect::<Vec<_>>(),
+        "channel_order": verifier.routes().order().iter().map(|one| one.name()).collect::<Vec<_>>(),
         "overrides": overrides.iter().map(super::overrides::shown).collect::<Vec<_>>(),
         "toll_fraud": toll_fraud(&verifier),
         "fleet_alarm": {

@@ -30,6 +30,10 @@ fn schema() -> Schema {
     let locked = Schema::object([("locked_until", Schema::time())]);
     let state = Schema::either([Schema::word(["open", "disabled"]), locked]);
     let budget = Schema::object([
+        (
+            "whom",
+            Schema::text().about("the account, or one of its addresses"),
+        ),
         ("class", Schema::text()),
         ("guesses", Schema::integer()),
         ("public", state.clone()),
@@ -80,9 +84,11 @@ pub(super) async fn handle(
     for also in everything.iter().skip(1) {
         told = told.and(operator.explain(also).await?);
     }
-    let budgets = told.budgets.iter().map(|(class, reading)| {
+    let budgets = told.budgets.iter().map(|budget| {
+        let reading = &budget.reading;
         json!({
-            "class": class.name(),
+            "whom": budget.whom.to_string(),
+            "class": budget.class.name(),
             "guesses": reading.budget.guesses.len(),
             "public": refused(reading.public.as_ref()),
             "known_device": refused(reading.known_device.as_ref()),

@@ -1,4 +1,4 @@
-//! `/admin/otp/override`: what holds for a while, on this instance, and ends by itself.
+//! `/admin/otp/override`: what holds for a while, on the whole fleet, and ends by itself.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ pub(super) struct Ended {
 
 pub(super) fn routes() -> Api<Verifier> {
     const PATH: &str = "/admin/otp/override";
-    let begin = Operation::post("Changes something for a while, on this instance")
+    let begin = Operation::post("Changes something for a while, on the whole fleet")
         .takes(wanted())
         .gives(200, Done::schema())
         .at_desk()
@@ -271,10 +271,8 @@ pub(super) async fn begin(
             what.extend(exceptions.iter().map(ToString::to_string));
         }
         Mode::Apply => {
-            for exception in exceptions {
-                let begun = policies.override_until(exception, end, act.clone()).await?;
-                what.push(begun.to_string());
-            }
+            let begun = policies.override_all_until(exceptions, end, act).await?;
+            what.extend(begun.iter().map(ToString::to_string));
         }
     }
     Ok(Done::all(desk.mode(), what))
@@ -307,6 +305,7 @@ pub(super) async fn end(
     let id = ended.id.parse::<OverrideId>();
     let id = id.map_err(|_| Refusal::UNKNOWN_OVERRIDE)?;
     let policies = verifier.policies();
+    policies.catch_up().await?;
     let held = policies.overrides().into_iter().find(|one| one.id() == id);
     let held = held.ok_or(Refusal::UNKNOWN_OVERRIDE)?;
     match desk.mode() {

@@ -20,8 +20,9 @@ use super::form::Sent;
 use super::origin::Scheme;
 use super::reference::Use;
 use super::render::Shown;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, Wrong};
 use super::view::Place;
+use super::view::blocks::Filled;
 
 /// How long a dry run is a base for the deed.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -38,6 +39,7 @@ struct Confirm {
     told: Told,
     caution: String,
     reason: String,
+    wrong: Option<Wrong>,
     button: &'static str,
     ticket: String,
     place: Place,
@@ -45,7 +47,7 @@ struct Confirm {
 }
 
 /// The form that does what was tried.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirmed {
     ticket: String,
@@ -58,8 +60,11 @@ pub(super) async fn check(
     Extension(visitor): Extension<Visitor>,
     Sent(wanted): Sent<Wanted>,
 ) -> Shown {
-    let asked = page.ask(&visitor, wanted).await;
-    page.shown(&visitor, "confirm.html", asked)
+    let typed = wanted.is_typed().then(|| Filled::again(&wanted));
+    match (page.ask(&visitor, wanted).await, typed) {
+        (Err(trouble), Some(typed)) => page.fill_again(&visitor, typed, trouble).await,
+        (asked, _) => page.shown(&visitor, "confirm.html", asked),
+    }
 }
 
 pub(super) async fn apply(
@@ -68,9 +73,18 @@ pub(super) async fn apply(
     Sent(confirmed): Sent<Confirmed>,
 ) -> Response {
     // A browser that is clicked twice drops the first request: the deed goes on without it.
-    let (ours, operator) = (Arc::clone(&page), visitor.clone());
-    let doing = tokio::spawn(async move { ours.carry_out(&operator, &confirmed).await });
+    let (ours, operator, form) = (Arc::clone(&page), visitor.clone(), confirmed.clone());
+    let doing = tokio::spawn(async move { ours.carry_out(&operator, &form).await });
     match doing.await.unwrap_or(Err(Trouble::Ours)) {
+        Err(Trouble::Reason) => {
+            let asked = page.ask_again(&visitor, confirmed).await;
+            let status = Trouble::Reason.status();
+            let asked = asked.map(|view| page.render("confirm.html", Some(&visitor), &view));
+            match asked {
+                Ok(shown) => shown.with(status).into_response(),
+                Err(trouble) => page.trouble(Some(&visitor), trouble).into_response(),
+            }
+        }
         Err(trouble) => page.trouble(Some(&visitor), trouble).into_response(),
         Ok((place, notice)) => {
             let mut response = Redirect::to(&place.path()).into_response();
@@ -111,7 +125,19 @@ impl Page {
             back: place.path(),
             told,
             reason,
+            wrong: None,
             place,
+        })
+    }
+
+    /// Asks once more where the reason was none, with what was typed; it is tried afresh.
+    async fn ask_again(&self, visitor: &Visitor, confirmed: Confirmed) -> Result<Confirm, Trouble> {
+        let wanted: Wanted = self.open(visitor, Use::Ticket, &confirmed.ticket)?;
+        let asked = self.ask(visitor, wanted.untried()).await?;
+        Ok(Confirm {
+            reason: confirmed.reason,
+            wrong: Trouble::Reason.wrong(),
+            ..asked
         })
     }
 

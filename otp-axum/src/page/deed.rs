@@ -25,9 +25,9 @@ const DAY: u64 = 86_400;
 pub(super) struct Wanted {
     deed: Option<Kind>,
     pub(super) reason: String,
-    kind: String,
-    value: String,
-    life: Life,
+    pub(super) kind: String,
+    pub(super) value: String,
+    pub(super) life: Life,
     entry: String,
     whom: String,
     which: Which,
@@ -154,6 +154,20 @@ impl Wanted {
     pub(super) fn tried(mut self, now: Timestamp) -> Self {
         self.tried_at = Some(now.as_millis());
         self
+    }
+
+    /// Takes the dry run back, for another one.
+    pub(super) fn untried(self) -> Self {
+        Self {
+            reason: String::new(),
+            tried_at: None,
+            ..self
+        }
+    }
+
+    /// Says whether somebody typed it: an entry of the blocklist that no page named.
+    pub(super) fn is_typed(&self) -> bool {
+        matches!(self.deed, Some(Kind::Block)) && self.whom.is_empty()
     }
 
     /// Gives when the dry run was, where there was one.

@@ -1,9 +1,9 @@
 //! Why a page is not shown, as a page.
 
 use axum::http::StatusCode;
-use otp_core::verifier::Unavailable;
-
 use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::verifier::Unavailable;
+use serde::Serialize;
 
 /// What went wrong, in words for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,28 @@ pub(crate) enum Trouble {
     Ours,
 }
 
+/// A field that was not understood, for the form to be filled in again.
+#[derive(Serialize)]
+pub(super) struct Wrong {
+    field: &'static str,
+    said: String,
+}
+
 impl Trouble {
+    /// Says what is wrong with the form, where it is what somebody typed.
+    pub(super) fn wrong(self) -> Option<Wrong> {
+        let field = match self {
+            Self::Reason => "reason",
+            Self::Value => "value",
+            Self::Whom => "who",
+            _ => return None,
+        };
+        Some(Wrong {
+            field,
+            said: self.to_string(),
+        })
+    }
+
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::Forged => StatusCode::FORBIDDEN,

@@ -46,6 +46,7 @@ refusals! {
     CONFLICT: CONFLICT, "conflict", "Somebody else has published since";
     INVALID_OVERRIDE: BAD_REQUEST, "invalid_override", "Invalid override";
     UNKNOWN_OVERRIDE: NOT_FOUND, "unknown_override", "No override in force has this id";
+    INVALID_TEMPLATE: BAD_REQUEST, "invalid_template", "state must be approved, pending, rejected, paused or disabled";
     UNKNOWN_KEY: BAD_REQUEST, "unknown_key", "Invalid key_id";
     UNKNOWN_USER: NOT_FOUND, "unknown_user", "Unknown user";
     USERS_REQUIRED: BAD_REQUEST, "users_required", "users required";

@@ -282,4 +282,5 @@ fn unread(error: StoreError) -> io::Error {
 }
 
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

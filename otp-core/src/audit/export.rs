@@ -86,6 +86,7 @@ impl Sealer {
 }
 
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod brand;
 mod fit;
 mod layered;
+mod link_words;
 mod locale;
 mod mail;
 mod phrases;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub use brand::{AppHash, Brand, InvalidBrand};
 pub use fit::{UnfitReason, UnfitText};
 pub use layered::Layered;
+pub use link_words::{Direction, LinkSpeech, LinkWords};
 pub use locale::{InvalidLocale, Locale};
 pub use shipped::ShippedCatalogue;
 
@@ -69,7 +71,7 @@ impl Debug for Rendered {
     }
 }
 
-/// Puts a code into words. A host overrides the words by implementing this; [`Layered`] keeps the
+/// Puts a code into words, and the pages of links. A host overrides the words by implementing this; [`Layered`] keeps the
 /// shipped ones beneath.
 pub trait Catalogue: Debug + Send + Sync + 'static {
     /// Renders the message. The code must be in the text exactly once, plus once in the
@@ -83,5 +85,11 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// Lists the locales that it has words of its own for. Default: English alone.
     fn locales(&self) -> Vec<Locale> {
         vec![Locale::default()]
+    }
+    /// Gives the words of the pages that a link opens, in a language near the one that is asked
+    /// for; `None` where there are none near it. Default: the shipped ones, in the languages of
+    /// [`locales`](Self::locales).
+    fn link_speech(&self, locale: &Locale) -> Option<LinkSpeech<'_>> {
+        shipped::link_speech(locale.nearest(&self.locales())?)
     }
 }

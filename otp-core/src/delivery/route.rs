@@ -276,6 +276,12 @@ impl Route {
         self.all_legs().filter_map(Leg::verifier)
     }
 
+    /// Lists those vendors' names, with the shapes of their codes.
+    pub(crate) fn managed_formats(&self) -> impl Iterator<Item = (&str, CodeFormat)> {
+        let managers = self.managers();
+        managers.map(|provider| (provider.name(), provider.format()))
+    }
+
     /// Gives the shape that the codes of its challenges have, where a vendor makes them.
     pub(crate) fn managed_format(&self) -> Option<CodeFormat> {
         self.managers().next().map(|provider| provider.format())

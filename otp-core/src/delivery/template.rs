@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
+mod told;
+
 use std::fmt;
 
 use thiserror::Error;
+
+pub(crate) use told::{Told, ToldBoard};
 
 use super::TemplateId;
 
 /// The longest link that is taken.
 const MAX_LINK: usize = 512;
-/// The most languages that are remembered; a vendor has fewer than a hundred.
-const MAX_LANGUAGES: usize = 128;
 
 /// Whether a vendor lets a template be sent. Only [`Approved`](Self::Approved) is sent.
 ///
@@ -39,6 +40,19 @@ impl TemplateState {
             Self::Paused => "paused",
             Self::Disabled => "disabled",
         }
+    }
+
+    /// Reads a name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Approved,
+            Self::Pending,
+            Self::Rejected,
+            Self::Paused,
+            Self::Disabled,
+        ];
+        all.into_iter().find(|known| known.name() == name)
     }
 }
 
@@ -100,20 +114,20 @@ impl DocumentLink {
 pub struct TemplateApproval {
     template: TemplateId,
     languages: Vec<String>,
-    declared: TemplateState,
-    reported: BTreeMap<String, TemplateState>,
+    built: TemplateState,
+    told: Told,
     document: Option<DocumentLink>,
 }
 
 impl TemplateApproval {
-    /// Declares the state of a template in all its languages.
+    /// Declares the state of a template in all its languages, as long as nothing else was told of it.
     #[must_use]
-    pub const fn new(template: TemplateId, state: TemplateState) -> Self {
+    pub fn new(template: TemplateId, state: TemplateState) -> Self {
         Self {
             template,
             languages: Vec::new(),
-            declared: state,
-            reported: BTreeMap::new(),
+            built: state,
+            told: Told::default(),
             document: None,
         }
     }
@@ -150,33 +164,36 @@ impl TemplateApproval {
     #[must_use]
     pub fn state(&self) -> TemplateState {
         let lapsed = |state: &TemplateState| *state != TemplateState::Approved;
+        let Told { declared, reported } = &self.told;
+        let declared = declared.unwrap_or(self.built);
         if self.languages.is_empty() {
             // Where the vendor approves of one language, what was declared of all is out of date.
-            let heard = self.reported.values().copied();
-            let silent = self.reported.is_empty().then_some(self.declared);
+            let heard = reported.values().copied();
+            let silent = reported.is_empty().then_some(declared);
             let mut all = heard.chain(silent);
             return all.find(lapsed).unwrap_or(TemplateState::Approved);
         }
-        let known = |language: &String| self.reported.get(language).copied();
+        let known = |language: &String| reported.get(language).copied();
         let mut all = self.languages.iter().map(known);
-        let found = all.find_map(|state| Some(state.unwrap_or(self.declared)).filter(lapsed));
+        let found = all.find_map(|state| Some(state.unwrap_or(declared)).filter(lapsed));
         found.unwrap_or(TemplateState::Approved)
     }
 
-    /// Declares the state anew, over whatever the vendor reported before.
-    pub(crate) fn declare(&mut self, state: TemplateState) {
-        self.declared = state;
-        self.reported.clear();
+    /// Gives what was told of it.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
     }
 
-    /// Takes what the vendor reports of a template in a language; what is not about this one, or
-    /// about a language that does not count, changes nothing.
-    pub(crate) fn take(&mut self, template: &str, language: &str, state: TemplateState) {
+    /// Takes what was told of it, in place of what was told before.
+    pub(crate) fn believe(&mut self, told: Told) {
+        self.told = told;
+    }
+
+    /// Says whether a vendor's word about a template in a language is about this one, and counts.
+    pub(crate) fn minds(&self, template: &str, language: &str) -> bool {
         let counts = self.languages.is_empty() || self.languages.iter().any(|one| one == language);
-        let room = self.reported.len() < MAX_LANGUAGES || self.reported.contains_key(language);
-        if template == self.template.as_str() && counts && room {
-            self.reported.insert(language.to_owned(), state);
-        }
+        template == self.template.as_str() && counts
     }
 }
 
@@ -187,6 +204,14 @@ mod tests {
 
     fn approval(state: TemplateState) -> TemplateApproval {
         TemplateApproval::new(TemplateId::new("code").expect("a name"), state)
+    }
+
+    impl TemplateApproval {
+        fn take(&mut self, template: &str, language: &str, state: TemplateState) {
+            if self.minds(template, language) {
+                self.believe(self.told().clone().reporting(language, state));
+            }
+        }
     }
 
     #[test]
@@ -202,7 +227,7 @@ mod tests {
             one.take("code", language, state);
             assert_eq!(one.state(), sum, "{language}");
         }
-        one.declare(Approved);
+        one.believe(Told::declaring(Approved));
         assert_eq!(one.state(), Approved);
     }
 

@@ -84,10 +84,11 @@ impl PhoneNumber {
 
     /// Parses a number as a person types it, national or international.
     ///
-    /// Takes ASCII spaces, `+ - ( ) .` and the decimal digits of any script, in at most 48 bytes. Without
+    /// Takes ASCII spaces, `+ - ( ) .` and the decimal digits of any script, in at most 48 bytes. Around
+    /// them, directional marks and signs without width are dropped, as address books paste them. Without
     /// a leading `+` the number is read as dialled from `region`, with that region's trunk and
-    /// international prefixes. Extensions, letters, `tel:` and everything invisible are refused, as are
-    /// emergency and other short numbers.
+    /// international prefixes. Extensions, letters, `tel:`, line breaks and everything invisible inside the
+    /// number are refused, as are emergency and other short numbers.
     ///
     /// # Errors
     ///

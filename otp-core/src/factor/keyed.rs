@@ -1,6 +1,9 @@
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::block_api::HmacCore;
+use hmac::digest::block_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
+use hmac::digest::{Output, OutputSizeUser};
+use hmac::{EagerHash, KeyInit as _};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
@@ -122,18 +125,18 @@ const LONGEST_TYPED: usize = 64;
 /// A secret made ready: the hash's state after the key, so that a code costs half.
 #[derive(Clone)]
 pub(super) enum Keyed {
-    Sha1(Hmac<Sha1>),
-    Sha256(Hmac<Sha256>),
-    Sha512(Hmac<Sha512>),
+    Sha1(HmacCore<Sha1>),
+    Sha256(HmacCore<Sha256>),
+    Sha512(HmacCore<Sha512>),
 }
 
 impl Keyed {
     pub(super) fn new(algorithm: OtpAlgorithm, secret: &OtpSecret) -> Self {
         let key = secret.expose();
         match algorithm {
-            OtpAlgorithm::Sha1 => Self::Sha1(keyed(Hmac::new_from_slice(key))),
-            OtpAlgorithm::Sha256 => Self::Sha256(keyed(Hmac::new_from_slice(key))),
-            OtpAlgorithm::Sha512 => Self::Sha512(keyed(Hmac::new_from_slice(key))),
+            OtpAlgorithm::Sha1 => Self::Sha1(keyed(HmacCore::new_from_slice(key))),
+            OtpAlgorithm::Sha256 => Self::Sha256(keyed(HmacCore::new_from_slice(key))),
+            OtpAlgorithm::Sha512 => Self::Sha512(keyed(HmacCore::new_from_slice(key))),
         }
     }
 
@@ -147,17 +150,10 @@ impl Keyed {
 
     /// Makes the number of a counter: RFC 4226 section 5.3.
     pub(super) fn number(&self, counter: u64, digits: OtpDigits) -> u32 {
-        let counter = counter.to_be_bytes();
         let code = match self {
-            Self::Sha1(keyed) => {
-                truncated(&keyed.clone().chain_update(counter).finalize().into_bytes())
-            }
-            Self::Sha256(keyed) => {
-                truncated(&keyed.clone().chain_update(counter).finalize().into_bytes())
-            }
-            Self::Sha512(keyed) => {
-                truncated(&keyed.clone().chain_update(counter).finalize().into_bytes())
-            }
+            Self::Sha1(keyed) => truncated(&digest(keyed, counter)),
+            Self::Sha256(keyed) => truncated(&digest(keyed, counter)),
+            Self::Sha512(keyed) => truncated(&digest(keyed, counter)),
         };
         code % digits.space()
     }
@@ -168,6 +164,19 @@ fn keyed<M>(made: Result<M, impl fmt::Debug>) -> M {
         Ok(made) => made,
         Err(_) => unreachable!("HMAC takes keys of every length"),
     }
+}
+
+/// The HMAC of a counter. A state is copied without the buffer that the usual type has beside it: of
+/// the time of a short message that is a third.
+fn digest<H: EagerHash>(keyed: &HmacCore<H>, counter: u64) -> Output<HmacCore<H>>
+where
+    HmacCore<H>: OutputSizeUser,
+{
+    let (mut state, mut buffer) = (keyed.clone(), Buffer::<HmacCore<H>>::default());
+    buffer.digest_blocks(&counter.to_be_bytes(), |blocks| state.update_blocks(blocks));
+    let mut made = Output::<HmacCore<H>>::default();
+    state.finalize_fixed_core(&mut buffer, &mut made);
+    made
 }
 
 /// The dynamic truncation of RFC 4226 section 5.3: 31 bits from where the last half-byte says.

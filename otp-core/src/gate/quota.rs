@@ -35,7 +35,7 @@ impl Gate for QuotaGate {
         let quotas = match request.operation {
             Operation::Issue => limits.issue(),
             Operation::Resend => limits.resend(),
-            Operation::Verify => limits.verify(),
+            Operation::Verify | Operation::Change => limits.verify(),
         };
         wants.quotas.reserve(quotas.len());
         let wide = request.context.client_address().wide();

@@ -50,6 +50,18 @@ impl fmt::Display for LimitState {
     }
 }
 
+/// A guess budget of somebody.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BudgetState {
+    /// Whose it is: an account has one, and each of its addresses.
+    pub whom: Whom,
+    /// The factors whose guesses it counts.
+    pub class: FactorClass,
+    /// How it stands.
+    pub reading: BudgetReading,
+}
+
 /// Why somebody is refused: everything that stands against them now, and what did lately.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -59,7 +71,7 @@ pub struct Explanation {
     /// When it was looked, by the store's clock.
     pub now: Timestamp,
     /// Their guess budgets; an address has none.
-    pub budgets: Vec<(FactorClass, BudgetReading)>,
+    pub budgets: Vec<BudgetState>,
     /// The limits that they have used something of, the fullest first.
     pub limits: Vec<LimitState>,
     /// The refused tries that ask them for a captcha, or will.
@@ -96,8 +108,8 @@ impl Explanation {
     #[must_use]
     pub fn reasons(&self) -> Vec<&'static str> {
         let blocked = (!self.blocks.is_empty()).then_some("blocked");
-        let budgets = self.budgets.iter().filter_map(|(_, reading)| {
-            Some(match reading.public? {
+        let budgets = self.budgets.iter().filter_map(|budget| {
+            Some(match budget.reading.public? {
                 BudgetRefusal::Locked { .. } => "locked",
                 BudgetRefusal::Disabled => "disabled",
             })
@@ -170,7 +182,7 @@ impl Operator {
         })
     }
 
-    async fn budgets(&self, whom: &Whom) -> Result<Vec<(FactorClass, BudgetReading)>, Unavailable> {
+    async fn budgets(&self, whom: &Whom) -> Result<Vec<BudgetState>, Unavailable> {
         let mut budgets = Vec::new();
         if let Some(subject) = whom.subject_key() {
             for class in CLASSES {
@@ -180,7 +192,11 @@ impl Operator {
                     class,
                 };
                 let reading = self.store().budget(&key, &self.rules(class)).await?;
-                budgets.push((class, reading));
+                budgets.push(BudgetState {
+                    whom: whom.clone(),
+                    class,
+                    reading,
+                });
             }
         }
         Ok(budgets)

@@ -67,6 +67,9 @@ pub struct PolicyFile {
     pub policy: Policy,
     /// The routes that it plans, by channel. Whether a channel is on is the policy's.
     pub routes: BTreeMap<Channel, RoutePlan>,
+    /// The order in which channels follow each other; `None` where the document says nothing of it,
+    /// and an empty one keeps every message on its channel.
+    pub channel_order: Option<Vec<Channel>>,
     /// Who checks captchas; `None` where the document says nothing at all of captchas, and an empty
     /// plan where it names nobody. When one is asked for is the policy's.
     pub captcha: Option<CaptchaPlan>,
@@ -105,6 +108,7 @@ impl PolicyFile {
         Self {
             policy,
             routes: BTreeMap::new(),
+            channel_order: None,
             captcha: None,
             database: DatabasePlan::default(),
             switches: BTreeMap::new(),

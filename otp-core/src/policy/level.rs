@@ -102,6 +102,20 @@ pub enum PolicyError {
         /// What the policy reaches.
         bound: f64,
     },
+    /// Codes that a vendor makes would be easier to guess than the declared level allows.
+    #[error(
+        "codes that {provider} makes are guessed with probability {bound:.1e} a year, {:.1} times what \
+         level {} allows ({:.0e}): have longer ones made, or use a smaller budget",
+        bound / level.yearly_bound(), level.name(), level.yearly_bound()
+    )]
+    VendorMissesLevel {
+        /// The vendor.
+        provider: String,
+        /// What was declared.
+        level: Level,
+        /// What its codes reach.
+        bound: f64,
+    },
 }
 
 /// Turns a count into a float for a probability; exact far beyond any count of guesses.

@@ -226,7 +226,7 @@ impl Limits {
         match operation {
             Operation::Issue => &mut self.issue,
             Operation::Resend => &mut self.resend,
-            Operation::Verify => &mut self.verify,
+            Operation::Verify | Operation::Change => &mut self.verify,
         }
     }
 

@@ -1,5 +1,7 @@
 mod exception;
 mod id;
+mod line;
+mod list;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use thiserror::Error;
 
 pub use exception::{Exception, InvalidVip, Vip};
 pub use id::{InvalidOverrideId, OverrideId};
+pub(crate) use list::OverrideList;
 
 use super::PolicyError;
 use crate::clock::Timestamp;
@@ -34,8 +37,8 @@ pub enum OverrideError {
     /// Its end is too far away.
     #[error("an override lasts at most 7 days")]
     TooLong,
-    /// There are too many.
-    #[error("at most 1000 overrides hold at a time")]
+    /// There are too many, or what they say takes too much room.
+    #[error("at most 1000 overrides hold at a time, of 256 KiB in all")]
     TooMany,
     /// No override in force has the id.
     #[error("no override in force has this id")]
@@ -48,7 +51,7 @@ pub enum OverrideError {
 impl Override {
     /// The longest that one lasts: 7 days.
     pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
-    /// The most that hold at a time.
+    /// The most that a fleet, or an instance, has at a time.
     pub const MOST: usize = 1_000;
 
     pub(crate) fn new(
@@ -76,6 +79,15 @@ impl Override {
         Ok(())
     }
 
+    /// Gives the same as it ends by another clock: as long after `other` as it does after `now`.
+    pub(crate) fn ending_after(&self, now: Timestamp, other: Timestamp) -> Self {
+        let life = self.expires_at.since(now);
+        Self {
+            expires_at: other.saturating_add(life),
+            ..self.clone()
+        }
+    }
+
     /// Names it.
     #[must_use]
     pub fn id(&self) -> OverrideId {
@@ -94,7 +106,7 @@ impl Override {
         &self.act
     }
 
-    /// Says when it ends, by the verifier's clock.
+    /// Says when it ends: by the store's clock, or by the verifier's where it holds on one instance.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at

@@ -56,6 +56,22 @@ impl Scope {
             Self::Global => "global",
         }
     }
+
+    /// Reads a name back.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Subject,
+            Self::Destination,
+            Self::Address,
+            Self::Network,
+            Self::Device,
+            Self::Country,
+            Self::Prefix,
+            Self::Tenant,
+            Self::Global,
+        ];
+        all.into_iter().find(|known| known.name() == name)
+    }
 }
 
 /// Names one bucket: what is done, over what it is counted, whose it is.

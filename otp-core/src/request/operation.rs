@@ -8,6 +8,8 @@ pub enum Operation {
     Resend,
     /// That a code is checked.
     Verify,
+    /// That an account's factors are changed. It is measured by this name, and limited as a check is.
+    Change,
 }
 
 impl Operation {
@@ -18,11 +20,18 @@ impl Operation {
             Self::Issue => "issue",
             Self::Resend => "resend",
             Self::Verify => "verify",
+            Self::Change => "change",
         }
+    }
+
+    /// Reads a name back.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Issue, Self::Resend, Self::Verify];
+        all.into_iter().find(|known| known.name() == name)
     }
 
     /// Says whether a message is what is asked for.
     pub(crate) const fn sends(self) -> bool {
-        !matches!(self, Self::Verify)
+        matches!(self, Self::Issue | Self::Resend)
     }
 }

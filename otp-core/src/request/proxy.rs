@@ -71,6 +71,16 @@ impl TrustedProxies {
         client
     }
 
+    /// Says whether one of the networks is wider than any private one: than a /8 of IPv4
+    /// (RFC 1918), or a /7 of IPv6 (RFC 4193). Strangers are in it, and each of them would choose
+    /// the address that they are counted by.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let widest = |network: &Network| if network.base.is_ipv4() { 8 } else { 7 };
+        let mut networks = self.0.iter();
+        networks.any(|network| network.prefix < widest(network))
+    }
+
     /// Says whether an address is a proxy's that is trusted.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
@@ -202,5 +212,20 @@ mod tests {
         }
         let all: TrustedProxies = "0.0.0.0/0".parse().expect("everything");
         assert_eq!(all.client(ip("1.1.1.1"), ["2.2.2.2"]), ip("2.2.2.2"));
+    }
+
+    #[test]
+    fn a_network_with_strangers_in_it_is_open_and_a_private_one_is_not() {
+        for (text, open) in [
+            ("", false),
+            ("10.0.0.0/8, 192.168.0.1, fc00::/7, ::1", false),
+            ("0.0.0.0/0", true),
+            ("10.0.0.1, ::/0", true),
+            ("8.0.0.0/7", true),
+            ("fc00::/6", true),
+        ] {
+            let proxies: TrustedProxies = text.parse().expect("networks");
+            assert_eq!(proxies.is_open(), open, "{text}");
+        }
     }
 }

@@ -66,6 +66,12 @@ pub enum Granted {
     Attempt(AttemptOutcome, Box<Challenge>),
     /// One guess is counted on the budget.
     Guess,
+    /// The guess of this very try was counted before, and is counted no second time. Quotas were
+    /// charged.
+    GuessedBefore {
+        /// When it was counted, by the store's clock: what it shows is judged as of then.
+        at: Timestamp,
+    },
     /// There is no such challenge.
     NoChallenge(Refusal),
     /// Quotas were charged; nothing else was asked.

@@ -6,12 +6,12 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-pub use accepted::{AcceptedBy, AcceptedTry};
+pub use accepted::{AcceptedBy, AcceptedTry, NamedTry};
 pub use rename::{RenameFactor, Renamed};
 pub use sheet::{FactorChange, FactorSheet};
 
 use crate::challenge::Lane;
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 use crate::factor::{
     Factor, FactorId, FactorKind, FactorName, FactorState, RecoverySelector, RecoverySet,
 };
@@ -192,6 +192,9 @@ pub struct RemoveFactor {
 pub enum Removed {
     /// It is gone now.
     Now,
+    /// It is gone now, and it was the owner's last active one: the recovery codes, which stood in for
+    /// it, are gone with it, and a repeated try is answered no more.
+    Last,
     /// The owner has no such authenticator.
     Unknown,
 }
@@ -201,11 +204,39 @@ impl Removed {
     #[must_use]
     pub const fn refusal(self) -> Option<&'static str> {
         match self {
-            Self::Now => None,
+            Self::Now | Self::Last => None,
             Self::Unknown => Some(UNKNOWN_FACTOR),
         }
     }
+
+    /// Makes the record of a removal say what came of it: the last one's has the reason
+    /// `last_factor`.
+    #[must_use]
+    pub fn told(self, event: Event) -> Event {
+        match self {
+            Self::Now => event,
+            Self::Last => Event {
+                reason: Some(LAST_FACTOR.into()),
+                ..event
+            },
+            Self::Unknown => event.with_outcome(Outcome::Refused, UNKNOWN_FACTOR),
+        }
+    }
+
+    /// Reads what an engine says that decides by itself: nothing, `last_factor` or a refusal.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            (Self::Now, ""),
+            (Self::Last, LAST_FACTOR),
+            (Self::Unknown, UNKNOWN_FACTOR),
+        ]
+        .into_iter()
+        .find_map(|(removed, name)| (name == word).then_some(removed))
+    }
 }
+
+const LAST_FACTOR: &str = "last_factor";
 
 /// Puts a set of recovery codes in the place of whatever codes there are.
 #[derive(Clone, Debug)]
@@ -309,7 +340,8 @@ pub trait FactorStore: Debug + Send + Sync + 'static {
     /// [`Invalid`](StoreErrorKind::Invalid) where the number is above [`Factor::LAST`].
     async fn advance_factor(&self, advance: AdvanceFactor) -> Result<FactorAdvanced, StoreError>;
 
-    /// Takes an authenticator away, pending or active.
+    /// Takes an authenticator away, pending or active. With the last active one the recovery codes go
+    /// in the same step.
     ///
     /// # Errors
     /// [`StoreError`].

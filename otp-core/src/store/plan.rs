@@ -3,7 +3,7 @@ use crate::event::Event;
 use crate::quota::{BudgetRules, Party, QuotaClaim};
 use crate::request::{FactorClass, SubjectKey};
 
-use super::{Block, BudgetKey, IdempotencyClaim, IdempotencyKey, Target};
+use super::{Block, BudgetKey, IdempotencyClaim, IdempotencyKey, NamedTry, Target};
 
 /// What the gates of one request want to know and to reserve, all at once.
 ///
@@ -75,10 +75,12 @@ pub enum Step {
         rules: BudgetRules,
     },
     /// To try a code that belongs to no challenge, of an authenticator or a recovery code: one guess
-    /// is reserved on the budget.
+    /// is reserved on the budget. A try whose guess was counted before is none, and asks no budget.
     Guess {
         /// The budget that the guess counts in.
         budget: BudgetClaim,
+        /// What the try is known by, where its client named it.
+        named: Option<NamedTry>,
     },
     /// Nothing more: a malformed code spends the address's quota and no guess.
     Nothing,

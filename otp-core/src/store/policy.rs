@@ -1,9 +1,11 @@
+mod board;
 mod document;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+pub use board::{Board, BoardText, Posted};
 pub use document::{InvalidDocument, PolicyDocument, PolicyRecord};
 
 use crate::event::Event;
@@ -28,6 +30,8 @@ pub enum Published {
 /// The first version is 1, each one after it is the next number, and none is ever changed. The
 /// newest [`KEPT`](PolicyRecord::KEPT) are kept. Reading needs no time: it works while the engine's
 /// clock stands wrong.
+///
+/// Beside it are boards: a text each, of which the newest is kept.
 #[async_trait]
 pub trait PolicyStore: Debug + Send + Sync + 'static {
     /// Puts a document in force where the version that is in force is the expected one, `None` being
@@ -70,4 +74,28 @@ pub trait PolicyStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError>;
+
+    /// Puts a text on a board where the revision that is there is the expected one, 0 being none,
+    /// with its records in the same step. The new revision is that which
+    /// [`Posted::following`] gives. Of callers that race with one expectation one posts, and all
+    /// others hear of a conflict, which leaves no record. The policy and other boards stay as they
+    /// are.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then it may or may not be there.
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError>;
+
+    /// Reads a board, its text only where its revision is another than the one that is known. It is
+    /// cheap: every instance may ask each second. It tells the time, so that it is refused while
+    /// the engine's clock stands wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError>;
 }

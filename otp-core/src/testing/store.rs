@@ -32,6 +32,7 @@ mod audit;
 mod audit_intents;
 pub(crate) mod bench;
 mod blocks;
+mod boards;
 mod budget;
 pub(crate) mod cancel;
 mod clock;
@@ -89,6 +90,11 @@ pub use blocks::{
     an_entry_lapses_at_its_end, blocking_again_replaces_the_entry, entries_are_listed_newest_first,
     every_entry_that_refuses_is_found, what_is_blocked_is_refused_and_its_neighbours_are_not,
     what_was_unblocked_is_admitted,
+};
+pub use boards::{
+    a_board_is_not_read_while_the_clock_stands_wrong, a_board_is_read_as_it_was_posted,
+    a_post_leaves_all_its_records, boards_and_the_policy_are_apart,
+    one_of_a_thousand_posts_over_a_revision_wins,
 };
 pub use budget::{
     a_budget_is_one_a_tenant_subject_and_class, a_new_challenge_refills_nothing,
@@ -163,9 +169,10 @@ pub use locks::{
     pauses_double_up_to_an_hour_and_a_success_ends_them,
 };
 pub use named::{
-    a_factor_is_renamed_where_the_name_is_free,
+    a_factor_is_renamed_where_the_name_is_free, a_named_try_is_counted_once_for_its_time,
     an_accepted_try_is_its_owners_and_ends_with_what_it_had,
-    an_accepted_try_is_kept_with_its_success,
+    an_accepted_try_is_kept_with_its_success, racing_tries_of_one_name_are_one_guess,
+    the_last_factor_takes_the_recovery_codes_with_it,
 };
 pub use policies::{
     a_newer_policy_is_adopted_as_it_is, a_policy_is_read_as_it_was_published,

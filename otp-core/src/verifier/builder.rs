@@ -333,7 +333,8 @@ impl VerifierBuilder<Present, Present> {
     /// Builds the verifier.
     ///
     /// # Errors
-    /// [`BuildError`] where the policy cannot be or misses its declared level, where a provider
+    /// [`BuildError`] where the policy cannot be or misses its declared level, with its own codes or
+    /// with those that a vendor of a route makes, where a provider
     /// does not serve the channel of its route, where the channel order names what has none, or
     /// where text messages have a route and the catalogue would write one, in any of its locales
     /// for any purpose, that takes more than one segment or lacks the code.
@@ -344,6 +345,9 @@ impl VerifierBuilder<Present, Present> {
             route
                 .check(*channel)
                 .map_err(|why| BuildError::route(*channel, why))?;
+            for (provider, format) in route.managed_formats() {
+                self.policy.lets_codes_of(provider, format)?;
+            }
         }
         let mut before: Vec<Channel> = Vec::new();
         for channel in &self.order {

@@ -252,7 +252,7 @@ impl Operation {
         match self {
             Self::Issue => EventKind::ChallengeIssued,
             Self::Resend => EventKind::ChallengeResent,
-            Self::Verify => EventKind::ValidationAttempt,
+            Self::Verify | Self::Change => EventKind::ValidationAttempt,
         }
     }
 }

@@ -13,7 +13,6 @@ use super::onward::{NextWay, Onward};
 use super::outbound::Place;
 use super::request::Issued;
 use super::routes::Way;
-use super::to_the_end::ToTheEnd;
 use super::{NotSent, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::delivery::{
@@ -23,7 +22,7 @@ use crate::delivery::{
 use crate::destination::{Channel, Destination, PhoneNumber};
 use crate::event::{Event, EventKind, Measure, Outcome};
 use crate::request::{Purpose, RequestContext};
-use crate::store::{NewDelivery, Settled};
+use crate::store::{NewDelivery, Settled, ToTheEnd};
 
 /// A code that is ready to be put into words and sent.
 pub(super) struct Parcel {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Verifier;
-use crate::delivery::{LinkSettings, ReturnAddress};
+use crate::delivery::{LinkSettings, LinkSpeech, Locale, ReturnAddress};
 use crate::request::{RequestContext, SessionBinding};
 
 /// Asks for a link in the message, beside the code.
@@ -122,6 +122,23 @@ impl Verifier {
     #[must_use]
     pub fn links(&self) -> Option<&LinkSettings> {
         self.inner.links.as_ref()
+    }
+
+    /// Gives the words for the pages of a link, from the catalogue: in the first of these languages
+    /// that it speaks, else in the one of messages whose start names none.
+    ///
+    /// The reader says what to ask for, such as a browser by `Accept-Language`. The locale of the
+    /// challenge is not asked: what a page says of a link must not tell whether there is such a one.
+    #[must_use]
+    pub fn link_speech(&self, asked: &[Locale]) -> LinkSpeech<'_> {
+        let catalogue = &self.inner.catalogue;
+        let in_first = |locales: &[Locale]| {
+            let mut spoken = locales.iter().map(|locale| catalogue.link_speech(locale));
+            spoken.find_map(|speech| speech)
+        };
+        let near = in_first(asked).or_else(|| in_first(&[Locale::default()]));
+        near.or_else(|| in_first(&catalogue.locales()))
+            .unwrap_or_default()
     }
 }
 

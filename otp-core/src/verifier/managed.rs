@@ -28,7 +28,7 @@ pub(super) use held::Held;
 pub(super) use pace::{Pace, Word};
 
 /// How long a vendor may take to check a code, or to end a verification.
-const DEADLINE: Duration = Duration::from_secs(5);
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 /// Live challenges of one subject that are looked through; there is one a purpose and lane.
 const LOOKED_THROUGH: usize = 32;
 /// What a decoy stands on: it is asked about nowhere.

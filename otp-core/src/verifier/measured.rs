@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use tracing::{Instrument as _, Span, field};
 
-use super::{IssueError, ResendError, Unavailable, Verifier, VerifyError};
+use super::{FactorError, IssueError, ResendError, Unavailable, Verifier, VerifyError};
 use crate::clock::Stopwatch;
 use crate::event::{Answer, Measure};
 use crate::hash::PoolLoad;
@@ -79,6 +79,26 @@ endings! {
     }
 }
 
+impl Ending for FactorError {
+    fn answer(&self) -> Answer {
+        match self {
+            Self::Throttled(_) => Answer::Throttled,
+            Self::NotFresh { .. } => Answer::Rejected,
+            Self::Blocked => Answer::Refused,
+            Self::Busy(_) => Answer::Busy,
+            Self::Unreadable | Self::Unavailable(_) => Answer::Unavailable,
+            Self::NameTaken | Self::TooMany | Self::Unknown => Answer::Invalid,
+        }
+    }
+
+    fn unavailable(&self) -> Option<&Unavailable> {
+        match self {
+            Self::Unavailable(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl Verifier {
     /// Carries out a call in a span of its own and tells the observers how long it took. The call
     /// is boxed, once: what wraps it would hold and move kilobytes of it else.
@@ -141,6 +161,8 @@ fn not_decided(operation: Operation, error: &Unavailable) {
     let (operation, kind) = (operation.name(), error.kind().name());
     if operation == Operation::Verify.name() {
         tracing::error!(target: "otp_kit", operation, kind, "failed to read challenge");
+    } else if operation == Operation::Change.name() {
+        tracing::error!(target: "otp_kit", operation, kind, "failed to change factors");
     } else {
         tracing::error!(target: "otp_kit", operation, kind, "failed to store challenge");
     }

@@ -3,6 +3,8 @@
 mod audit;
 #[cfg(feature = "policy-file")]
 mod fleet;
+mod follow;
+mod laid;
 mod shelf;
 
 use std::sync::Arc;
@@ -24,10 +26,15 @@ use crate::request::SubjectId;
 use crate::store::StoreError;
 
 /// The policy of a running [`Verifier`]: what is changed here holds for every request that starts
-/// afterwards, on this instance. Requests under way end under the one that they began with.
+/// afterwards. Requests under way end under the one that they began with.
 ///
-/// Every change is checked as a whole before it is made, and recorded before it is made: where the
-/// record cannot be kept, nothing changes. Racing changes are made one after the other.
+/// What is overridden is overridden on every instance that keeps its state in the same store and
+/// follows ([`Verifier::follow_policy`]), within a poll or two; here it is at once. It outlives a
+/// restart.
+///
+/// Every change is checked as a whole before it is made, and recorded in the step that makes it or
+/// before: where the record cannot be kept, nothing changes. Racing changes, of other instances
+/// too, are made one after the other, and none of them is lost.
 ///
 /// # Examples
 /// ```
@@ -105,21 +112,29 @@ impl Verifier {
     /// Looks at what is in force once what has ended is taken away.
     fn in_force<T>(&self, look: impl FnOnce(&InForce) -> T) -> T {
         let shelf = &self.inner.policies;
-        let ended = shelf.settle(|| self.inner.clock.now());
-        if !ended.is_empty() {
-            self.announce(ended);
+        let fallen = shelf.settle(|| self.inner.clock.now());
+        if fallen.asks || !fallen.ended.is_empty() {
+            self.announce(&fallen);
         }
         shelf.look(look)
     }
 
     /// Says what is in force before a change and would be after it, checked as a whole.
     fn tried(&self, step: &Step) -> Result<(InForce, InForce), PolicyChangeError> {
+        self.tried_all(std::slice::from_ref(step))
+    }
+
+    fn tried_all(&self, steps: &[Step]) -> Result<(InForce, InForce), PolicyChangeError> {
         let before = self.in_force(InForce::clone);
         let mut after = before.clone();
-        after.take(step, self.inner.clock.now())?;
+        for step in steps {
+            after.take(step, self.inner.clock.now())?;
+        }
         for policy in [after.standing(), after.effective()] {
             let checked = checked_by(policy, self.inner.captcha.as_ref());
             checked.map_err(PolicyChangeError::Policy)?;
+            let reached = self.inner.routes.reach(policy);
+            reached.map_err(PolicyChangeError::Policy)?;
         }
         Ok((before, after))
     }
@@ -164,16 +179,89 @@ impl Policies {
         Ok(self.status().version)
     }
 
-    /// Overrides a part of the policy until a time, and names the override. It ends by itself, by
-    /// the verifier's clock, and no clock that is set back revives it.
+    /// Overrides a part of the policy until a time, on the whole fleet, and names the override. The
+    /// time is by the verifier's clock; as long as that is away, it lasts by the store's, by which it
+    /// ends by itself everywhere, and no clock that is set back revives it.
+    ///
+    /// An instance where the policy could not be so (another build, no captcha) leaves it out and
+    /// says so in its log.
     ///
     /// # Errors
     /// [`PolicyChangeError`] where the time has passed or is more than [`Override::LONGEST`] away,
-    /// where the policy could not be so, or where too many overrides hold.
+    /// where the policy could not be so, or where too many overrides hold. With
+    /// [`PolicyChangeError::Unavailable`] it holds nowhere or, where an answer was lost, everywhere
+    /// within a poll: look before another try.
+    ///
+    /// # Cancellation
+    /// A dropped call has overridden it everywhere or nowhere.
+    pub async fn override_until(
+        &self,
+        exception: Exception,
+        expires_at: SystemTime,
+        act: impl Into<Arc<Act>>,
+    ) -> Result<OverrideId, PolicyChangeError> {
+        let act = act.into();
+        let id = OverrideId::generate(self.0.random())?;
+        let wanted = Override::new(id, exception, act, expires_at.into());
+        self.begin(&[wanted]).await?;
+        Ok(id)
+    }
+
+    /// Overrides several parts of the policy as [`override_until`](Self::override_until) does one,
+    /// all of them in one step, and names the overrides in their order.
+    ///
+    /// # Errors
+    /// As [`override_until`](Self::override_until); then none of them holds.
+    ///
+    /// # Cancellation
+    /// As [`override_until`](Self::override_until).
+    pub async fn override_all_until(
+        &self,
+        exceptions: Vec<Exception>,
+        expires_at: SystemTime,
+        act: impl Into<Arc<Act>>,
+    ) -> Result<Vec<OverrideId>, PolicyChangeError> {
+        let act = act.into();
+        let new = exceptions.into_iter().map(|exception| {
+            let id = OverrideId::generate(self.0.random())?;
+            let act = Arc::clone(&act);
+            Ok(Override::new(id, exception, act, expires_at.into()))
+        });
+        let wanted: Vec<Override> = new.collect::<Result<_, RandomError>>()?;
+        self.begin(&wanted).await?;
+        Ok(wanted.iter().map(Override::id).collect())
+    }
+
+    async fn begin(&self, wanted: &[Override]) -> Result<(), PolicyChangeError> {
+        let verifier = &self.0;
+        let _turn = verifier.inner.policies.turn().await;
+        verifier
+            .post_overrides(|reading| {
+                let now = verifier.inner.clock.now();
+                let mut list = reading.list.clone();
+                let mut events = Vec::with_capacity(wanted.len());
+                let steps: Vec<Step> = wanted.iter().cloned().map(Step::Begin).collect();
+                verifier.tried_all(&steps)?;
+                for one in wanted {
+                    let new = one.ending_after(now, reading.now);
+                    let kind = EventKind::OverrideBegan;
+                    events.push(audit::of_override(kind, &new, new.act()));
+                    list = list.with(new)?;
+                }
+                Ok((list, events))
+            })
+            .await
+    }
+
+    /// Overrides a part of the policy on this instance alone, for what is said of this process (its
+    /// environment): it ends with the process, or by the verifier's clock.
+    ///
+    /// # Errors
+    /// As [`override_until`](Self::override_until).
     ///
     /// # Cancellation
     /// As [`replace`](Self::replace).
-    pub async fn override_until(
+    pub async fn override_here(
         &self,
         exception: Exception,
         expires_at: SystemTime,
@@ -184,6 +272,14 @@ impl Policies {
         let event = audit::of_override(EventKind::OverrideBegan, &new, new.act());
         self.change(Step::Begin(new), |_, _| event).await?;
         Ok(id)
+    }
+
+    /// Takes over what the fleet has overridden by now, without waiting for a poll.
+    ///
+    /// # Errors
+    /// [`PolicyChangeError::Unavailable`]; then what was known goes on.
+    pub async fn catch_up(&self) -> Result<(), PolicyChangeError> {
+        Ok(self.0.follow_overrides().await?)
     }
 
     /// Checks an override as [`override_until`](Self::override_until) would. Nothing changes.
@@ -202,22 +298,38 @@ impl Policies {
         self.0.tried(&Step::Begin(new)).map(drop)
     }
 
-    /// Ends an override before its time.
+    /// Ends an override before its time, on the whole fleet, whoever began it.
     ///
     /// # Errors
     /// [`PolicyChangeError`]; [`OverrideError::Unknown`] where none in force has the id.
     ///
     /// # Cancellation
-    /// As [`replace`](Self::replace).
+    /// A dropped call has ended it everywhere or nowhere.
     pub async fn end_override(
         &self,
         id: OverrideId,
         act: impl Into<Arc<Act>>,
     ) -> Result<(), PolicyChangeError> {
-        let held = self.overrides().into_iter().find(|one| one.id() == id);
-        let held = held.ok_or(OverrideError::Unknown)?;
-        let event = audit::of_override(EventKind::OverrideEnded, &held, &act.into());
-        self.change(Step::End(id), |_, _| event).await
+        let act = act.into();
+        let verifier = &self.0;
+        let here = verifier.in_force(|in_force| in_force.here(id).cloned());
+        if let Some(held) = here {
+            let event = audit::of_override(EventKind::OverrideEnded, &held, &act);
+            return self.change(Step::End(id), |_, _| event).await;
+        }
+        let _turn = verifier.inner.policies.turn().await;
+        verifier
+            .post_overrides(|reading| {
+                let held = reading.list.live(id, reading.now);
+                let held = held.ok_or(OverrideError::Unknown)?;
+                // One that cannot hold here changes nothing here by its end.
+                if verifier.in_force(|in_force| in_force.overrides().any(|one| one.id() == id)) {
+                    verifier.tried(&Step::End(id))?;
+                }
+                let event = audit::of_override(EventKind::OverrideEnded, held, &act);
+                Ok((reading.list.clone().without(id), vec![event]))
+            })
+            .await
     }
 
     /// Ends every override that is about one user of the default tenant, and counts them.
@@ -234,6 +346,7 @@ impl Policies {
             _ => false,
         };
         let act = act.into();
+        self.catch_up().await?;
         let mut ended = 0;
         for one in self.overrides().iter().filter(|one| about(one)) {
             self.end_override(one.id(), Arc::clone(&act)).await?;

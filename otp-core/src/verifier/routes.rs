@@ -10,11 +10,13 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Verifier;
+use super::templates::TemplateChange;
 use crate::delivery::{
     InvalidRoute, ProviderHealth, Providers, Route, RouteHealth, RoutePlan, Switch,
-    TemplateApproval, TemplateState, VendorNotice, VendorState, VerificationProvider,
+    TemplateApproval, TemplateState, ToldBoard, VendorNotice, VendorState, VerificationProvider,
 };
 use crate::destination::Channel;
+use crate::policy::{Policy, PolicyError};
 
 #[cfg(feature = "policy-file")]
 pub(super) use planned::Planned;
@@ -36,9 +38,24 @@ pub(super) struct RouteTable {
 #[derive(Debug)]
 struct Table {
     entries: BTreeMap<&'static str, Entry>,
-    order: Vec<Channel>,
+    order: Order,
     approvals: BTreeMap<&'static str, (Channel, TemplateApproval)>,
+    /// The revision of what the fleet was told of templates.
+    told: u64,
     notices: BTreeMap<String, VendorNotice>,
+}
+
+/// Which channel follows which: as the host says, or as the policy of the fleet plans it.
+#[derive(Debug)]
+struct Order {
+    built: Vec<Channel>,
+    planned: Option<Vec<Channel>>,
+}
+
+impl Order {
+    fn in_force(&self) -> &[Channel] {
+        self.planned.as_deref().unwrap_or(&self.built)
+    }
 }
 
 #[derive(Debug)]
@@ -99,8 +116,12 @@ impl RouteTable {
         });
         let table = RwLock::new(Table {
             entries: entries.collect(),
-            order,
+            order: Order {
+                built: order,
+                planned: None,
+            },
             approvals,
+            told: 0,
             notices: BTreeMap::new(),
         });
         Self { table, providers }
@@ -119,13 +140,14 @@ impl RouteTable {
             })
         };
         let (Start::At(channel) | Start::First(channel)) = start;
+        let order = table.order.in_force();
         let begin = match start {
             Start::First(_) => Some(0),
-            Start::At(channel) => table.order.iter().position(|other| *other == channel),
+            Start::At(channel) => order.iter().position(|other| *other == channel),
         };
-        let ordered = begin.and_then(|begin| table.order.get(begin..));
+        let ordered = begin.and_then(|begin| order.get(begin..));
         let ways: Vec<Way> = ordered.unwrap_or_default().iter().filter_map(way).collect();
-        if ways.is_empty() && !table.order.contains(&channel) {
+        if ways.is_empty() && !order.contains(&channel) {
             return way(&channel).into_iter().collect();
         }
         ways
@@ -146,6 +168,13 @@ impl RouteTable {
         entries.any(|entry| entry.managers().next().is_some())
     }
 
+    /// Checks that the codes of every vendor that makes them reach the level of a policy.
+    pub(super) fn reach(&self, policy: &Policy) -> Result<(), PolicyError> {
+        let table = self.read();
+        let mut managers = table.entries.values().flat_map(Entry::managers);
+        managers.try_for_each(|one| policy.lets_codes_of(one.name(), one.format()))
+    }
+
     pub(super) fn is_on(&self, channel: Channel) -> bool {
         let table = self.read();
         let entry = table.entries.get(channel.name());
@@ -157,17 +186,37 @@ impl RouteTable {
         self.read().approvals.values().cloned().collect()
     }
 
-    /// Changes what is known of a channel's template; gives its state before and after.
-    pub(super) fn change_approval(
-        &self,
-        channel: Channel,
-        change: impl FnOnce(&mut TemplateApproval),
-    ) -> Option<(TemplateState, TemplateState)> {
+    /// Finds what is known of a channel's template.
+    pub(super) fn approval(&self, channel: Channel) -> Option<TemplateApproval> {
+        let table = self.read();
+        let approval = table.approvals.get(channel.name());
+        approval.map(|(_, approval)| approval.clone())
+    }
+
+    /// Takes over what the fleet was told of templates; gives what changed by it.
+    pub(super) fn believe(&self, revision: u64, board: &ToldBoard) -> Vec<TemplateChange> {
         let mut table = self.write();
-        let (_, approval) = table.approvals.get_mut(channel.name())?;
-        let before = approval.state();
-        change(approval);
-        Some((before, approval.state()))
+        table.told = revision;
+        let mut changed = Vec::new();
+        for (channel, approval) in table.approvals.values_mut() {
+            let before = approval.state();
+            approval.believe(board.of(*channel, approval.template().as_str()));
+            let now = approval.state();
+            if before != now {
+                changed.push(TemplateChange {
+                    channel: *channel,
+                    before,
+                    now,
+                });
+            }
+        }
+        changed
+    }
+
+    /// Gives the revision of what the fleet was told of templates, where any is minded here.
+    pub(super) fn told(&self) -> Option<u64> {
+        let table = self.read();
+        (!table.approvals.is_empty()).then_some(table.told)
     }
 
     /// Gives the longest time that a message may take on its way out.
@@ -308,6 +357,13 @@ impl Routes {
     /// [`InvalidRoute`]; then the old one stays.
     pub fn replace(&self, channel: Channel, route: Route) -> Result<(), InvalidRoute> {
         route.check(channel)?;
+        let policy = self.0.policy();
+        for (provider, format) in route.managed_formats() {
+            let easy = |_| InvalidRoute::EasyCodes {
+                provider: provider.to_owned(),
+            };
+            policy.lets_codes_of(provider, format).map_err(easy)?;
+        }
         let mut table = self.0.inner.routes.write();
         let entry = table.entries.entry(channel.name());
         let start = route.start();
@@ -331,7 +387,8 @@ impl Routes {
 
     /// Sets the order in which channels follow each other; an empty one keeps every message on its
     /// channel. See
-    /// [`VerifierBuilder::channel_order`](super::VerifierBuilder::channel_order).
+    /// [`VerifierBuilder::channel_order`](super::VerifierBuilder::channel_order). What the policy of
+    /// the fleet plans gives way to it, until the next policy is published.
     ///
     /// # Errors
     /// [`NoSuchRoute`] where a channel has no route; then the old order stays.
@@ -346,8 +403,17 @@ impl Routes {
                 checked.push(channel);
             }
         }
-        table.order = checked;
+        table.order = Order {
+            built: checked,
+            planned: None,
+        };
         Ok(())
+    }
+
+    /// Gives the order in which channels follow each other, as it is in force.
+    #[must_use]
+    pub fn order(&self) -> Vec<Channel> {
+        self.0.inner.routes.read().order.in_force().to_vec()
     }
 
     /// Says how every route is doing, each with its providers, channels in the order of their

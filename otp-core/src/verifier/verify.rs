@@ -264,7 +264,7 @@ impl Desk<'_> {
         if Held::is(&challenge.digest) {
             // The vendor's answer takes its time; nobody waits for a thread meanwhile.
             drop(slot);
-            return Box::pin(self.ask(challenge, &code)).await;
+            return Box::pin(self.ask(challenge, code)).await;
         }
         let id = challenge.id.text();
         let compared = slot

@@ -80,7 +80,10 @@ impl SendGridWebhook {
     }
 
     /// Sets how far the signed time may be from now. Default: 5 minutes. `SendGrid` repeats what
-    /// was refused for up to 24 hours.
+    /// was refused, or found nobody, for up to 24 hours, and does not say that it signs it anew: where
+    /// late receipts shall count after an outage of ours, believe them as long. A repeat may have
+    /// another `sg_event_id`; it changes nothing, because states only move forward. Events are
+    /// remembered for 24 hours: beyond that a replay is taken for a late report, and changes as little.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Tolerance::new(tolerance);

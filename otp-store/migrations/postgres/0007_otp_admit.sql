@@ -31,6 +31,14 @@ CREATE FUNCTION otp_take_key_1(claim jsonb, now_ms bigint) RETURNS void LANGUAGE
             expires_at = excluded.expires_at, resend_at = excluded.resend_at
 $$;
 
+-- When the guess of a try was counted, where it is remembered.
+CREATE FUNCTION otp_counted_1(tries jsonb, life bigint, now_ms bigint) RETURNS bigint
+LANGUAGE sql VOLATILE AS $$
+    SELECT otp_ms_1(expires_at) - life FROM seen_keys
+    WHERE seen_key IN (SELECT jsonb_array_elements_text(tries)) AND expires_at > otp_at_1(now_ms)
+    LIMIT 1
+$$;
+
 CREATE FUNCTION otp_admit_1(q jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     step text := q ->> 'step';
@@ -46,6 +54,8 @@ DECLARE
     outcome text;
     c auth_challenges;
     budget text := '';
+    asked text := q ->> 'step';
+    counted bigint;
     buckets otp_bucket_1[];
     reason text;
 BEGIN
@@ -71,7 +81,14 @@ BEGIN
         END IF;
     END IF;
 
-    CASE step
+    IF step = 'guess' AND q ? 'tries' THEN
+        counted := otp_counted_1(q -> 'tries', (q ->> 'life')::bigint, now_ms);
+        asked := CASE WHEN counted IS NULL THEN step ELSE 'counted' END;
+    END IF;
+
+    CASE asked
+    WHEN 'counted' THEN
+        verdict := jsonb_build_array('guessed_before', counted);
     WHEN 'issue', 'guess' THEN
         budget := otp_look_budget_1(whose, whom, q -> 'budget' ->> 'class',
             q -> 'budget' ->> 'lane', q -> 'rules', now_ms);
@@ -114,7 +131,10 @@ BEGIN
     IF idem IS NOT NULL THEN
         PERFORM otp_take_key_1(idem, now_ms);
     END IF;
-    IF step = 'guess' THEN
+    IF step = 'guess' AND counted IS NULL THEN
+        IF q ? 'tries' THEN
+            PERFORM otp_is_first_1(q -> 'tries' ->> 0, (q ->> 'life')::bigint, now_ms);
+        END IF;
         c.tenant := whose;
         c.subject_key := whom;
         c.user_id := otp_user_1(whom);

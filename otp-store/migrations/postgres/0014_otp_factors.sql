@@ -206,6 +206,7 @@ DECLARE
     why text;
     gone bigint;
     more bigint;
+    was_active boolean;
     parts jsonb := '[]';
 BEGIN
     IF step IN ('list', 'recovery', 'left', 'accepted') THEN
@@ -222,10 +223,18 @@ BEGIN
         parts := jsonb_build_array(coalesce(why, ''));
     WHEN 'remove' THEN
         DELETE FROM otp_factors
-            WHERE id = q ->> 'id' AND subject_key = whom AND tenant = whose;
-        GET DIAGNOSTICS gone = ROW_COUNT;
-        why := CASE gone WHEN 0 THEN 'unknown_factor' END;
+            WHERE id = q ->> 'id' AND subject_key = whom AND tenant = whose
+            RETURNING confirmed_at IS NOT NULL INTO was_active;
+        why := CASE WHEN was_active IS NULL THEN 'unknown_factor' END;
         parts := jsonb_build_array(coalesce(why, ''));
+        -- The recovery codes go with the last active one.
+        IF was_active AND NOT EXISTS (SELECT FROM otp_factors
+                WHERE subject_key = whom AND tenant = whose AND confirmed_at IS NOT NULL) THEN
+            DELETE FROM otp_recovery_codes WHERE subject_key = whom AND tenant = whose;
+            DELETE FROM otp_accepted_tries WHERE subject_key = whom AND tenant = whose;
+            q := jsonb_set(q, '{event,reason}', '"last_factor"');
+            parts := '["last_factor"]';
+        END IF;
     WHEN 'rename' THEN
         why := otp_rename_1(q);
         parts := jsonb_build_array(coalesce(why, ''));

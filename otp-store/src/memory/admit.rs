@@ -5,8 +5,8 @@ use otp_core::clock::Timestamp;
 use otp_core::event::{Event, Outcome};
 use otp_core::quota::{BudgetRefusal, BudgetRules, QuotaClaim};
 use otp_core::store::{
-    Admission, BudgetClaim, BudgetKey, Findings, Granted, IdempotencyClaim, Plan, Step, StoreError,
-    Target,
+    Admission, BudgetClaim, BudgetKey, Findings, Granted, IdempotencyClaim, NamedTry, Plan, Step,
+    StoreError, Target,
 };
 
 use super::MemoryStore;
@@ -39,7 +39,9 @@ impl MemoryStore {
                 claim,
                 rules,
             } => self.admit_resend(plan, challenge, (claim, rules), &mut findings, now),
-            Step::Guess { budget } => self.admit_guess(plan, budget, &mut findings, now),
+            Step::Guess { budget, named } => {
+                self.admit_guess(plan, (budget, named.as_ref()), &mut findings, now)
+            }
             _ => Ok(self
                 .charge(&plan.quotas, &mut findings, now)
                 .then_some(Granted::Nothing)),
@@ -48,7 +50,7 @@ impl MemoryStore {
             let reason = findings.objection().unwrap_or("refused");
             let event = named.unwrap_or_else(|| plan.event.clone());
             let refused = event.with_outcome(Outcome::Refused, reason);
-            self.outbox_lock().push(refused.at(now));
+            self.inner.outbox.push(refused.at(now));
         }
         Ok(Admission {
             now,
@@ -138,11 +140,19 @@ impl MemoryStore {
     fn admit_guess(
         &self,
         plan: &Plan,
-        claim: &BudgetClaim,
+        (claim, named): (&BudgetClaim, Option<&NamedTry>),
         findings: &mut Findings,
         now: Timestamp,
     ) -> Result<Option<Granted>, StoreError> {
         let mut shard = self.shard_of_subject(claim.subject())?;
+        // A try has one subject, so whoever sends it again waits for its shard.
+        if let Some(at) = named.and_then(|named| self.inner.seen.counted(named, now)) {
+            let charged = self.charge(&plan.quotas, findings, now);
+            return Ok(charged.then_some(Granted::GuessedBefore { at }));
+        }
+        if named.is_some() {
+            self.inner.seen.make_room(now)?;
+        }
         let state = shard.budget(&claim.key);
         findings.budget = state.look(&claim.rules, claim.lane, now).err();
         if !self.charge(&plan.quotas, findings, now) {
@@ -153,6 +163,9 @@ impl MemoryStore {
         if let Err(late) = budget.reserve(&claim.rules, claim.lane, now) {
             findings.budget = Some(late);
             return Ok(None);
+        }
+        if let Some(named) = named {
+            self.inner.seen.count(named, now);
         }
         Ok(Some(Granted::Guess))
     }

@@ -74,7 +74,7 @@ impl MemoryStore {
 
     /// Says whether a message was sent from here under the name that a report has for it.
     pub(crate) fn knows_sending(&self, report: &Report) -> bool {
-        lock(&self.inner.deliveries).knows(report)
+        self.inner.deliveries.knows(report)
     }
 
     /// Says whether an idempotency key is in use here.
@@ -102,7 +102,7 @@ impl MemoryStore {
 
     /// Says whether a record waits here.
     pub(crate) fn has_records(&self) -> bool {
-        !self.outbox_lock().is_empty()
+        !self.inner.outbox.records().is_empty()
     }
 
     /// Puts these entries in place of all that were blocked, and writes no record of it.

@@ -69,7 +69,7 @@ impl BlocklistStore for MemoryStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         blocks.insert(block.clone(), entry);
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl BlocklistStore for MemoryStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         blocks.remove(block);
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(())
     }
 

@@ -62,7 +62,7 @@ impl Chained {
 impl ChainStore for MemoryStore {
     async fn lease(&self, holder: &SealerId, life: Duration) -> Result<Lease, StoreError> {
         let now = self.now()?;
-        let mut outbox = self.outbox_lock();
+        let mut outbox = self.inner.outbox.records();
         let chain = &mut outbox.chain;
         let is_taken = |(other, until): &(SealerId, Timestamp)| other != holder && now < *until;
         if chain.lease.as_ref().is_some_and(is_taken) {
@@ -73,7 +73,7 @@ impl ChainStore for MemoryStore {
     }
 
     async fn unsealed(&self, limit: usize) -> Result<Vec<Record>, StoreError> {
-        let outbox = self.outbox_lock();
+        let outbox = self.inner.outbox.records();
         let entries = outbox.after(outbox.chain.head.sequence).take(limit);
         Ok(entries
             .map(|entry| Record::new(entry.sequence, entry.event.clone()))
@@ -81,11 +81,11 @@ impl ChainStore for MemoryStore {
     }
 
     async fn seal(&self, batch: SealBatch) -> Result<Sealing, StoreError> {
-        Ok(self.outbox_lock().seal(batch))
+        Ok(self.inner.outbox.seal(batch))
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
-        Ok(self.outbox_lock().chain.head)
+        Ok(self.inner.outbox.records().chain.head)
     }
 
     async fn sealed(
@@ -93,7 +93,7 @@ impl ChainStore for MemoryStore {
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<ChainedRecord>, StoreError> {
-        let outbox = self.outbox_lock();
+        let outbox = self.inner.outbox.records();
         let entries = outbox.after(after.unwrap_or_default());
         let chained = entries.filter_map(|entry| outbox.chain.of(entry));
         Ok(chained.take(limit).collect())

@@ -22,7 +22,7 @@ impl DeviceStore for MemoryStore {
         devices.truncate(RememberedDevice::MOST);
         let capacity = self.inner.capacity.factor_owners.get();
         shard.put_devices(&new.owner, devices, capacity)?;
-        self.outbox_lock().push(new.event.at(now));
+        self.inner.outbox.push(new.event.at(now));
         Ok(device)
     }
 
@@ -49,7 +49,7 @@ impl DeviceStore for MemoryStore {
         let forgotten = u64::try_from(forgotten).unwrap_or(u64::MAX);
         let capacity = self.inner.capacity.factor_owners.get();
         shard.put_devices(owner, devices, capacity)?;
-        self.outbox_lock().push(event.counting(forgotten).at(now));
+        self.inner.outbox.push(event.counting(forgotten).at(now));
         Ok(forgotten)
     }
 }

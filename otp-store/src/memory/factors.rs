@@ -40,7 +40,7 @@ impl FactorStore for MemoryStore {
         let enrolled = sheet.enrol(&enrol, now);
         self.keep(&mut shard, &enrol.owner, sheet)?;
         let event = told(enrol.event, enrolled.refusal());
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(enrolled)
     }
 
@@ -61,7 +61,7 @@ impl FactorStore for MemoryStore {
             shard.succeed(&owner.budget(FactorClass::Totp), advance.lane);
         }
         let event = told(advance.event, advanced.refusal());
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(advanced)
     }
 
@@ -71,8 +71,8 @@ impl FactorStore for MemoryStore {
         let mut sheet = shard.sheet(&remove.owner);
         let removed = sheet.remove(&remove.factor);
         self.keep(&mut shard, &remove.owner, sheet)?;
-        let event = told(remove.event, removed.refusal());
-        self.outbox_lock().push(event.at(now));
+        let event = removed.told(remove.event);
+        self.inner.outbox.push(event.at(now));
         Ok(removed)
     }
 
@@ -83,7 +83,7 @@ impl FactorStore for MemoryStore {
         let renamed = sheet.rename(&rename);
         self.keep(&mut shard, &rename.owner, sheet)?;
         let event = told(rename.event, renamed.refusal());
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(renamed)
     }
 
@@ -99,7 +99,7 @@ impl FactorStore for MemoryStore {
         let mut sheet = shard.sheet(&put.owner);
         sheet.put_recovery(&put);
         self.keep(&mut shard, &put.owner, sheet)?;
-        self.outbox_lock().push(put.event.at(now));
+        self.inner.outbox.push(put.event.at(now));
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl FactorStore for MemoryStore {
             shard.succeed(&owner.budget(FactorClass::Recovery), used.lane);
         }
         let event = told(used.event, outcome.refusal());
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(outcome)
     }
 
@@ -137,7 +137,7 @@ impl FactorStore for MemoryStore {
         let mut shard = self.shard_of_subject(&owner.subject)?;
         let count = shard.sheet(owner).count();
         self.keep(&mut shard, owner, FactorSheet::default())?;
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(count)
     }
 }

@@ -28,7 +28,7 @@ impl BudgetStore for MemoryStore {
     async fn unlock(&self, key: &BudgetKey, event: Event) -> Result<(), StoreError> {
         let now = self.now()?;
         self.shard_of_subject(&key.subject)?.open_budget(key);
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(())
     }
 
@@ -37,7 +37,7 @@ impl BudgetStore for MemoryStore {
         let capacity = self.inner.capacity.budgets.get();
         let mut shard = self.shard_of_subject(&key.subject)?;
         shard.budget_mut(key, capacity)?.disable();
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl BudgetStore for MemoryStore {
         shard
             .budget_mut(key, capacity)?
             .carry_over(lane, guesses, now);
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(())
     }
 }

@@ -1,14 +1,19 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use async_trait::async_trait;
 use otp_core::event::Event;
-use otp_core::store::{PolicyDocument, PolicyRecord, PolicyStore, Published, StoreError};
+use otp_core::store::{
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StoreError,
+};
 
 use super::{MemoryStore, lock};
 
 /// The versions of a policy, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Policies(VecDeque<PolicyRecord>);
+
+/// What the boards say, by their revisions.
+pub(super) type Boards = HashMap<Board, (u64, BoardText)>;
 
 impl Policies {
     fn version(&self) -> u64 {
@@ -42,7 +47,7 @@ impl PolicyStore for MemoryStore {
             document,
             at,
         });
-        self.outbox_lock().push(event.at(at));
+        self.inner.outbox.push(event.at(at));
         Ok(Published::As(version))
     }
 
@@ -65,5 +70,37 @@ impl PolicyStore for MemoryStore {
             policies.push(record.clone());
         }
         Ok(())
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        let now = self.now()?;
+        let mut boards = lock(&self.inner.boards);
+        let current = boards.get(&board).map_or(0, |(revision, _)| *revision);
+        if expected != current {
+            return Ok(Published::Conflict { current });
+        }
+        let revision = Posted::following(current, now);
+        boards.insert(board, (revision, text));
+        for event in events {
+            self.inner.outbox.push(event.at(now));
+        }
+        Ok(Published::As(revision))
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let now = self.now()?;
+        let boards = lock(&self.inner.boards);
+        let kept = boards.get(&board);
+        Ok(Posted {
+            revision: kept.map_or(0, |(revision, _)| *revision),
+            text: kept.and_then(|(revision, text)| (*revision != known).then(|| text.clone())),
+            now,
+        })
     }
 }

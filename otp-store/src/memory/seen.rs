@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otp_core::clock::Timestamp;
 use otp_core::store::{
-    IdempotencyClaim, IdempotencyKey, RecordedIssue, Seen, SeenStore, StoreError, StoreErrorKind,
+    AcceptedTry, IdempotencyClaim, IdempotencyKey, NamedTry, RecordedIssue, Seen, SeenStore,
+    StoreError, StoreErrorKind,
 };
 
 use super::{MemoryStore, lock};
@@ -53,6 +54,38 @@ impl Memory {
 
     pub(super) fn keys(&self) -> MutexGuard<'_, Keys> {
         lock(&self.keys)
+    }
+
+    /// Says when the guess of a try was counted, where it is remembered.
+    pub(super) fn counted(&self, named: &NamedTry, now: Timestamp) -> Option<Timestamp> {
+        let seen = lock(&self.seen);
+        let mut untils = named.keys().filter_map(|key| seen.get(&key).copied());
+        untils.find(|until| now < *until).map(NamedTry::counted_at)
+    }
+
+    /// Remembers that the guess of a try is counted.
+    pub(super) fn count(&self, named: &NamedTry, now: Timestamp) {
+        if let Some(key) = named.keys().next() {
+            lock(&self.seen).insert(key, now.saturating_add(AcceptedTry::LIFE));
+        }
+    }
+
+    pub(super) fn make_room(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.room_in(&mut lock(&self.seen), now)
+    }
+
+    fn room_in(
+        &self,
+        seen: &mut HashMap<String, Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if seen.len() >= self.capacity {
+            seen.retain(|_, until| now < *until);
+        }
+        if seen.len() >= self.capacity {
+            return Err(StoreErrorKind::Full.into());
+        }
+        Ok(())
     }
 
     pub(super) fn purge(&self, limit: usize, now: Timestamp) -> usize {
@@ -117,12 +150,7 @@ impl SeenStore for MemoryStore {
         if seen.get(key).is_some_and(|until| now < *until) {
             return Ok(Seen::Again);
         }
-        if seen.len() >= memory.capacity {
-            seen.retain(|_, until| now < *until);
-        }
-        if seen.len() >= memory.capacity {
-            return Err(StoreErrorKind::Full.into());
-        }
+        memory.room_in(&mut seen, now)?;
         seen.insert(key.to_owned(), now.saturating_add(life));
         Ok(Seen::First)
     }

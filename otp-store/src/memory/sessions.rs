@@ -142,7 +142,7 @@ impl SessionStore for MemoryStore {
         }
         let record = SessionRecord::opened(&session, now);
         table.put(&record, now)?;
-        self.outbox_lock().push(session.event.at(now));
+        self.inner.outbox.push(session.event.at(now));
         Ok(Opened::Fresh(record))
     }
 
@@ -152,7 +152,7 @@ impl SessionStore for MemoryStore {
         let session = table.sessions.get_mut(&rotate.session);
         let rotated = session.map_or(Rotated::Gone, |session| session.rotate(&rotate, now));
         if let Some(event) = rotated.event(&rotate.event) {
-            self.outbox_lock().push(event.at(now));
+            self.inner.outbox.push(event.at(now));
         }
         Ok(rotated)
     }
@@ -187,7 +187,7 @@ impl SessionStore for MemoryStore {
         let mut table = lock(&self.inner.sessions);
         let now = self.now()?;
         let ended = table.end(query, now);
-        self.outbox_lock().push(event.counting(ended).at(now));
+        self.inner.outbox.push(event.counting(ended).at(now));
         Ok(ended)
     }
 

@@ -22,8 +22,8 @@ impl ChallengeStore for MemoryStore {
         let now = self.now()?;
         let mut shard = self.shard_of(&insert.challenge.id)?;
         shard.insert(&insert.challenge, self.inner.capacity.challenges.get(), now)?;
-        lock(&self.inner.deliveries).intend(insert.delivery, now);
-        self.outbox_lock().push(insert.event.at(now));
+        self.inner.deliveries.intend(insert.delivery, now);
+        self.inner.outbox.push(insert.event.at(now));
         Ok(())
     }
 
@@ -40,8 +40,8 @@ impl ChallengeStore for MemoryStore {
             reissue.sealed_code,
         );
         shard.put(&challenge);
-        lock(&self.inner.deliveries).intend(reissue.delivery, now);
-        self.outbox_lock().push(reissue.event.at(now));
+        self.inner.deliveries.intend(reissue.delivery, now);
+        self.inner.outbox.push(reissue.event.at(now));
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl ChallengeStore for MemoryStore {
             ConsumeOutcome::Won => consume.event,
             ConsumeOutcome::WonBefore => consume.event.with_outcome(Outcome::Success, "repeated"),
         };
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(outcome)
     }
 
@@ -84,7 +84,7 @@ impl ChallengeStore for MemoryStore {
                 shard.put(&challenge);
             }
         }
-        self.outbox_lock().push(reject.event.at(now));
+        self.inner.outbox.push(reject.event.at(now));
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl ChallengeStore for MemoryStore {
             }),
             ..revocation.event
         };
-        self.outbox_lock().push(event.at(now));
+        self.inner.outbox.push(event.at(now));
         Ok(revoked)
     }
 
@@ -159,7 +159,7 @@ impl ChallengeStore for MemoryStore {
         let rest = limit.saturating_sub(removed);
         removed = removed.saturating_add(lock(&self.inner.stats).purge(rest, now));
         let rest = limit.saturating_sub(removed);
-        removed = removed.saturating_add(lock(&self.inner.deliveries).purge(rest, now));
+        removed = removed.saturating_add(self.inner.deliveries.purge(rest, now));
         let rest = limit.saturating_sub(removed);
         removed = removed.saturating_add(lock(&self.inner.sessions).purge(rest, now));
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))

@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 7] = [
+const ALL: [Step; 8] = [
     (
         1,
         "otp store",
@@ -44,6 +44,11 @@ const ALL: [Step; 7] = [
         7,
         "otp devices",
         include_str!("../../migrations/mysql/0007_otp_devices.sql"),
+    ),
+    (
+        8,
+        "otp boards",
+        include_str!("../../migrations/mysql/0008_otp_boards.sql"),
     ),
 ];
 

@@ -1,12 +1,12 @@
 //! A plan on its way to the server, and what came of it.
 
-use otp_core::store::{Admission, Plan, Step, StoreError, StoreErrorKind, Target};
+use otp_core::store::{AcceptedTry, Admission, Plan, Step, StoreError, StoreErrorKind, Target};
 use serde_json::{Value, json};
 
 use super::link::Function;
 use super::{PostgresStore, blocklist, budgets, quotas};
 use crate::wire::admission;
-use crate::wire::request::Request;
+use crate::wire::request::{Request, millis};
 
 impl PostgresStore {
     pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Admission, StoreError> {
@@ -61,13 +61,18 @@ impl PostgresStore {
                 .rules(rules)
                 .with("target", aimed(target))
                 .with("claim", admission::attempt(claim))),
-            Step::Guess { budget } => {
+            Step::Guess { budget, named } => {
                 let mut counted_in = budgets::written(&budget.key);
                 if let Value::Object(parts) = &mut counted_in {
                     parts.insert("lane".to_owned(), budget.lane.name().into());
                 }
                 let request = self.request("guess").rules(&budget.rules);
-                Ok(request.with("budget", counted_in))
+                let request = request.with("budget", counted_in);
+                let Some(named) = named else {
+                    return Ok(request);
+                };
+                let request = request.with("tries", named.keys().collect());
+                Ok(request.with("life", millis(AcceptedTry::LIFE).into()))
             }
             Step::Nothing => Ok(self.request("nothing")),
             _ => Err(StoreErrorKind::Invalid.into()),

@@ -35,6 +35,7 @@ pub(super) enum Function {
     Purge,
     Stats,
     Policy,
+    Board,
     Factor,
     Delivery,
     Session,
@@ -57,6 +58,7 @@ impl Function {
             Self::Purge => "SELECT otp_purge_1($1::jsonb)::text",
             Self::Stats => "SELECT otp_stats_1($1::jsonb)::text",
             Self::Policy => "SELECT otp_policy_1($1::jsonb)::text",
+            Self::Board => "SELECT otp_board_1($1::jsonb)::text",
             Self::Factor => "SELECT otp_factor_1($1::jsonb)::text",
         }
     }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use otp_core::event::Event;
-use otp_core::store::{PolicyDocument, PolicyRecord, PolicyStore, Published, StoreError};
+use otp_core::store::{
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StoreError,
+};
 
 use super::PostgresStore;
 use super::link::Function;
@@ -48,5 +50,23 @@ impl PolicyStore for PostgresStore {
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         let request = self.request("adopt").policy(record);
         self.ask(Function::Policy, request).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        let expected = expected.min(LARGEST);
+        let request = self.request("post").post(board, expected, &text, &events);
+        policy::published(&self.ask(Function::Board, request).await?)
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let known = known.min(LARGEST);
+        let request = self.request("read").board(board, known);
+        policy::posted(&self.ask(Function::Board, request).await?, known)
     }
 }

@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, &str); 17] = migrations![
+const ALL: [(i64, &str, &str); 18] = migrations![
     1 "otp store" "0001_otp_store.sql",
     2 "otp time" "0002_otp_time.sql",
     3 "otp audit" "0003_otp_audit.sql",
@@ -41,6 +41,7 @@ const ALL: [(i64, &str, &str); 17] = migrations![
     15 "otp sessions" "0015_otp_sessions.sql",
     16 "otp chain" "0016_otp_chain.sql",
     17 "otp devices" "0017_otp_devices.sql",
+    18 "otp boards" "0018_otp_boards.sql",
 ];
 
 /// Why a database is not one to work with.

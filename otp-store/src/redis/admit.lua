@@ -30,6 +30,14 @@ local function all_of(here, elsewhere)
   return here
 end
 
+-- When the guess of this very try was counted, where it is remembered.
+local function counted(now)
+  for _, key in ipairs(A.tries or {}) do
+    local till = call('GET', key)
+    if till and now < time(till) then return time(till) - A.life end
+  end
+end
+
 return answer(function()
   room()
   local now = clock(true)
@@ -39,7 +47,10 @@ return answer(function()
     if before then return { I(now), before, blocks, {}, '', {} } end
   end
   local quotas, verdict, c, b, budget = A.quotas, { A.step }, nil, nil, ''
-  if A.step == 'issue' or A.step == 'guess' then
+  local before = A.step == 'guess' and counted(now)
+  if before then
+    verdict = { 'guessed_before', I(before) }
+  elseif A.step == 'issue' or A.step == 'guess' then
     b = load_budget(A.budget.key)
     budget = look(b, A.rules, lane_of(A.budget.lane), now)
   elseif A.step == 'attempt' or A.step == 'resend' then
@@ -64,9 +75,10 @@ return answer(function()
   end
   charge_quotas(quotas, now)
   if A.step == 'issue' and A.idempotency then take_key(A.idempotency, now) end
-  if A.step == 'guess' then
+  if b and A.step == 'guess' then
     reserve(b, A.rules, lane_of(A.budget.lane), now)
     save_budget(b)
+    if A.tries then call('SET', A.tries[1], I(now + A.life), 'PX', I(A.life + SLACK)) end
   elseif b and A.step == 'attempt' then
     reserve(b, A.rules, lane_of(c.lane), now)
     save_budget(b)

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use otp_core::store::{Admission, Plan, Step, StoreError, StoreErrorKind, Target};
+use otp_core::store::{AcceptedTry, Admission, Plan, Step, StoreError, StoreErrorKind, Target};
 use serde_json::{Value, json};
 
 use super::shelf::Shelf;
 use super::{RedisStore, script};
 use crate::wire::admission;
 use crate::wire::corrupt;
-use crate::wire::request::Request;
+use crate::wire::request::{Request, millis};
 
 impl RedisStore {
     pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Admission, StoreError> {
@@ -54,7 +54,7 @@ impl RedisStore {
     pub(super) fn home(&self, plan: &Plan) -> &Shelf {
         let shelves = &self.inner.keys.shelves;
         match &plan.step {
-            Step::Issue { budget, .. } | Step::Guess { budget } => shelves.of(budget.subject()),
+            Step::Issue { budget, .. } | Step::Guess { budget, .. } => shelves.of(budget.subject()),
             Step::Resend { challenge, .. } => shelves.of_shard(challenge.shard()),
             Step::Attempt { target, .. } => match target {
                 Target::Id(id) => shelves.of_shard(id.shard()),
@@ -104,10 +104,20 @@ impl RedisStore {
                 .rules(rules)
                 .with("target", self.target(target))
                 .with("claim", admission::attempt(claim))),
-            Step::Guess { budget } => Ok(self.request(shelf, "guess").rules(&budget.rules).with(
-                "budget",
-                json!({"key": keys.budget(&budget.key), "lane": budget.lane.name()}),
-            )),
+            Step::Guess { budget, named } => {
+                let request = self.request(shelf, "guess").rules(&budget.rules).with(
+                    "budget",
+                    json!({"key": keys.budget(&budget.key), "lane": budget.lane.name()}),
+                );
+                let Some(named) = named else {
+                    return Ok(request);
+                };
+                let tries = named
+                    .keys()
+                    .map(|name| keys.counted_try(&budget.key, &name));
+                let request = request.with("tries", tries.collect());
+                Ok(request.with("life", millis(AcceptedTry::LIFE).into()))
+            }
             Step::Nothing => Ok(self.request(shelf, "nothing")),
             _ => Err(StoreErrorKind::Invalid.into()),
         }

@@ -66,11 +66,15 @@ local function keep_try()
   if A.accepted ~= '' then call('SET', A.tried, A.accepted, 'PX', A.answers_for) end
 end
 
+local function has_active()
+  for _, text in ipairs(call('HVALS', A.factors)) do
+    if read(text).confirmed_at ~= '' then return true end
+  end
+end
+
 -- The first confirmation takes away whatever else was begun before it.
 local function begin_anew()
-  for _, text in ipairs(call('HVALS', A.factors)) do
-    if read(text).confirmed_at ~= '' then return end
-  end
+  if has_active() then return end
   call('DEL', A.factors, A.recovery, A.tried)
 end
 
@@ -89,9 +93,16 @@ function steps.advance(now)
   return { told(now, why) }
 end
 
+-- The recovery codes go with the last active one.
 function steps.remove(now)
-  local gone = call('HDEL', A.factors, A.id)
-  return { told(now, gone == 0 and 'unknown_factor' or nil) }
+  local f = read(call('HGET', A.factors, A.id))
+  if not f then return { told(now, 'unknown_factor') } end
+  call('HDEL', A.factors, A.id)
+  if f.confirmed_at == '' or has_active() then return { told(now) } end
+  call('DEL', A.recovery, A.tried)
+  A.event.reason = 'last_factor'
+  told(now)
+  return { 'last_factor' }
 end
 
 function steps.rename(now)

@@ -99,6 +99,15 @@ impl Keys {
         self.owned('a', owner)
     }
 
+    /// Names where it is remembered that the guess of a try was counted.
+    pub(super) fn counted_try(&self, key: &BudgetKey, name: &str) -> String {
+        let owner = FactorOwner {
+            tenant: key.tenant.clone(),
+            subject: key.subject.clone(),
+        };
+        format!("{}:{name}", self.owned('t', &owner))
+    }
+
     /// Names where an owner's devices are.
     pub(super) fn devices(&self, owner: &FactorOwner) -> String {
         self.owned('d', owner)

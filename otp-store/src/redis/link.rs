@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use otp_core::store::{StoreError, StoreErrorKind};
+use otp_core::store::{StoreError, StoreErrorKind, ToTheEnd};
 use redis::{RedisError, Value, cmd};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -142,18 +142,38 @@ impl Link {
         self.shared.deadline
     }
 
-    /// Has a script carried out where a key lies.
-    ///
-    /// It runs in a task of its own: a caller who leaves takes nothing from the connection.
-    pub(super) fn ask(&self, source: &'static Source, route: &str, request: Request) -> Pending {
+    /// Has a script carried out where a key lies, beside whatever else the caller does.
+    pub(super) fn begin(&self, source: &'static Source, route: &str, request: Request) -> Pending {
+        let task = tokio::spawn(self.question(source, route, request));
+        Pending { task }
+    }
+
+    /// Has a script carried out where a key lies, and waits for it. Waiting in the caller's own task
+    /// spares a switch each way; a caller who leaves takes nothing from the connection.
+    pub(super) async fn ask(
+        &self,
+        source: &'static Source,
+        route: &str,
+        request: Request,
+    ) -> Result<Reply, StoreError> {
+        let question = Box::pin(self.question(source, route, request));
+        let answer = ToTheEnd::new(question).await;
+        answer.unwrap_or_else(|| Err(StoreErrorKind::Unavailable.into()))
+    }
+
+    fn question(
+        &self,
+        source: &'static Source,
+        route: &str,
+        request: Request,
+    ) -> impl Future<Output = Result<Reply, StoreError>> + Send + use<> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
         let body = request.text("call", &call).into_json();
         let (shared, route) = (Arc::clone(&self.shared), route.to_owned());
-        let task = tokio::spawn(async move {
+        async move {
             let carried = shared.carry(source, &route, &call, &body);
             shared.presence.call(carried).await
-        });
-        Pending { task }
+        }
     }
 }
 

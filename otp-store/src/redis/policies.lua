@@ -1,4 +1,5 @@
--- The policy: its versions by number, and the number that is in force.
+-- The policy: its versions by number, and the number that is in force. Beside it, boards: the newest
+-- text of each, with its number.
 local steps = {}
 
 local VERSIONS, NUMBER = G .. 'policies', G .. 'policies:version'
@@ -42,7 +43,25 @@ function steps.history()
   return { records }
 end
 
+function steps.post()
+  local now, board = clock(true), G .. 'board:' .. A.board
+  local current = call('HGET', board, 'revision') or '0'
+  if A.expected ~= current then return { 'conflict', current } end
+  local revision = I(math.max(time(current) + 1, now))
+  for _, event in ipairs(A.events) do audit(event, now) end
+  call('HSET', board, 'revision', revision, 'words', A.words)
+  return { 'as', revision }
+end
+
+-- Whoever knows the number is not told the text again.
+function steps.posted()
+  local now, board = clock(false), G .. 'board:' .. A.board
+  local current = call('HGET', board, 'revision') or '0'
+  local words = current ~= A.known and call('HGET', board, 'words') or ''
+  return { current, words, I(now) }
+end
+
 return answer(function()
-  if A.event then room() end
+  if A.event or A.events then room() end
   return steps[A.step]()
 end)

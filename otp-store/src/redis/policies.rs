@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use otp_core::event::Event;
-use otp_core::store::{PolicyDocument, PolicyRecord, PolicyStore, Published, StoreError};
+use otp_core::store::{
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StoreError,
+};
 
 use super::{RedisStore, script};
 use crate::wire::policy;
@@ -57,5 +59,21 @@ impl PolicyStore for RedisStore {
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         let fill = |request: Request| request.policy(record);
         self.ask_policies("adopt", fill).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        let fill = |request: Request| request.post(board, expected, &text, &events);
+        policy::published(&self.ask_policies("post", fill).await?)
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let fill = |request: Request| request.board(board, known);
+        policy::posted(&self.ask_policies("posted", fill).await?, known)
     }
 }

@@ -9,7 +9,7 @@ use otp_core::clock::Timestamp;
 use otp_core::event::{Event, Outcome};
 use otp_core::quota::{BudgetRefusal, BudgetRules};
 use otp_core::store::{
-    Admission, BudgetClaim, Findings, Granted, IdempotencyClaim, Plan, Step, StoreError,
+    Admission, BudgetClaim, Findings, Granted, IdempotencyClaim, NamedTry, Plan, Step, StoreError,
     StoreErrorKind, Target,
 };
 
@@ -17,7 +17,7 @@ use super::attempt_rows::Tried;
 use super::budget_rows::{Loaded, key_of};
 use super::quota_rows::Buckets;
 use super::{Intent, Locks, Tx};
-use super::{attempt_rows, audit, blocklist, challenge_rows, idempotency};
+use super::{attempt_rows, audit, blocklist, challenge_rows, idempotency, seen};
 
 /// A plan on its way into the engine.
 pub(crate) struct Admit(pub(crate) Plan);
@@ -29,7 +29,7 @@ enum Prepared<'p> {
     Issue(Option<&'p IdempotencyClaim>),
     Attempt(&'p AttemptClaim, Box<Challenge>, Box<Guess<'p>>),
     Late(Box<Challenge>, AttemptOutcome),
-    Guess(Lane, Box<Guess<'p>>),
+    Guess(Lane, Box<Guess<'p>>, Option<&'p NamedTry>),
     Resend(&'p ResendClaim, Box<Challenge>),
 }
 
@@ -82,7 +82,7 @@ impl Intent for Admit {
                 Target::Latest { subject, .. } => subject.shard(),
             }),
             Step::Resend { challenge, .. } => locks.subject(challenge.shard()),
-            Step::Guess { budget } => locks.subject(budget.subject().shard()),
+            Step::Guess { budget, .. } => locks.subject(budget.subject().shard()),
             _ => locks,
         }
     }
@@ -203,12 +203,17 @@ async fn prepare<'p>(
                 other => Ok(Prepared::Ready(Granted::Resend(other, challenge))),
             }
         }
-        Step::Guess { budget } => {
+        Step::Guess { budget, named } => {
+            if let Some(named) = named
+                && let Some(at) = seen::counted(tx, named, now).await?
+            {
+                return Ok(Prepared::Ready(Granted::GuessedBefore { at }));
+            }
             let loaded = Loaded::load(tx, budget.key.clone()).await?;
             findings.budget = loaded.budget.look(&budget.rules, budget.lane, now).err();
             let rules = &budget.rules;
             let guess = Box::new(Guess { loaded, rules });
-            Ok(Prepared::Guess(budget.lane, guess))
+            Ok(Prepared::Guess(budget.lane, guess, named.as_ref()))
         }
         Step::Nothing => Ok(Prepared::Ready(Granted::Nothing)),
         _ => Err(StoreErrorKind::Invalid.into()),
@@ -256,12 +261,15 @@ async fn reserve(
             attempt_rows::count(tx, &after, Tried::InTime).await?;
             Ok(Granted::Attempt(outcome, after))
         }
-        Prepared::Guess(lane, guess) => {
+        Prepared::Guess(lane, guess, named) => {
             let mut guess = *guess;
             if guess.loaded.budget.reserve(guess.rules, lane, now).is_err() {
                 return Err(StoreErrorKind::Unavailable.into());
             }
             guess.loaded.save(tx).await?;
+            if let Some(named) = named {
+                seen::count(tx, named, now).await?;
+            }
             Ok(Granted::Guess)
         }
         Prepared::Resend(claim, before) => {

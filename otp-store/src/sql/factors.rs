@@ -211,12 +211,22 @@ impl Intent for DropFactor {
     }
 
     async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Removed, StoreError> {
-        let id = self.0.factor.to_string();
-        let removed = match tx.execute(REMOVE, &named(&id, &self.0.owner)).await? {
-            0 => Removed::Unknown,
-            _ => Removed::Now,
-        };
-        told(tx, &self.0.event, removed.refusal()).await?;
+        let RemoveFactor {
+            owner,
+            factor,
+            event,
+        } = &self.0;
+        let mut sheet = sheet(factor_rows::of(tx, owner).await?);
+        let removed = sheet.remove(factor);
+        if removed != Removed::Unknown {
+            let id = factor.to_string();
+            tx.execute(REMOVE, &named(&id, owner)).await?;
+        }
+        if removed == Removed::Last {
+            tx.execute(TAKE_CODES, &owned(owner)).await?;
+            tx.execute(FORGET_TRY, &owned(owner)).await?;
+        }
+        audit::write(tx, &removed.told(event.clone())).await?;
         Ok(removed)
     }
 }

@@ -68,6 +68,10 @@ impl Locks {
         self.named(&["policy"])
     }
 
+    pub(crate) fn board(self, name: &str) -> Self {
+        self.named(&["board", name])
+    }
+
     /// The audit log: nobody is adding to it.
     pub(crate) fn records(mut self) -> Self {
         self.0.insert(RECORDS);

@@ -20,13 +20,14 @@ macro_rules! keep_in_rows {
             use otp_core::request::Tenant;
             use otp_core::store::{
                 AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry,
-                BlocklistStore, BudgetKey, BudgetReading, BudgetStore, ChainStore, ChallengeQuery,
-                ChallengeStore, Consume, Delivery, DeliveryStore, Enrol, Enrolled, FactorAdvanced,
-                FactorOwner, FactorStore, IdempotencyKey, Insert, Lease, OutboxEntry, Plan,
-                PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore,
-                RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed,
-                Revocation, SealBatch, SealerId, Sealing, Seen, SeenStore, Settled, StatKey,
-                StatName, StatWindow, StatsStore, StoreError, UseRecovery,
+                BlocklistStore, Board, BoardText, BudgetKey, BudgetReading, BudgetStore,
+                ChainStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
+                Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey, Insert,
+                Lease, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Posted,
+                Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor,
+                Removed, RenameFactor, Renamed, Revocation, SealBatch, SealerId, Sealing, Seen,
+                SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
+                UseRecovery,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -413,6 +414,26 @@ macro_rules! keep_in_rows {
 
                 async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
                     self.write(sql::Adopt(record.clone())).await
+                }
+
+                async fn post(
+                    &self,
+                    board: Board,
+                    expected: u64,
+                    text: BoardText,
+                    events: Vec<Event>,
+                ) -> Result<Published, StoreError> {
+                    let intent = sql::Post {
+                        board,
+                        expected,
+                        text,
+                        events,
+                    };
+                    self.write(intent).await
+                }
+
+                async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+                    self.read(sql::ReadBoard { board, known }).await
                 }
             }
         };

@@ -135,6 +135,7 @@ fn granted(reply: &Reply) -> Result<Option<Granted>, StoreError> {
         ["refused"] => return Ok(None),
         ["issue"] => Granted::Issue,
         ["guess"] => Granted::Guess,
+        ["guessed_before", at] => Granted::GuessedBefore { at: time(at)? },
         ["nothing"] => Granted::Nothing,
         ["none"] => Granted::NoChallenge(Refusal::Unknown),
         ["conflict"] => Granted::IdempotencyConflict,

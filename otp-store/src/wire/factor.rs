@@ -126,9 +126,7 @@ pub(crate) fn advanced(reply: &Reply) -> Result<FactorAdvanced, StoreError> {
 }
 
 pub(crate) fn removed(reply: &Reply) -> Result<Removed, StoreError> {
-    outcome(reply, [Removed::Now, Removed::Unknown], |removed| {
-        removed.refusal()
-    })
+    Removed::from_word(reply.text(0)?).ok_or_else(|| corrupt("an answer"))
 }
 
 pub(crate) fn renamed(reply: &Reply) -> Result<Renamed, StoreError> {

@@ -1,6 +1,9 @@
-//! Versions of a policy.
+//! Versions of a policy, and boards.
 
-use otp_core::store::{PolicyDocument, PolicyRecord, Published, StoreError};
+use otp_core::event::Event;
+use otp_core::store::{
+    Board, BoardText, PolicyDocument, PolicyRecord, Posted, Published, StoreError,
+};
 
 use super::corrupt;
 use super::reply::{Fields, Reply};
@@ -23,6 +26,28 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Says what goes on a board.
+    pub(crate) fn post(
+        self,
+        board: Board,
+        expected: u64,
+        text: &BoardText,
+        events: &[Event],
+    ) -> Self {
+        self.text("board", board.name())
+            .text("expected", &expected.to_string())
+            .text("words", text.as_str())
+            .events(events)
+    }
+
+    /// Says which board is read, and what is known of it.
+    pub(crate) fn board(self, board: Board, known: u64) -> Self {
+        self.text("board", board.name())
+            .text("known", &known.to_string())
+    }
+}
+
 pub(crate) fn published(reply: &Reply) -> Result<Published, StoreError> {
     match reply.text(0)? {
         "as" => Ok(Published::As(reply.number(1)?)),
@@ -31,6 +56,18 @@ pub(crate) fn published(reply: &Reply) -> Result<Published, StoreError> {
         }),
         _ => Err(corrupt("an answer")),
     }
+}
+
+/// Reads a board, by whoever knows this revision of it.
+pub(crate) fn posted(reply: &Reply, known: u64) -> Result<Posted, StoreError> {
+    let revision = reply.number(0)?;
+    let text =
+        (revision != known).then(|| BoardText::new(reply.text(1)?).map_err(|_| corrupt("a board")));
+    Ok(Posted {
+        revision,
+        text: text.transpose()?.filter(|_| revision > 0),
+        now: reply.time(2)?,
+    })
 }
 
 /// Reads versions in the order in which they were answered.

@@ -54,7 +54,6 @@ impl Request {
     }
 
     /// Adds records.
-    #[cfg(feature = "postgres")]
     pub(crate) fn events(self, events: &[Event]) -> Self {
         let records = events.iter().map(self.record).collect();
         self.with("events", records)

@@ -22,7 +22,13 @@ async fn no_guess_is_counted_beneath_at_what_is_kept_above() {
     };
     let key = owner.budget(FactorClass::Totp);
     let budget = BudgetClaim::new(key, Lane::Public, BudgetRules::totp());
-    let plan = kit::plan(EventKind::ValidationAttempt, Step::Guess { budget });
+    let plan = kit::plan(
+        EventKind::ValidationAttempt,
+        Step::Guess {
+            budget,
+            named: None,
+        },
+    );
     let admitted = house.store.admit(&plan).await.unwrap();
     assert!(matches!(admitted.granted, Some(Granted::Guess)));
     house.cut().await;

@@ -1,6 +1,7 @@
 //! A store that can be taken away, in the ways in which stores go away.
 
 mod sessions;
+mod shared;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,16 +14,13 @@ use otp_core::delivery::{MessageId, Report};
 use otp_core::event::Event;
 use otp_core::factor::{Factor, RecoverySelector, RememberedDevice};
 use otp_core::quota::{BudgetRules, QuotaClaim, QuotaKey, QuotaReading};
-use otp_core::request::Tenant;
 use otp_core::store::{
     AcceptedTry, Admission, AdvanceFactor, Advanced, AuditStore, Block, BlockEntry, BlocklistStore,
     BudgetKey, BudgetReading, BudgetStore, ChallengeQuery, ChallengeStore, Consume, Delivery,
     DeliveryStore, DeviceQuery, DeviceStore, Enrol, Enrolled, FactorAdvanced, FactorOwner,
     FactorStore, IdempotencyKey, Insert, KeyUse, KeyUseStore, NewDevice, OutboxEntry, Plan,
-    PolicyDocument, PolicyRecord, PolicyStore, Published, PutRecovery, QuotaStore, RecoveryUse,
-    Reissue, Reject, RemoveFactor, Removed, RenameFactor, Renamed, Revocation, Seen, SeenStore,
-    Settled, StatKey, StatName, StatWindow, StatsStore, Store, StoreError, StoreErrorKind,
-    UseRecovery,
+    PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor, Removed, RenameFactor,
+    Renamed, Revocation, Seen, SeenStore, Settled, Store, StoreError, StoreErrorKind, UseRecovery,
 };
 
 /// How a store behaves.
@@ -341,57 +339,6 @@ impl<S: Store> AuditStore for Switched<S> {
     async fn acknowledge(&self, up_to: u64) -> Result<(), StoreError> {
         self.pass("acknowledge", self.inner.acknowledge(up_to))
             .await
-    }
-}
-
-#[async_trait]
-impl<S: Store> StatsStore for Switched<S> {
-    async fn count(&self, counts: &[(StatKey, u32)]) -> Result<(), StoreError> {
-        self.pass("count", self.inner.count(counts)).await
-    }
-
-    async fn sums(&self, keys: &[StatKey], window: StatWindow) -> Result<Vec<u64>, StoreError> {
-        self.pass("sums", self.inner.sums(keys, window)).await
-    }
-
-    async fn top(
-        &self,
-        name: StatName,
-        tenant: &Tenant,
-        window: StatWindow,
-        limit: usize,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        self.pass("top", self.inner.top(name, tenant, window, limit))
-            .await
-    }
-}
-
-#[async_trait]
-impl<S: Store> PolicyStore for Switched<S> {
-    async fn publish(
-        &self,
-        expected: Option<u64>,
-        document: PolicyDocument,
-        event: Event,
-    ) -> Result<Published, StoreError> {
-        self.pass("publish", self.inner.publish(expected, document, event))
-            .await
-    }
-
-    async fn current(&self) -> Result<Option<PolicyRecord>, StoreError> {
-        self.pass("current", self.inner.current()).await
-    }
-
-    async fn version(&self) -> Result<u64, StoreError> {
-        self.pass("version", self.inner.version()).await
-    }
-
-    async fn history(&self, limit: usize) -> Result<Vec<PolicyRecord>, StoreError> {
-        self.pass("history", self.inner.history(limit)).await
-    }
-
-    async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
-        self.pass("adopt", self.inner.adopt(record)).await
     }
 }
 

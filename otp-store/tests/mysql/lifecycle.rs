@@ -24,7 +24,7 @@ async fn the_host_may_run_the_migrations_as_often_as_it_likes() {
     assert!(store.find(&challenge.id).await.unwrap().is_some());
     let mut raw = place.raw().await;
     let entered = "SELECT COUNT(*) FROM _otp_kit_migrations";
-    assert_eq!(number(&mut raw, entered).await, 7);
+    assert_eq!(number(&mut raw, entered).await, 8);
     assert_eq!(
         number(&mut raw, "SELECT COUNT(*) FROM otp_locks").await,
         1_025
@@ -52,7 +52,7 @@ async fn tables_of_an_earlier_version_are_brought_up_to_date_with_what_is_in_the
     let mut raw = place.raw().await;
     say(
         &mut raw,
-        "DROP TABLE otp_stats, otp_policies, otp_sessions, otp_states, otp_devices",
+        "DROP TABLE otp_stats, otp_policies, otp_sessions, otp_states, otp_devices, otp_boards",
     )
     .await;
     say(

@@ -6,7 +6,7 @@ use otp_store::postgres::{PostgresOptions, Tables};
 
 use crate::fixture::{Place, issued, number, run};
 
-const MIGRATIONS: i64 = 17;
+const MIGRATIONS: i64 = 18;
 
 fn cause(error: &StoreError) -> String {
     error.source().map(ToString::to_string).unwrap_or_default()

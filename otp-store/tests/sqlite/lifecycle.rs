@@ -1,3 +1,4 @@
+use std::task::Poll;
 use std::time::Duration;
 
 use otp_core::challenge::{
@@ -13,6 +14,8 @@ use otp_core::store::{
 use otp_core::testing::store::kit;
 use otp_store::sqlite::SqliteOptions;
 use otp_store::{SqliteStore, Tables};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use tokio::task::JoinSet;
 
 use crate::fixture::{
     MINUTE, Place, attempt, consume, event, issued, number, outcome, reject, run, subject,
@@ -184,6 +187,50 @@ async fn tables_that_a_newer_version_added_to_serve_and_those_that_it_changed_ar
     assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
     let cause = std::error::Error::source(&refused).unwrap().to_string();
     assert_eq!(cause, "the tables are of a newer version of this library");
+}
+
+#[tokio::test]
+async fn a_host_makes_the_tables_through_its_own_pool_beside_its_own() {
+    let place = Place::new();
+    let own = SqliteConnectOptions::new()
+        .filename(place.path())
+        .create_if_missing(true);
+    let pool = SqlitePoolOptions::new().connect_with(own).await.unwrap();
+    let raw = sqlx::raw_sql("CREATE TABLE users (sub TEXT PRIMARY KEY)");
+    raw.execute(&pool).await.unwrap();
+
+    // Instances start together.
+    let made: JoinSet<_> = (0..8)
+        .map(|_| pool.clone())
+        .map(|pool| async move { SqliteStore::migrate(&pool).await })
+        .collect();
+    for made in made.join_all().await {
+        made.unwrap();
+    }
+    let store = SqliteStore::with_options(place.options().tables(Tables::Expect)).await;
+    let store = store.expect("the tables are there");
+    issued(&store, "ann").await;
+    let both = "SELECT count(*) FROM auth_challenges LEFT JOIN users ON users.sub = user_id";
+    let seen: i64 = sqlx::query_scalar(both).fetch_one(&pool).await.unwrap();
+    assert_eq!(seen, 1);
+}
+
+#[tokio::test]
+async fn tables_are_made_whole_where_the_caller_who_makes_them_leaves() {
+    let place = Place::new();
+    let own = SqliteConnectOptions::new()
+        .filename(place.path())
+        .create_if_missing(true);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(own).await.unwrap();
+    let mut making = Box::pin(SqliteStore::migrate(&pool));
+    let begun = std::future::poll_fn(|context| Poll::Ready(making.as_mut().poll(context)));
+    assert!(begun.await.is_pending());
+    drop(making);
+    // The one connection comes back when they are made.
+    SqliteStore::migrate(&pool).await.unwrap();
+    let store = SqliteStore::with_options(place.options().tables(Tables::Expect)).await;
+    assert!(store.is_ok());
 }
 
 #[tokio::test]

@@ -191,12 +191,6 @@ async fn what_a_store_cannot_answer_ends_with_a_word_and_changes_nothing() {
         (&absent, "users logout ann", 2, "needs a running server"),
         (&absent, "keys rotate", 2, "needs a running server"),
         (&absent, "check", 2, "needs a running server"),
-        (
-            &absent,
-            "policy override captcha_required --for 1h",
-            2,
-            "on one instance",
-        ),
     ] {
         let ended = otpctl(url, line).await;
         assert_eq!(ended.status.code(), Some(code), "{line}: {ended:?}");
@@ -231,4 +225,65 @@ async fn with_a_redis_before_the_database_locks_are_opened_where_they_are() {
     // By Redis alone too.
     said(&redis.url(), &format!("block phone {ANN}")).await;
     assert_eq!(starts(&server, ANN).await, 403);
+}
+
+#[tokio::test]
+async fn a_database_that_is_asked_alone_says_so_unless_there_is_said_to_be_no_redis() {
+    let mut server = server();
+    let url = url(&server);
+    assert!(server.terminate().success());
+    let mike = [("OTPCTL_SERVER", url.as_str()), ("OTPCTL_OPERATOR", "mike")];
+    for line in ["block list", "status", "limits show --phone +14155550123"] {
+        let ended = with(&mike, line).await;
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.contains("the database alone is asked") && told.contains("REDIS_URL"));
+    }
+    let none = [&mike[..], &[("REDIS_URL", "")]].concat();
+    assert_eq!(with(&none, "block list").await.stderr, b"");
+}
+
+#[tokio::test]
+async fn a_container_that_names_nobody_hears_which_name_to_set() {
+    let mut server = server();
+    let url = url(&server);
+    assert!(server.terminate().success());
+    let ended = with(&[("OTPCTL_SERVER", &url)], "status").await;
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        told.starts_with("otpctl: OTPCTL_OPERATOR: is not set, nor are USER and LOGNAME"),
+        "{told}"
+    );
+    let cron = [
+        ("OTPCTL_SERVER", url.as_str()),
+        ("LOGNAME", "cron"),
+        ("REDIS_URL", ""),
+    ];
+    assert_eq!(with(&cron, "status").await.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_budgets_of_an_account_say_whose_they_are() {
+    let mut server = server();
+    lock(&server, CAT).await;
+    let url = url(&server);
+    assert!(server.terminate().success());
+    let shown = said(&url, "limits show --user test-user").await;
+    let rows: Vec<&str> = shown
+        .lines()
+        .skip_while(|line| !line.starts_with("whom  "))
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let of = |whom: &str| rows.iter().filter(|row| row.starts_with(whom)).count();
+    assert!(
+        of("test-user") > 0 && of("test-user") == of("+1415"),
+        "{shown}"
+    );
+    let locked = rows.iter().filter(|row| row.contains("locked"));
+    assert!(
+        locked.clone().count() == 1 && locked.clone().all(|row| row.starts_with("+1415")),
+        "{shown}"
+    );
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Browser, PHONE, Server, server, sign_in, start, url};
+use super::{Browser, PHONE, Server, sign_in, start, url};
 use crate::support::{body_of_request, body_of_verify, wrong};
 
 /// Finds text that is too faint: below 4.5 to 1, or 3 to 1 where it is large (WCAG 2.2, 1.4.3).
@@ -44,7 +44,8 @@ const UNNAMED: &str = r"(() => {
 
 /// Fills a service with what there is to see.
 async fn busy() -> Server {
-    let server = server();
+    let proxy = ("TRUSTED_PROXIES", "127.0.0.1");
+    let server = Server::with(&[("ADMIN_TOKENS", super::TOKENS), proxy]);
     let code = server
         .post(super::START, &body_of_request(PHONE))
         .await
@@ -62,6 +63,11 @@ async fn busy() -> Server {
         start(&server, &format!("+14155550{number}")).await;
     }
     start(&server, PHONE).await;
+    // A name without a place to break.
+    let far = server.client.post(server.url(super::START));
+    let far = far.header("x-forwarded-for", "2001:db8:1234:5678::9");
+    let refused = far.json(&body_of_request(PHONE)).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
     for (kind, value, note, expires_in) in [
         ("phone", "+250788000000", "Incident #123", 86_400),
         (
@@ -101,9 +107,21 @@ async fn busy() -> Server {
     server
 }
 
+/// Finds what is wider than its place, the page itself or a list of names, and names that are broken
+/// into more than three lines.
+const TOO_WIDE: &str = r"(() => {
+  const wide = [...document.querySelectorAll('html, .scroll:has(tbody .id)')].filter(it => it.scrollWidth > it.clientWidth);
+  const lines = it => { const range = document.createRange(); range.selectNodeContents(it.firstChild); return range.getClientRects().length; };
+  const thin = [...document.querySelectorAll('tbody .id')].filter(it => lines(it) > 3);
+  return [...wide, ...thin].map(it => it.tagName + ' ' + it.innerText.slice(0, 40));
+})()";
+
 fn inspect(browser: &mut Browser, page: &str, look: &str) {
-    let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.ask(overflow), 0, "{page} {look} is too wide");
+    assert_eq!(
+        browser.ask(TOO_WIDE),
+        json!([]),
+        "{page} {look} is too wide"
+    );
     assert_eq!(browser.ask(FAINT), json!([]), "{page} {look}");
     assert_eq!(browser.ask(UNNAMED), json!([]), "{page} {look}");
     assert_eq!(browser.complaints(), Vec::<String>::new(), "{page} {look}");
@@ -119,6 +137,7 @@ async fn every_page_fits_is_legible_and_is_named_on_phones_and_desktops_in_light
         ("dark", "dark", 1280, 800),
         ("phone", "light", 390, 844),
         ("phone-dark", "dark", 360, 740),
+        ("narrow", "light", 320, 640),
     ] {
         browser.size(width, height);
         browser.scheme(scheme);
@@ -140,6 +159,19 @@ async fn every_page_fits_is_legible_and_is_named_on_phones_and_desktops_in_light
         inspect(&mut browser, "confirm", look);
         browser.write("#reason", " ");
         browser.press("#apply");
-        inspect(&mut browser, "trouble", look);
+        assert_eq!(
+            browser.ask("document.querySelector('[autofocus]').id"),
+            "reason"
+        );
+        inspect(&mut browser, "confirm-again", look);
+        browser.open(&url(&server, "/blocks"));
+        browser.write("#value", "203.0.113.0/24");
+        browser.write("#reason", "Incident #123");
+        browser.press("main .stack button.main");
+        assert_eq!(
+            browser.ask("[value.value, reason.value, document.querySelector('[autofocus]').id]"),
+            json!(["203.0.113.0/24", "Incident #123", "value"])
+        );
+        inspect(&mut browser, "blocks-again", look);
     }
 }

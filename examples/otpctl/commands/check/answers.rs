@@ -124,10 +124,26 @@ impl Sheet {
         }
     }
 
-    /// Counts the boxes that do not hold.
-    pub(super) fn open(&self) -> usize {
-        let holds = |name: &Box| matches!(self.answer(*name), Answer::Yes(_));
-        Box::ALL.iter().filter(|name| !holds(name)).count()
+    /// Says which boxes keep the incident open; `None` where every one holds.
+    pub(super) fn open(&self) -> Option<String> {
+        let (mut wrong, mut unseen) = (0_usize, Vec::new());
+        for name in Box::ALL {
+            match self.answer(name) {
+                Answer::Yes(_) => {}
+                Answer::No(_) => wrong = wrong.saturating_add(1),
+                Answer::Look(_) => unseen.push(name.name()),
+            }
+        }
+        let of_all = format!("of {} boxes", Box::ALL.len());
+        let look = format!("for somebody to look: --seen {}", unseen.join(","));
+        match (wrong, unseen.len()) {
+            (0, 0) => None,
+            (0, waiting) => Some(format!("no box is wrong; {waiting} {of_all} wait {look}")),
+            (wrong, 0) => Some(format!("{wrong} {of_all} do not hold")),
+            (wrong, waiting) => Some(format!(
+                "{wrong} {of_all} do not hold, and {waiting} wait {look}"
+            )),
+        }
     }
 }
 
@@ -138,15 +154,18 @@ mod tests {
     #[test]
     fn a_persons_word_closes_what_only_a_person_knows_and_never_a_no() {
         let mut sheet = Sheet::default();
-        assert_eq!(sheet.open(), 20, "what nobody answered is open");
+        assert_eq!(sheet.open().as_deref(), Some("20 of 20 boxes do not hold"));
         for name in Box::ALL {
             sheet.put(name, Answer::Yes(String::new()));
         }
         sheet.put(Box::Notified, Answer::Look("who?".to_owned()));
         sheet.put(Box::Pool, Answer::No("full".to_owned()));
-        assert_eq!(sheet.open(), 2);
+        assert_eq!(
+            sheet.open().as_deref(),
+            Some("1 of 20 boxes do not hold, and 1 wait for somebody to look: --seen notified")
+        );
         sheet.confirm(&["notified".to_owned(), "pool".to_owned()]);
-        assert_eq!(sheet.open(), 1);
+        assert_eq!(sheet.open().as_deref(), Some("1 of 20 boxes do not hold"));
         assert_eq!(sheet.answer(Box::Pool).word(), "no");
     }
 }

@@ -67,10 +67,10 @@ async fn attack_a_wrong_code_does_not_become_right_by_the_name_of_a_right_one() 
     let phone = host.enrolled(&acme, &ann).await;
     let right = json!({ "otp": host.code(&phone.app, 1), "attempt_id": "one" });
     assert_eq!(post(&acme, SHOW, &ann, right).await.0, StatusCode::OK);
-    let wrong = json!({ "otp": "000000", "attempt_id": "one" });
     let mut statuses = Vec::new();
-    for _ in 0..12 {
-        statuses.push(post(&acme, SHOW, &ann, wrong.clone()).await.0);
+    for guess in 0..12 {
+        let wrong = json!({ "otp": format!("{guess:06}"), "attempt_id": "one" });
+        statuses.push(post(&acme, SHOW, &ann, wrong).await.0);
     }
     assert!(!statuses.contains(&StatusCode::OK));
     assert_eq!(
@@ -78,4 +78,50 @@ async fn attack_a_wrong_code_does_not_become_right_by_the_name_of_a_right_one() 
         Some(&StatusCode::TOO_MANY_REQUESTS),
         "each is counted"
     );
+}
+
+#[tokio::test]
+async fn a_wrong_try_that_is_sent_again_by_its_name_is_refused_again_and_counted_once() {
+    let host = host();
+    let acme = host.factors("acme");
+    let ann = host.signed_in("acme", "ann").await;
+    let phone = host.enrolled(&acme, &ann).await;
+    for wrong in [
+        json!({ "otp": "000000", "attempt_id": "one" }),
+        json!({ "recovery_code": "AAAA-AAAA-AAAA-AAAA", "attempt_id": "one" }),
+    ] {
+        for _ in 0..12 {
+            let refused = post(&acme, SHOW, &ann, wrong.clone()).await;
+            assert_eq!(refused.0, StatusCode::BAD_REQUEST, "{}", refused.1);
+        }
+    }
+    let right = json!({ "otp": host.code(&phone.app, 1) });
+    let shown = post(&acme, SHOW, &ann, right).await;
+    assert_eq!(shown.0, StatusCode::OK, "{}", shown.1);
+}
+
+#[tokio::test]
+async fn a_confirmation_that_is_sent_again_by_its_name_gets_the_same_tokens_and_no_codes() {
+    let host = host();
+    let acme = host.factors("acme");
+    let ann = host.signed_in("acme", "ann").await;
+    let (_, enrolled) = post(&acme, ENROL, &ann, json!({})).await;
+    let app = scan(&enrolled);
+    let first = json!({ "otp": host.code(&app, 0), "attempt_id": "one" });
+    let (status, confirmed) = post(&acme, CONFIRM, &ann, first.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{confirmed}");
+    for _ in 0..3 {
+        let (status, again) = post(&acme, CONFIRM, &ann, first.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{again}");
+        for same in ["access_token", "refresh_token", "factor_id"] {
+            assert_eq!(again[same], confirmed[same], "{same}");
+        }
+        assert_eq!(again["recovery_codes"], Value::Null, "they are shown once");
+    }
+    let other = json!({ "otp": first["otp"], "attempt_id": "two" });
+    let (status, refused) = post(&acme, CONFIRM, &ann, other).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+    let wrong = json!({ "otp": first["otp"], "attempt_id": 7 });
+    let (_, refused) = post(&acme, CONFIRM, &ann, wrong).await;
+    assert_eq!(refused["code"], "invalid_attempt_id");
 }

@@ -224,8 +224,93 @@ async fn what_no_deed_is_and_what_has_no_reason_is_said_and_not_done() {
         .unwrap();
     let unsaid = browser.post("/apply", &[("ticket", &ticket)]).await;
     assert_eq!(unsaid.status, StatusCode::BAD_REQUEST);
-    let nobody = browser.post("/people", &[("who", "+12")]).await;
+}
+
+#[tokio::test]
+async fn a_form_that_is_wrong_is_filled_in_again_with_what_was_typed_and_a_token_never_is() {
+    let desk = desk();
+    desk.start().await.unwrap();
+    let mut browser = desk.signed_in().await;
+    let long = "\u{e9}".repeat(257);
+    for (value, reason, field) in [
+        ("203.0.113.0/24", "Incident #1", "value"),
+        (PHONE, &long, "reason"),
+    ] {
+        let form = [
+            ("deed", "block"),
+            ("kind", "phone"),
+            ("value", value),
+            ("life", "7d"),
+            ("reason", reason),
+        ];
+        let again = browser.post("/check", &form).await;
+        assert_eq!(again.status, StatusCode::BAD_REQUEST);
+        let has = |part: &str| again.body.contains(part);
+        assert!(
+            has("<h1>Blocklist</h1>") && has("<option value=\"phone\" selected>"),
+            "{}",
+            again.body
+        );
+        assert!(has("<option value=\"7d\" selected>"));
+        let typed = |name: &str| {
+            let (_, input) = again
+                .body
+                .split_once(&format!("<input id=\"{name}\""))
+                .unwrap();
+            input.split_once('>').unwrap().0.replace("&#x2f;", "/")
+        };
+        assert!(
+            typed("value").contains(&format!("value=\"{value}\"")),
+            "{}",
+            typed("value")
+        );
+        assert!(typed("reason").contains(&format!("value=\"{reason}\"")));
+        for name in ["value", "reason"] {
+            assert_eq!(
+                typed(name).contains("aria-invalid"),
+                name == field,
+                "{name}"
+            );
+        }
+        assert_eq!(again.body.matches("role=\"alert\"").count(), 1);
+    }
+    assert!(desk.start().await.is_ok(), "nobody was blocked");
+
+    let nobody = browser.post("/people", &[("who", "+12 \"><b>")]).await;
+    assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
     assert!(nobody.body.contains("names nobody"));
+    assert!(
+        nobody.body.contains("value=\"+12 &quot;&gt;&lt;b&gt;\""),
+        "{}",
+        nobody.body
+    );
+
+    let revoke = [("deed", "revoke"), ("which", "all"), ("reason", "first")];
+    let tried = browser.post("/check", &revoke).await;
+    let focused = "placeholder=\"Incident #123\" autofocus>";
+    assert!(tried.body.contains(focused), "{}", tried.body);
+    let ticket = tried.field("ticket").unwrap();
+    let unsaid = browser
+        .post("/apply", &[("ticket", &ticket), ("reason", &long)])
+        .await;
+    assert_eq!(unsaid.status, StatusCode::BAD_REQUEST);
+    assert!(unsaid.body.contains("Revoke every live code?") && unsaid.body.contains(&long));
+    assert!(unsaid.body.contains("256 characters"), "{}", unsaid.body);
+    let ticket = unsaid.field("ticket").unwrap();
+    let said = [("ticket", ticket.as_str()), ("reason", "Incident #2")];
+    assert_eq!(
+        browser.post("/apply", &said).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let done = deeds(&desk).await;
+    assert_eq!(done.last().unwrap(), "revoked:1: Incident #2");
+
+    let mut stranger = desk.browser();
+    let wrong = stranger
+        .post("/sign-in", &[("token", "no-such-token")])
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert!(wrong.body.contains("no operator") && !wrong.body.contains("no-such-token"));
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Page;
 use super::super::access::Visitor;
+use super::super::deed::{Life, Wanted};
 use super::super::form::Sent;
 use super::super::render::Shown;
-use super::super::trouble::Trouble;
+use super::super::trouble::{Trouble, Wrong};
 use super::super::when::When;
 use super::Place;
 
@@ -31,9 +32,32 @@ pub(in super::super) struct Sought {
 /// What a link puts into the form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
+pub(in super::super) struct Linked {
+    kind: String,
+    value: String,
+}
+
+/// What stands in the form that keeps somebody out.
+#[derive(Default, Serialize)]
 pub(in super::super) struct Filled {
     kind: String,
     value: String,
+    life: Life,
+    reason: String,
+    wrong: Option<Wrong>,
+}
+
+impl Filled {
+    /// Takes what was typed.
+    pub(in super::super) fn again(wanted: &Wanted) -> Self {
+        Self {
+            kind: wanted.kind.clone(),
+            value: wanted.value.clone(),
+            life: wanted.life,
+            reason: wanted.reason.clone(),
+            wrong: None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -43,8 +67,7 @@ struct View {
     all: usize,
     found: usize,
     entries: Vec<Entry>,
-    kind: String,
-    value: String,
+    filled: Filled,
 }
 
 /// An entry, masked.
@@ -82,9 +105,14 @@ impl Entry {
 pub(in super::super) async fn show(
     State(page): State<Arc<Page>>,
     Extension(visitor): Extension<Visitor>,
-    filled: Result<Query<Filled>, QueryRejection>,
+    linked: Result<Query<Linked>, QueryRejection>,
 ) -> Shown {
-    let filled = filled.map(|Query(filled)| filled).unwrap_or_default();
+    let Linked { kind, value } = linked.map(|Query(linked)| linked).unwrap_or_default();
+    let filled = Filled {
+        kind,
+        value,
+        ..Filled::default()
+    };
     let view = page.listed(&visitor, String::new(), filled).await;
     page.shown(&visitor, "blocks.html", view)
 }
@@ -120,9 +148,29 @@ impl Page {
             found: found.len(),
             all,
             sought,
-            kind: filled.kind,
-            value: filled.value,
+            filled,
         })
+    }
+
+    /// Shows the form with what was typed and what is wrong with it; other trouble as it is.
+    pub(in super::super) async fn fill_again(
+        &self,
+        visitor: &Visitor,
+        typed: Filled,
+        trouble: Trouble,
+    ) -> Shown {
+        let wrong = trouble.wrong();
+        if wrong.is_none() {
+            return self.trouble(Some(visitor), trouble);
+        }
+        let filled = Filled { wrong, ..typed };
+        match self.listed(visitor, String::new(), filled).await {
+            Ok(view) => {
+                let shown = self.render("blocks.html", Some(visitor), &view);
+                shown.with(trouble.status())
+            }
+            Err(worse) => self.trouble(Some(visitor), worse),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::super::access::Visitor;
 use super::super::deed::Within;
 use super::super::form::Sent;
 use super::super::render::Shown;
-use super::super::trouble::Trouble;
+use super::super::trouble::{Trouble, Wrong};
 use super::told::{self, Answer};
 use super::{Place, Span, spans};
 
@@ -50,6 +50,9 @@ pub(in super::super) struct Sought {
 #[derive(Serialize)]
 struct View {
     place: Place,
+    /// What was typed and is nobody, with what is wrong with it.
+    who: String,
+    wrong: Option<Wrong>,
     answer: Option<Answer>,
     spans: Vec<Span>,
     within: &'static str,
@@ -84,6 +87,8 @@ struct Row {
     locked: u64,
     blocked: u64,
     accounts: usize,
+    /// The four before in words, for narrow screens.
+    parts: Vec<String>,
     /// Sealed, where it can be looked up.
     whom: Option<String>,
     /// Where it can be blocked as it is: a beginning of numbers.
@@ -105,6 +110,9 @@ pub(in super::super) async fn look_up(
     Extension(visitor): Extension<Visitor>,
     Sent(sought): Sent<Sought>,
 ) -> Shown {
+    if sought.whom.is_empty() && whom(&sought.who).is_none() {
+        return page.sought_nobody(&visitor, sought.who).await;
+    }
     let view = async {
         let whom = match sought.whom.as_str() {
             "" => whom(&sought.who).ok_or(Trouble::Whom)?,
@@ -154,6 +162,8 @@ impl View {
         ];
         Self {
             place: Place::People,
+            who: String::new(),
+            wrong: None,
             answer: None,
             spans: spans(asked.within),
             within: asked.within.name(),
@@ -166,6 +176,18 @@ impl View {
 }
 
 impl Page {
+    /// Shows the form with what was typed, and what is wrong with it.
+    async fn sought_nobody(&self, visitor: &Visitor, who: String) -> Shown {
+        let listed = self.refused(visitor, &Asked::default()).await;
+        let view = View {
+            who,
+            wrong: Trouble::Whom.wrong(),
+            ..listed.unwrap_or_else(|_| View::empty(&Asked::default()))
+        };
+        let shown = self.render("people.html", Some(visitor), &view);
+        shown.with(Trouble::Whom.status())
+    }
+
     async fn refused(&self, visitor: &Visitor, asked: &Asked) -> Result<View, Trouble> {
         let snapshot = self.snapshot(visitor, asked.within).await;
         let overview = snapshot.overview.as_ref().map_err(|trouble| *trouble)?;
@@ -179,7 +201,7 @@ impl Page {
         let list = |title, aims, sources: &[Source]| {
             let meant = sources.iter().filter(|source| asked.only.means(source));
             let rows = meant
-                .map(|source| self.row(visitor, source))
+                .map(|source| self.row(visitor, source, aims))
                 .collect::<Result<_, _>>()?;
             Ok::<_, Trouble>(List { title, aims, rows })
         };
@@ -194,7 +216,7 @@ impl Page {
         })
     }
 
-    fn row(&self, visitor: &Visitor, source: &Source) -> Result<Row, Trouble> {
+    fn row(&self, visitor: &Visitor, source: &Source, aims: bool) -> Result<Row, Trouble> {
         let address = source
             .name
             .split('/')
@@ -212,6 +234,7 @@ impl Page {
             locked: source.by_locks,
             blocked: source.by_blocks,
             accounts: source.accounts,
+            parts: parts(source, aims),
             whom: whom
                 .map(|whom| self.name_whom(visitor, &whom))
                 .transpose()?,
@@ -219,6 +242,22 @@ impl Page {
             name: source.name.clone(),
         })
     }
+}
+
+/// Says what a source was refused by, and how many accounts it aimed at.
+fn parts(source: &Source, aims: bool) -> Vec<String> {
+    let by = [
+        (source.by_limits, "by limits"),
+        (source.by_locks, "by locks"),
+        (source.by_blocks, "by blocks"),
+    ];
+    let by = by.into_iter().filter(|(count, _)| *count > 0);
+    let by = by.map(|(count, what)| format!("{count} {what}"));
+    let aims = aims.then(|| match source.accounts {
+        1 => "1 account".to_owned(),
+        many => format!("{many} accounts"),
+    });
+    by.chain(aims).collect()
 }
 
 impl Only {

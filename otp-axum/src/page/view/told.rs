@@ -94,8 +94,8 @@ pub(super) async fn explain(
 
 fn budgets(told: &Explanation) -> Vec<Budget> {
     let budgets = told.budgets.iter();
-    let budget = budgets.map(|(class, reading)| {
-        let (state, level, until) = match &reading.public {
+    let budget = budgets.map(|budget| {
+        let (state, level, until) = match &budget.reading.public {
             None => ("open", Level::Ok, None),
             Some(BudgetRefusal::Locked { until }) => {
                 ("locked", Level::Alarm, Some(When::of(*until, told.now)))
@@ -103,12 +103,12 @@ fn budgets(told: &Explanation) -> Vec<Budget> {
             Some(_) => ("disabled", Level::Alarm, None),
         };
         Budget {
-            class: match class.name() {
+            class: match budget.class.name() {
                 "oob" => "sent codes",
                 "totp" => "authenticator",
                 other => other,
             },
-            guesses: reading.budget.guesses.len(),
+            guesses: budget.reading.budget.guesses.len(),
             state,
             level,
             until,

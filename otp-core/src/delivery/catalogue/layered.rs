@@ -1,7 +1,7 @@
-use super::{Catalogue, Locale, Rendered, ShippedCatalogue, Template};
+use super::{Catalogue, LinkSpeech, Locale, Rendered, ShippedCatalogue, Template};
 
 /// A host's own words over others: each message is the host's where its catalogue has a locale
-/// near the one that was asked for, else it is of what lies beneath.
+/// near the one that was asked for, else it is of what lies beneath. The pages of links likewise.
 ///
 /// # Examples
 /// ```
@@ -65,5 +65,9 @@ impl<C: Catalogue, B: Catalogue> Catalogue for Layered<C, B> {
             }
         }
         all
+    }
+    fn link_speech(&self, locale: &Locale) -> Option<LinkSpeech<'_>> {
+        let own = self.own.link_speech(locale);
+        own.or_else(|| self.beneath.link_speech(locale))
     }
 }

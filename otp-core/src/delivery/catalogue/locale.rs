@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-/// A language tag of BCP 47, as the host or the client names it: `en`, `pt-BR`.
+/// A language tag of BCP 47: `en`, `pt-BR`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Locale(Cow<'static, str>);
 
@@ -12,23 +12,44 @@ pub struct Locale(Cow<'static, str>);
 pub struct InvalidLocale;
 
 impl Locale {
-    /// Reads a tag: up to 35 letters, digits and hyphens.
+    /// Reads a tag as the host or the client names it: up to 35 letters, digits and hyphens, or the
+    /// underscores that Java and Android write for them. It is kept with hyphens and in the letter
+    /// case of RFC 5646 section 2.1.1: `en_us` is `en-US`.
     ///
     /// # Errors
     /// [`InvalidLocale`] otherwise.
     pub fn new(tag: &str) -> Result<Self, InvalidLocale> {
         let fits = (2..=35).contains(&tag.len())
-            && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && tag
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || is_between(byte))
             && tag.starts_with(|c: char| c.is_ascii_alphabetic());
-        if fits {
-            Ok(Self(Cow::Owned(tag.to_owned())))
-        } else {
-            Err(InvalidLocale)
+        if !fits {
+            return Err(InvalidLocale);
         }
+        let mut canonical = tag.replace('_', "-");
+        canonical.make_ascii_lowercase();
+        let mut written = String::with_capacity(canonical.len());
+        let mut introduced = false;
+        for (place, part) in canonical.split('-').enumerate() {
+            if place > 0 {
+                written.push('-');
+            }
+            match (place, part.len()) {
+                (1.., 2) if !introduced => written.push_str(&part.to_ascii_uppercase()),
+                (1.., 4) if !introduced => written.push_str(&titled(part)),
+                (_, length) => {
+                    // A single letter introduces what is kept in small letters.
+                    introduced |= length == 1;
+                    written.push_str(part);
+                }
+            }
+        }
+        Ok(Self(Cow::Owned(written)))
     }
 
     /// Wraps a tag that this library ships.
-    pub(super) fn shipped(tag: &'static str) -> Self {
+    pub(super) const fn shipped(tag: &'static str) -> Self {
         Self(Cow::Borrowed(tag))
     }
 
@@ -71,6 +92,17 @@ impl Locale {
     }
 }
 
+/// Says whether it stands between the parts of a tag.
+const fn is_between(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_')
+}
+
+/// Writes the first letter large, as scripts are written: `Hant`.
+fn titled(part: &str) -> String {
+    let (first, rest) = part.split_at_checked(1).unwrap_or_default();
+    first.to_ascii_uppercase() + rest
+}
+
 impl Default for Locale {
     fn default() -> Self {
         Self(Cow::Borrowed("en"))
@@ -79,12 +111,39 @@ impl Default for Locale {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn a_tag_has_letters_digits_and_hyphens_only() {
         assert!(Locale::new("pt-BR").is_ok());
-        for bad in ["", "e", "../etc", "en_US", "1n", "en\n", &"x".repeat(36)] {
+        for (typed, kept) in [
+            ("en_US", "en-US"),
+            ("en-us", "en-US"),
+            ("EN", "en"),
+            ("zh_hant_cn", "zh-Hant-CN"),
+            ("sl-ROZAJ-biske-1994", "sl-rozaj-biske-1994"),
+            ("de-419-x-AB-abcd", "de-419-x-ab-abcd"),
+        ] {
+            assert_eq!(
+                Locale::new(typed).map(|one| one.0),
+                Ok(kept.into()),
+                "{typed}"
+            );
+        }
+        for bad in [
+            "",
+            "e",
+            "../etc",
+            "1n",
+            "en\n",
+            "_en",
+            "en US",
+            "en.utf-8",
+            "e\u{ff4e}",
+            &"x".repeat(36),
+        ] {
             assert_eq!(Locale::new(bad), Err(InvalidLocale), "{bad:?}");
         }
     }
@@ -104,8 +163,26 @@ mod tests {
             let asked = Locale::new(tag).expect("a tag");
             asked.nearest(&there).map(|l| l.as_str().to_owned())
         };
+        assert_eq!(near("pt_br").as_deref(), Some("pt-BR"));
         assert_eq!(near("PT-br-x-a").as_deref(), Some("pt-BR"));
         assert_eq!(near("pt-PT").as_deref(), Some("pt"));
         assert_eq!(near("ptx"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn only_letter_case_and_underscores_are_changed_and_reading_again_changes_nothing(
+            tag in "[a-zA-Z0-9_-]{0,37}|[a-z]{2,3}([-_][a-zA-Z0-9]{1,8}){0,4}",
+        ) {
+            let plain = tag.replace('_', "-");
+            let is_tag = (2..=35).contains(&tag.len()) && plain.as_bytes()[0].is_ascii_alphabetic();
+            match Locale::new(&tag) {
+                Err(InvalidLocale) => prop_assert!(!is_tag),
+                Ok(locale) => {
+                    prop_assert!(is_tag && locale.as_str().eq_ignore_ascii_case(&plain));
+                    prop_assert_eq!(Locale::new(locale.as_str()), Ok(locale));
+                }
+            }
+        }
     }
 }

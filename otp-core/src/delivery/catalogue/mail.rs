@@ -33,7 +33,7 @@ pub(super) fn write(phrases: &Phrases, template: &Template<'_>) -> Rendered {
          <p style=\"font-size:28px;letter-spacing:4px\"><strong dir=\"ltr\">{}</strong></p>\
          <p>{}{}{}</p>",
         phrases.tag,
-        phrases.direction,
+        phrases.direction.as_str(),
         Escaped(values.code),
         Escaped(&life),
         Escaped(gap),

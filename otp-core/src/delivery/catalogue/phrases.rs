@@ -16,6 +16,7 @@ mod pt;
 
 use std::fmt::Write as _;
 
+use super::{Direction, LinkSpeech, LinkWords, Locale};
 use crate::request::Purpose;
 
 /// Every language that is shipped, the default first.
@@ -32,13 +33,18 @@ pub(super) const ALL: [&Phrases; 10] = [
     &pt::PHRASES,
 ];
 
+/// Gives what pages say where nothing else is asked for.
+pub(super) const fn english_pages() -> LinkSpeech<'static> {
+    en::PHRASES.link_speech()
+}
+
 /// The words of one language. `{code}`, `{brand}`, `{noun}` and `{minutes}` stand for values.
 #[derive(Debug)]
 pub(super) struct Phrases {
     /// The tag of the language.
     pub(super) tag: &'static str,
-    /// `ltr` or `rtl`, as HTML writes it.
-    pub(super) direction: &'static str,
+    /// Which way it is written.
+    pub(super) direction: Direction,
     /// What stands between sentences.
     pub(super) gap: &'static str,
     /// The first sentence, where a brand speaks.
@@ -69,6 +75,26 @@ pub(super) struct Phrases {
     pub(super) branded_subject: &'static str,
     /// The subject of a mail, where nobody is named.
     pub(super) plain_subject: &'static str,
+    /// What the pages say that a link opens.
+    pub(super) pages: LinkWords<'static>,
+}
+
+impl Phrases {
+    /// Finds the language nearest to a locale; `None` where none is near.
+    pub(super) fn near(locale: &Locale, among: &[&'static Self]) -> Option<&'static Self> {
+        locale.ranges().find_map(|range| {
+            let mut there = among.iter().copied();
+            there.find(|one| one.tag.eq_ignore_ascii_case(range))
+        })
+    }
+
+    pub(super) const fn link_speech(&self) -> LinkSpeech<'static> {
+        LinkSpeech {
+            language: Locale::shipped(self.tag),
+            direction: self.direction,
+            words: self.pages,
+        }
+    }
 }
 
 /// What a code is called, by its purpose.

@@ -1,6 +1,6 @@
 use super::fit::RETRIEVER_BYTES;
 use super::phrases::{self, Phrases, Values};
-use super::{Catalogue, Locale, Rendered, Template, mail};
+use super::{Catalogue, LinkSpeech, Locale, Rendered, Template, mail};
 use crate::delivery::SmsLength;
 use crate::destination::Channel;
 
@@ -30,15 +30,7 @@ impl ShippedCatalogue {
     /// other. Where none of them is shipped, it speaks English.
     #[must_use]
     pub fn in_languages(languages: &[Locale]) -> Self {
-        let find = |locale: &Locale| {
-            let near = locale.ranges();
-            let mut found = near.filter_map(|range| {
-                let all = phrases::ALL.into_iter();
-                all.into_iter()
-                    .find(|one| one.tag.eq_ignore_ascii_case(range))
-            });
-            found.next()
-        };
+        let find = |locale: &Locale| Phrases::near(locale, &phrases::ALL);
         let mut found: Vec<&'static Phrases> = Vec::new();
         for one in languages.iter().filter_map(find) {
             if found.iter().all(|other| other.tag != one.tag) {
@@ -52,11 +44,8 @@ impl ShippedCatalogue {
     }
 
     fn speaking(&self, locale: &Locale) -> Option<&'static Phrases> {
-        let near = locale.ranges().find_map(|range| {
-            let mut spoken = self.0.iter();
-            spoken.find(|one| one.tag.eq_ignore_ascii_case(range))
-        });
-        near.or(self.0.first()).copied()
+        let near = Phrases::near(locale, &self.0);
+        near.or(self.0.first().copied())
     }
 }
 
@@ -80,6 +69,15 @@ impl Catalogue for ShippedCatalogue {
     fn locales(&self) -> Vec<Locale> {
         self.0.iter().map(|one| Locale::shipped(one.tag)).collect()
     }
+
+    fn link_speech(&self, locale: &Locale) -> Option<LinkSpeech<'_>> {
+        Phrases::near(locale, &self.0).map(Phrases::link_speech)
+    }
+}
+
+/// Gives the shipped words of a link's pages, in a language near the one that is asked for.
+pub(super) fn link_speech(locale: &Locale) -> Option<LinkSpeech<'static>> {
+    Phrases::near(locale, &phrases::ALL).map(Phrases::link_speech)
 }
 
 fn plain(text: String) -> Rendered {

@@ -31,6 +31,12 @@ pub enum InvalidRoute {
         /// The country.
         country: Region,
     },
+    /// A vendor makes codes that are easier to guess than the policy's level allows.
+    #[error("codes that {provider} makes are easier to guess than the declared level allows")]
+    EasyCodes {
+        /// The vendor.
+        provider: String,
+    },
 }
 
 /// No provider of the route accepted the message.

@@ -9,6 +9,8 @@ use super::InvalidPhoneNumberKind::{self, Empty, Malformed, TooLong, TooShort};
 
 /// A `+` and 15 digits in full-width forms, three bytes each, just fit.
 const MAX_BYTES: usize = 48;
+/// Eight marks around it, three bytes each: more than any program pastes.
+const MAX_WRAPPED: usize = MAX_BYTES + 24;
 /// Three digits are an emergency or a service number everywhere.
 const MIN_DIALLED: usize = 4;
 
@@ -34,6 +36,10 @@ pub(super) fn strict(input: &str) -> Result<(), InvalidPhoneNumberKind> {
 
 /// Reduces `input` to ASCII digits with at most one `+` before them.
 pub(super) fn lenient(input: &str) -> Result<String, InvalidPhoneNumberKind> {
+    if input.len() > MAX_WRAPPED {
+        return Err(TooLong);
+    }
+    let input = unwrapped(input);
     if input.len() > MAX_BYTES {
         return Err(TooLong);
     }
@@ -54,6 +60,19 @@ pub(super) fn lenient(input: &str) -> Result<String, InvalidPhoneNumberKind> {
     }
 }
 
+/// Drops what address books put around a number so that it reads from left to right anywhere:
+/// directional marks and signs without width. Inside a number they stay, and make it none.
+fn unwrapped(input: &str) -> &str {
+    let is_mark = |character| {
+        matches!(
+            character,
+            '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+                | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+        )
+    };
+    input.trim_matches(is_mark)
+}
+
 /// The ASCII form of a decimal digit of another script.
 fn decimal_digit(character: char) -> Option<char> {
     if character.is_ascii() || !character.is_numeric() {
@@ -70,6 +89,8 @@ fn decimal_digit(character: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -104,5 +125,45 @@ mod tests {
         let full = format!("\u{FF0B}{}", "\u{FF11}".repeat(15));
         assert_eq!(lenient(&full), Ok(format!("+{}", "1".repeat(15))));
         assert_eq!(lenient(&format!("{full} ")), Err(TooLong));
+    }
+
+    #[test]
+    fn the_marks_of_an_address_book_are_dropped_around_a_number_and_refused_inside_it() {
+        for mark in [
+            '\u{61C}', '\u{200B}', '\u{200E}', '\u{202A}', '\u{202C}', '\u{202E}',
+        ]
+        .into_iter()
+        .chain(['\u{2060}', '\u{2066}', '\u{2069}', '\u{FEFF}'])
+        {
+            assert_eq!(
+                lenient(&format!("{mark}+1 415{mark}")).as_deref(),
+                Ok("+1415")
+            );
+            assert_eq!(
+                lenient(&format!("+1 4{mark}15")),
+                Err(Malformed),
+                "{mark:?}"
+            );
+            assert_eq!(lenient(&mark.to_string()), Err(Empty));
+        }
+        let wrapped = |count| format!("{}+1415", "\u{202A}".repeat(count));
+        assert_eq!(lenient(&wrapped(8)).as_deref(), Ok("+1415"));
+        assert_eq!(lenient(&wrapped(1 << 20)), Err(TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_marks_at_the_ends_makes_a_difference(
+            before in "[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2066}-\u{2069}\u{FEFF}]{0,4}",
+            input in "[+0-9 ().x\r\n\t\u{A0}\u{2028}\u{202A}\u{660}-\u{669}\u{FF10}-\u{FF19}-]{0,16}",
+            after in "[\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2066}-\u{2069}\u{FEFF}]{0,4}",
+        ) {
+            prop_assert_eq!(lenient(&format!("{before}{input}{after}")), lenient(&input));
+            let ends = input.starts_with('\u{202A}') || input.ends_with('\u{202A}');
+            let odd = ['x', '\r', '\n', '\t', '\u{A0}', '\u{2028}', '\u{202A}'];
+            if input.contains(odd) && !ends {
+                prop_assert!(lenient(&input).is_err(), "{:?}", input);
+            }
+        }
     }
 }

@@ -53,8 +53,7 @@ fn a02_digits_of_other_scripts_become_ascii_before_any_limit_key() {
 #[test]
 fn a03_invisible_characters_and_line_breaks_are_refused_in_both_modes() {
     for hidden in [
-        '\u{202E}', '\u{202A}', '\u{2066}', '\u{200B}', '\u{200D}', '\u{FEFF}', '\u{A0}',
-        '\u{3000}', '\u{2028}', '\0', '\r', '\n', '\t', '\u{7F}', '\u{85}',
+        '\u{A0}', '\u{3000}', '\u{2028}', '\0', '\r', '\n', '\t', '\u{7F}', '\u{85}',
     ] {
         for input in [
             format!("+1415{hidden}5550100"),
@@ -68,6 +67,22 @@ fn a03_invisible_characters_and_line_breaks_are_refused_in_both_modes() {
                 "{input:?}"
             );
         }
+    }
+    for mark in [
+        '\u{202E}', '\u{202A}', '\u{2066}', '\u{200B}', '\u{200D}', '\u{FEFF}',
+    ] {
+        for input in [format!("+1415{mark}5550100"), format!("+{mark}14155550100")] {
+            assert!(PhoneNumber::parse(&input).is_err(), "{input:?}");
+            assert_eq!(
+                lenient_refusal(&input, region("US")),
+                Malformed,
+                "{input:?}"
+            );
+        }
+        let pasted = format!("{mark}+1 (415) 555-0100{mark}");
+        assert!(PhoneNumber::parse(&pasted).is_err(), "{pasted:?}");
+        let pasted = PhoneNumber::parse_lenient(&pasted, None).unwrap();
+        assert_eq!(pasted.limit_key(), strict("+14155550100").limit_key());
     }
 }
 

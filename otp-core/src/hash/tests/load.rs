@@ -19,7 +19,8 @@ async fn what_cannot_be_checked_costs_the_work_of_a_check() {
     // Thread start and first use of memory stay out of the comparison.
     let took = async |stored: &str| {
         let mut least = Duration::MAX;
-        for _ in 0..3 {
+        // The least of many: a machine that is busy makes all of them longer, not this one.
+        for _ in 0..10 {
             let watch = Stopwatch::start();
             let _ = verify(&hasher, &keys, &BINDING, "000000", stored).await;
             least = least.min(watch.elapsed());

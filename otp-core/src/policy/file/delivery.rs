@@ -1,4 +1,4 @@
-//! `delivery:`, who sends for a channel, who takes over, and when.
+//! `delivery:`, who sends for a channel, who takes over, and when; and which channel follows which.
 
 use super::PolicyFile;
 use super::error::PolicyFileError;
@@ -8,14 +8,35 @@ use super::write as put;
 use crate::delivery::RoutePlan;
 use crate::destination::Channel;
 
+const ORDER: &str = "channel_order";
+
 pub(super) fn read(file: &mut PolicyFile, entry: &Entry<'_>) -> Result<(), PolicyFileError> {
     for field in entry.fields()? {
+        if field.name() == ORDER {
+            file.channel_order = Some(order(&field)?);
+            continue;
+        }
         let channel: Channel = field.name().parse().map_err(|_| field.unknown())?;
         if let Some(plan) = plan(file, channel, &field)? {
             file.routes.insert(channel, plan);
         }
     }
     Ok(())
+}
+
+fn order(entry: &Entry<'_>) -> Result<Vec<Channel>, PolicyFileError> {
+    let mut order = Vec::new();
+    for item in entry.items()? {
+        let channel: Channel = item
+            .text()?
+            .parse()
+            .map_err(|_| item.must_be("a channel such as sms"))?;
+        if order.contains(&channel) {
+            return Err(item.wrong("is there twice"));
+        }
+        order.push(channel);
+    }
+    Ok(order)
 }
 
 fn plan(
@@ -69,5 +90,10 @@ pub(super) fn write(file: &PolicyFile) -> Option<Node> {
         }
         (channel.name(), put::map(fields))
     });
-    (!file.routes.is_empty()).then(|| put::map(routes))
+    let order = file.channel_order.iter().map(|order| {
+        let names = order.iter().map(|channel| put::text(channel.name()));
+        (ORDER, put::list(names))
+    });
+    let fields: Vec<_> = order.chain(routes).collect();
+    (!fields.is_empty()).then(|| put::map(fields))
 }

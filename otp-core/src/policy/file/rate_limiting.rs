@@ -113,7 +113,7 @@ fn of(limits: &Limits, operation: Operation) -> Node {
     let quotas = match operation {
         Operation::Issue => limits.issue(),
         Operation::Resend => limits.resend(),
-        Operation::Verify => limits.verify(),
+        Operation::Verify | Operation::Change => limits.verify(),
     };
     let scopes = SCOPES.iter().filter(|(name, _)| *name != "per_phone");
     put::map(scopes.map(|(name, scope)| {

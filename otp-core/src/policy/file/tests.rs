@@ -143,6 +143,18 @@ fn one_line_names_the_line_and_the_key_and_no_value() {
             "line 2: delivery.sms: has no primary_provider",
         ),
         (
+            "delivery:\n  channel_order: sms\n",
+            "line 2: delivery.channel_order: must be a list",
+        ),
+        (
+            "delivery:\n  channel_order: [sms, pigeon]\n",
+            "line 2: delivery.channel_order[1]: must be a channel such as sms",
+        ),
+        (
+            "delivery:\n  channel_order: [sms, email, sms]\n",
+            "line 2: delivery.channel_order[2]: is there twice",
+        ),
+        (
             "delivery:\n  pigeon: {}\n",
             "line 2: delivery.pigeon: is not a setting",
         ),
@@ -248,6 +260,7 @@ auth:
   whatsapp_otp: { enabled: false }
   captcha: { threshold: 4, address_threshold: 9, window: 10m, on_outage: allow, provider: 'turn stile' }
 delivery:
+  channel_order: [whatsapp, sms]
   sms: { primary_provider: twilio, backup_providers: [plivo, vonage], failover_threshold: 2 }
 ",
     );
@@ -269,6 +282,8 @@ delivery:
     assert_eq!(read.policy.toll_fraud(), file.policy.toll_fraud());
     assert_eq!(read.policy.fleet_alarm(), file.policy.fleet_alarm());
     assert_eq!((read.routes, read.captcha), (file.routes, file.captcha));
+    let order = vec![Channel::WhatsApp, Channel::Sms];
+    assert_eq!(read.channel_order, Some(order));
     let whole = PolicyFile::of(Policy::new(Limits::recommended())).to_yaml();
     assert_eq!(yaml(&whole).to_yaml(), whole);
     let rate = Quota::rate(500, Duration::from_secs(60)).expect("a rate");

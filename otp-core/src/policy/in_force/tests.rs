@@ -46,10 +46,12 @@ fn an_override_that_ended_never_holds_again_whatever_the_clock_says() {
     assert!(!in_force.effective().channels().is_on(Channel::Sms));
     assert!(!in_force.is_due(|| later(59)));
     assert!(in_force.is_due(|| later(60)));
-    assert_eq!(in_force.settle(later(60)), std::slice::from_ref(&one));
+    let fallen = in_force.settle(later(60));
+    assert_eq!(fallen.ended, std::slice::from_ref(&one));
+    assert!(!fallen.asks);
     assert!(in_force.effective().channels().is_on(Channel::Sms));
     let back = Timestamp::from_millis(NOW.as_millis() - 3_600_000);
-    assert!(in_force.settle(back).is_empty());
+    assert!(in_force.settle(back).ended.is_empty());
     assert!(in_force.effective().channels().is_on(Channel::Sms));
     let revived = in_force.take(&Step::Begin(one), back);
     assert_eq!(revived, Err(OverrideError::Over));
@@ -136,4 +138,76 @@ fn the_thousand_and_first_override_is_refused() {
         in_force.take(&Step::Begin(off(60)), NOW),
         Err(OverrideError::TooMany)
     );
+}
+
+fn list(all: &[&Override]) -> OverrideList {
+    let one_more = |list: OverrideList, one: &&Override| list.with((*one).clone());
+    all.iter()
+        .try_fold(OverrideList::default(), one_more)
+        .expect("there is room")
+}
+
+fn is_off(in_force: &InForce) -> bool {
+    !in_force.effective().channels().is_on(Channel::Sms)
+}
+
+#[test]
+fn what_the_fleet_laid_on_ends_by_the_stores_time_however_the_clock_here_stands() {
+    let hour = Duration::from_secs(3_600);
+    let one = off(60);
+    let all = list(&[&one]);
+    for here in [NOW, NOW.saturating_add(hour), NOW.saturating_sub(hour)] {
+        let mut in_force = start();
+        in_force.share(&all, NOW, here, |_| true);
+        assert!(is_off(&in_force), "{here:?}");
+        let nearly = here.saturating_add(Duration::from_secs(59));
+        assert!(!in_force.is_due(|| nearly));
+        let over = here.saturating_add(Duration::from_secs(60));
+        assert!(in_force.is_due(|| over));
+        let fallen = in_force.settle(over);
+        assert!(fallen.asks && fallen.ended.is_empty(), "the store is asked");
+        // The clock here was wrong: by the store's time it still holds.
+        in_force.share(&all, later(30), over, |_| true);
+        assert!(is_off(&in_force));
+        let shared = in_force.share(&all, later(60), over, |_| true);
+        assert_eq!(shared.ended, std::slice::from_ref(&one));
+        assert!(!is_off(&in_force));
+        let again = in_force.share(&all, later(30), here, |_| true);
+        assert!(again.ended.is_empty() && !is_off(&in_force), "it is over");
+    }
+}
+
+#[test]
+fn what_is_gone_from_the_fleets_list_is_never_revived_and_what_is_here_stays() {
+    let mut in_force = start();
+    let here = until(quota(Operation::Issue, Scope::Address, 3), later(120));
+    in_force
+        .take(&Step::Begin(here.clone()), NOW)
+        .expect("begins");
+    let one = off(60);
+    in_force.share(&list(&[&one]), NOW, NOW, |_| true);
+    assert_eq!(in_force.overrides().count(), 2);
+    in_force.share(&list(&[]), NOW, NOW, |_| true);
+    assert!(!is_off(&in_force));
+    in_force.share(&list(&[&one]), NOW, NOW, |_| true);
+    assert!(!is_off(&in_force));
+    let left: Vec<_> = in_force.overrides().map(Override::id).collect();
+    assert_eq!(left, [here.id()]);
+}
+
+#[test]
+fn of_the_fleets_overrides_what_does_not_fit_here_is_left_out_until_it_does() {
+    let mut in_force = start();
+    let captcha = until(Exception::CaptchaRequired, later(60));
+    let (one, other) = (off(60), off(90));
+    let all = list(&[&one, &captcha, &other]);
+    let none = |policy: &Policy| !policy.captcha().asks_by_itself();
+    let shared = in_force.share(&all, NOW, NOW, none);
+    assert_eq!(shared.left_out, [captcha.id()]);
+    assert!(is_off(&in_force));
+    assert_eq!(in_force.overrides().count(), 2);
+    let shared = in_force.share(&all, NOW, NOW, |_| true);
+    assert!(shared.left_out.is_empty());
+    assert_eq!(in_force.overrides().count(), 3);
+    assert!(in_force.effective().captcha().asks_by_itself());
 }

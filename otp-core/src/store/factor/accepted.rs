@@ -30,6 +30,56 @@ pub enum AcceptedBy {
     Recovery(RecoverySelector),
 }
 
+/// What a try at an authenticator or a recovery code is known by, where its client named it: its guess
+/// is counted once within [`AcceptedTry::LIFE`], however often it comes.
+///
+/// A keyed hash of whose it is, its name and what was typed, under each live key, the current one
+/// first. It holds nothing to guess by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NamedTry {
+    current: [u8; 16],
+    older: Vec<[u8; 16]>,
+}
+
+impl NamedTry {
+    /// Takes the hash under the current key, and those under older ones.
+    #[must_use]
+    pub fn new(current: [u8; 16], older: Vec<[u8; 16]>) -> Self {
+        Self { current, older }
+    }
+
+    /// Gives the hash under the current key.
+    #[must_use]
+    pub fn current(&self) -> [u8; 16] {
+        self.current
+    }
+
+    /// Says whether one of the hashes is this.
+    #[must_use]
+    pub fn holds(&self, fingerprint: &[u8; 16]) -> bool {
+        self.current == *fingerprint || self.older.contains(fingerprint)
+    }
+
+    /// Writes each hash as an engine keeps it, at most 64 characters of ASCII: the first is what a
+    /// guess is remembered under, and any of them is a repeat.
+    pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
+        let hashes = std::iter::once(&self.current).chain(&self.older);
+        hashes.map(|hash| format!("try:{:032x}", u128::from_be_bytes(*hash)))
+    }
+
+    /// Says when a guess was counted that is remembered until a time.
+    #[must_use]
+    pub fn counted_at(until: Timestamp) -> Timestamp {
+        until.saturating_sub(AcceptedTry::LIFE)
+    }
+}
+
+impl fmt::Debug for NamedTry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedTry").finish_non_exhaustive()
+    }
+}
+
 impl AcceptedTry {
     /// How long it answers: as long as a consumed challenge does.
     pub const LIFE: Duration = Duration::from_secs(60);

@@ -148,18 +148,19 @@ impl FactorSheet {
         renamed
     }
 
-    /// Takes an authenticator away.
+    /// Takes an authenticator away, and the recovery codes with the last active one.
     pub fn remove(&mut self, id: &FactorId) -> Removed {
-        let before = self.factors.len();
+        let (had_active, before) = (self.has_active(), self.factors.len());
         self.factors.retain(|factor| factor.id != *id);
-        if self.count() == 0 {
+        if self.factors.len() == before {
+            return Removed::Unknown;
+        }
+        if had_active && !self.has_active() {
+            self.recovery.clear();
             self.accepted = None;
+            return Removed::Last;
         }
-        if self.factors.len() < before {
-            Removed::Now
-        } else {
-            Removed::Unknown
-        }
+        Removed::Now
     }
 
     /// Replaces all recovery codes.

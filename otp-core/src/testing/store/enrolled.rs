@@ -9,8 +9,9 @@ use crate::quota::BudgetRules;
 use crate::random::OsRandom;
 use crate::request::{FactorClass, Tenant};
 use crate::store::{
-    AdvanceFactor, BudgetClaim, BudgetReading, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-    Granted, PutRecovery, RecoveryUse, RemoveFactor, Removed, Shown, Step, UseRecovery,
+    Admission, AdvanceFactor, BudgetClaim, BudgetReading, Enrol, Enrolled, FactorAdvanced,
+    FactorOwner, Granted, NamedTry, PutRecovery, RecoveryUse, RemoveFactor, Removed, Shown, Step,
+    UseRecovery,
 };
 
 pub(super) const ANSWERS: &str = "a store in good order answers";
@@ -85,9 +86,17 @@ impl<'a> Desk<'a> {
         lane: Lane,
     ) -> Option<Granted> {
         let claim = BudgetClaim::new(owner.budget(class), lane, BudgetRules::totp());
-        let step = Step::Guess { budget: claim };
+        self.named_guess(claim, None).await.granted
+    }
+
+    pub(super) async fn named_guess(
+        &self,
+        budget: BudgetClaim,
+        named: Option<NamedTry>,
+    ) -> Admission {
+        let step = Step::Guess { budget, named };
         let plan = kit::plan(EventKind::ValidationAttempt, step);
-        self.bench.admit(plan).await.granted
+        self.bench.admit(plan).await
     }
 
     pub(super) async fn budget(&self, owner: &FactorOwner, class: FactorClass) -> BudgetReading {

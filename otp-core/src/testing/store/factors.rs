@@ -325,7 +325,7 @@ pub async fn a_removed_factor_is_gone(fixture: &dyn StoreFixture) {
     let enrol = desk.active("ann", 7).await;
     let other = enrolment(&enrol.owner, "other");
     assert_eq!(desk.enrol(&other).await, Enrolled::Pending);
-    assert_eq!(remove(&desk, &enrol).await, Removed::Now);
+    assert_eq!(remove(&desk, &enrol).await, Removed::Last);
     assert_eq!(desk.last_event().await.outcome, Outcome::Success);
     assert_eq!(remove(&desk, &enrol).await, Removed::Unknown);
     assert_eq!(desk.last_event().await.outcome, Outcome::Refused);

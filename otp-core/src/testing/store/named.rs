@@ -1,14 +1,20 @@
 //! Tries and authenticators that have a name.
 
 use super::enrolled::{ANSWERS, Desk, chosen, enrolment, owner, remove, spending, step};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bench::{RACERS, count, race};
 use super::{StoreFixture, kit};
+use crate::challenge::Lane;
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Outcome};
 use crate::factor::{FactorName, FactorState};
-use crate::request::Tenant;
+use crate::quota::BudgetRules;
+use crate::request::{FactorClass, Tenant};
 use crate::store::{
-    AcceptedBy, AcceptedTry, AdvanceFactor, Enrol, Enrolled, FactorAdvanced, FactorOwner,
-    RecoveryUse, RenameFactor, Renamed, UseRecovery,
+    AcceptedBy, AcceptedTry, AdvanceFactor, BudgetClaim, Enrol, Enrolled, FactorAdvanced,
+    FactorOwner, Granted, NamedTry, RecoveryUse, Removed, RenameFactor, Renamed, Step, UseRecovery,
 };
 
 fn tried(mark: u8, by: AcceptedBy) -> AcceptedTry {
@@ -100,6 +106,120 @@ pub async fn an_accepted_try_is_its_owners_and_ends_with_what_it_had(fixture: &d
     let _ = remove(&desk, &phone).await;
     let _ = desk.active("ann", 10).await;
     assert_eq!(kept(&desk, &ann).await, None, "begun anew");
+}
+
+/// The recovery codes of an owner go with the last active factor, in the same step, and with no other.
+pub async fn the_last_factor_takes_the_recovery_codes_with_it(fixture: &dyn StoreFixture) {
+    let desk = Desk::new(fixture);
+    let (ann, bob) = (owner("ann"), owner("bob"));
+    let phone = desk.active("ann", 10).await;
+    let tablet = enrolment(&ann, "tablet");
+    assert_eq!(desk.enrol(&tablet).await, Enrolled::Pending);
+    let confirmed = desk.advance(&tablet, FactorState::Pending, 10).await;
+    assert_eq!(confirmed, FactorAdvanced::Accepted);
+    let watch = enrolment(&ann, "watch");
+    assert_eq!(desk.enrol(&watch).await, Enrolled::Pending);
+    let _ = desk.active("bob", 10).await;
+    for whose in [&ann, &bob] {
+        desk.put(whose, &[("K7", "one"), ("K8", "two")]).await;
+    }
+    let accepted = accept(&desk, &phone, 11, Some(1)).await;
+    assert_eq!(accepted, FactorAdvanced::Accepted);
+
+    assert_eq!(remove(&desk, &tablet).await, Removed::Now);
+    assert_eq!(desk.last_event().await.reason, None);
+    assert_eq!(desk.left(&ann).await, 2, "another one is active");
+    assert_eq!(remove(&desk, &phone).await, Removed::Last);
+    let told = desk.last_event().await;
+    assert_eq!(told.outcome, Outcome::Success);
+    assert_eq!(told.reason.as_deref(), Some("last_factor"));
+    assert_eq!((desk.left(&ann).await, desk.left(&bob).await), (0, 2));
+    assert_eq!(kept(&desk, &ann).await, None);
+    assert_eq!(desk.factors(&ann).await.len(), 1, "what waits may wait");
+    assert_eq!(remove(&desk, &watch).await, Removed::Now, "it was none yet");
+}
+
+fn counted(fixture: u8, older: &[u8]) -> NamedTry {
+    NamedTry::new(
+        [fixture; 16],
+        older.iter().map(|mark| [*mark; 16]).collect(),
+    )
+}
+
+/// A try that has a name is one guess for a minute, however often it comes, and one that was refused
+/// before it was counted is none.
+pub async fn a_named_try_is_counted_once_for_its_time(fixture: &dyn StoreFixture) {
+    let desk = Desk::new(fixture);
+    let ann = owner("ann");
+    let guess = async |name: NamedTry| {
+        let rules = BudgetRules::totp();
+        let claim = BudgetClaim::new(ann.budget(FactorClass::Totp), Lane::Public, rules);
+        desk.named_guess(claim, Some(name)).await
+    };
+    let guesses = async || desk.guesses(&ann, FactorClass::Totp).await;
+    let first = guess(counted(1, &[])).await;
+    assert!(matches!(first.granted, Some(Granted::Guess)), "{first:?}");
+    desk.bench.advance(Duration::from_secs(59));
+    // By the name that it has under a newer key, too.
+    for name in [counted(1, &[]), counted(9, &[8, 1])] {
+        let again = guess(name).await;
+        let Some(Granted::GuessedBefore { at }) = again.granted else {
+            panic!("a named try is counted once: {again:?}");
+        };
+        assert_eq!(at, first.now, "as of the first time");
+    }
+    assert_eq!(guesses().await, 1);
+    let other = guess(counted(2, &[])).await;
+    assert!(matches!(other.granted, Some(Granted::Guess)), "{other:?}");
+    assert_eq!(guesses().await, 2);
+    desk.bench.advance(Duration::from_secs(1));
+    let late = guess(counted(1, &[])).await;
+    assert!(matches!(late.granted, Some(Granted::Guess)), "{late:?}");
+    assert_eq!(guesses().await, 3);
+
+    // What a lock refuses is not remembered as counted, and what was counted passes it.
+    let (mut last, mut refused) = (1, None);
+    for mark in 10..60 {
+        match guess(counted(mark, &[])).await.granted {
+            Some(_) => last = mark,
+            None => {
+                refused = Some(mark);
+                break;
+            }
+        }
+    }
+    let refused = guess(counted(refused.expect("a lock"), &[])).await;
+    assert!(refused.granted.is_none(), "{refused:?}");
+    let again = guess(counted(last, &[])).await;
+    let is_repeat = matches!(again.granted, Some(Granted::GuessedBefore { .. }));
+    assert!(is_repeat, "{again:?}");
+    assert_eq!(again.findings.budget, None, "it asks no budget");
+}
+
+/// Of any number of racing tries of one name one is counted.
+pub async fn racing_tries_of_one_name_are_one_guess(fixture: &dyn StoreFixture) {
+    let desk = Desk::new(fixture);
+    let ann = owner("ann");
+    let claim = BudgetClaim::new(
+        ann.budget(FactorClass::Totp),
+        Lane::Public,
+        BudgetRules::totp(),
+    );
+    let answers = race(RACERS, |_| {
+        let (store, budget) = (Arc::clone(&desk.bench.store), claim.clone());
+        async move {
+            let named = Some(counted(1, &[]));
+            let step = Step::Guess { budget, named };
+            let plan = kit::plan(EventKind::ValidationAttempt, step);
+            store.admit(&plan).await.expect(ANSWERS).granted
+        }
+    })
+    .await;
+    let first = |granted: &Option<Granted>| matches!(granted, Some(Granted::Guess));
+    let again = |granted: &Option<Granted>| matches!(granted, Some(Granted::GuessedBefore { .. }));
+    assert_eq!(count(&answers, first), 1);
+    assert_eq!(count(&answers, again), RACERS - 1);
+    assert_eq!(desk.guesses(&ann, FactorClass::Totp).await, 1);
 }
 
 /// A name is one factor's; one that waits for its first code gives way.

@@ -50,7 +50,13 @@ pub async fn a_locked_class_takes_no_guess(fixture: &dyn StoreFixture) {
         let store = Arc::clone(&desk.bench.store);
         let key = owner("ann").budget(FactorClass::Totp);
         let budget = BudgetClaim::new(key, Lane::Public, BudgetRules::totp());
-        let plan = kit::plan(EventKind::ValidationAttempt, Step::Guess { budget });
+        let plan = kit::plan(
+            EventKind::ValidationAttempt,
+            Step::Guess {
+                budget,
+                named: None,
+            },
+        );
         async move { store.admit(&plan).await.expect(ANSWERS) }
     })
     .await;

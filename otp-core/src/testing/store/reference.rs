@@ -10,9 +10,9 @@ use crate::event::{Event, Outcome};
 use crate::factor::RememberedDevice;
 use crate::quota::{Budget, BudgetRefusal, LocalQuotas, QuotaClaim, QuotaReading};
 use crate::store::{
-    Admission, BlockEntry, BudgetKey, Delivery, FactorOwner, FactorSheet, Findings, Granted,
-    IdempotencyKey, KeptReport, OutboxEntry, Plan, PolicyRecord, RecordedIssue, StatGrain, StatKey,
-    Step, Store, StoreError, Target,
+    AcceptedTry, Admission, BlockEntry, Board, BoardText, BudgetKey, Delivery, FactorOwner,
+    FactorSheet, Findings, Granted, IdempotencyKey, KeptReport, NamedTry, OutboxEntry, Plan,
+    PolicyRecord, RecordedIssue, StatGrain, StatKey, Step, Store, StoreError, Target,
 };
 
 mod deliveries;
@@ -52,6 +52,7 @@ pub(super) struct State {
     pub(super) stats: BTreeMap<(StatKey, StatGrain, Timestamp), u64>,
     /// Oldest first.
     pub(super) policies: Vec<PolicyRecord>,
+    pub(super) boards: HashMap<Board, (u64, BoardText)>,
     pub(super) factors: HashMap<FactorOwner, FactorSheet>,
     /// Newest first.
     pub(super) devices: HashMap<FactorOwner, Vec<RememberedDevice>>,
@@ -77,6 +78,7 @@ impl ReferenceStore {
                 last_sequence: 0,
                 stats: BTreeMap::new(),
                 policies: Vec::new(),
+                boards: HashMap::new(),
                 factors: HashMap::new(),
                 devices: HashMap::new(),
             }),
@@ -195,7 +197,10 @@ impl State {
     /// that a dead challenge does not tell of a lock.
     fn locked(&self, step: &Step, now: Timestamp) -> Option<BudgetRefusal> {
         let (key, rules, lane) = match step {
-            Step::Issue { budget, .. } | Step::Guess { budget } => {
+            Step::Guess {
+                named: Some(named), ..
+            } if self.counted(named, now).is_some() => return None,
+            Step::Issue { budget, .. } | Step::Guess { budget, .. } => {
                 (budget.key.clone(), &budget.rules, budget.lane)
             }
             Step::Attempt {
@@ -220,6 +225,12 @@ impl State {
         };
         let budget = self.budgets.get(&key).cloned().unwrap_or_default();
         budget.look(rules, lane, now).err()
+    }
+
+    /// Says when the guess of a try was counted, where it is remembered.
+    fn counted(&self, named: &NamedTry, now: Timestamp) -> Option<Timestamp> {
+        let mut untils = named.keys().filter_map(|key| self.seen.get(&key).copied());
+        untils.find(|until| now < *until).map(NamedTry::counted_at)
     }
 
     fn grant(&mut self, step: &Step, now: Timestamp) -> Granted {
@@ -258,7 +269,13 @@ impl State {
                 let outcome = found.resend(claim, now);
                 Granted::Resend(outcome, Box::new(found.clone()))
             }
-            Step::Guess { budget } => {
+            Step::Guess { budget, named } => {
+                if let Some(at) = named.as_ref().and_then(|named| self.counted(named, now)) {
+                    return Granted::GuessedBefore { at };
+                }
+                if let Some(key) = named.as_ref().and_then(|named| named.keys().next()) {
+                    self.seen.insert(key, now.saturating_add(AcceptedTry::LIFE));
+                }
                 let state = self.budgets.entry(budget.key.clone()).or_default();
                 // It was looked at under this lock, so it is open.
                 let _ = state.reserve(&budget.rules, budget.lane, now);

@@ -30,6 +30,7 @@ fn every_case_of_the_suite_is_run_by_the_macro() {
         include_str!("issue.rs"),
         include_str!("list.rs"),
         include_str!("locks.rs"),
+        include_str!("named.rs"),
         include_str!("policies.rs"),
         include_str!("purge.rs"),
         include_str!("quotas.rs"),
@@ -153,11 +154,17 @@ caught! {
         SumsForEver, minutes_leave_a_short_window, "a grain has left";
     a_policy_that_is_overwritten_unseen_is_caught:
         PublishesBlindly, one_of_a_thousand_publishers_of_a_version_wins, "exactly one publishes";
+    a_board_that_is_overwritten_unseen_is_caught:
+        PostsBlindly, one_of_a_thousand_posts_over_a_revision_wins, "exactly one posts";
+    a_board_that_does_not_keep_its_text_is_caught:
+        ForgetsPosts, a_board_is_read_as_it_was_posted, "it reads the same";
     a_step_that_is_read_and_then_burned_is_caught:
         ReadsThenAdvances, one_of_a_thousand_codes_of_a_step_is_accepted,
         "exactly one code of a step is accepted";
     a_try_that_is_not_kept_is_caught:
         LosesTries, an_accepted_try_is_kept_with_its_success, "a success keeps its answer";
+    a_named_try_that_is_counted_again_is_caught:
+        CountsRepeats, a_named_try_is_counted_once_for_its_time, "a named try is counted once";
     a_name_that_two_factors_have_is_caught:
         RenamesToTaken, a_factor_is_renamed_where_the_name_is_free, "another one's name";
     a_recovery_code_that_nobody_compared_is_caught:

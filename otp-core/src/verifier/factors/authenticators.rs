@@ -195,7 +195,7 @@ impl<T> Guess<'_, T> {
         let skew = self.policy.factors().skew();
         let totp = secret::totp(factor.kind, secret, skew).ok_or(UNKNOWN)?;
         let last = factor.last.map(TimeStep::new);
-        match totp.verify(typed, self.now, last) {
+        match totp.verify(typed, self.as_of(), last) {
             Ok(step) => Ok(step.number()),
             Err(TotpRefusal::Replayed) => Err(USED),
             Err(TotpRefusal::Malformed) => Err(MALFORMED),

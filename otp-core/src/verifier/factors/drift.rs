@@ -43,7 +43,10 @@ impl Verifier {
         let plan = Plan {
             blocks: Vec::new(),
             quotas: Vec::new(),
-            step: Step::Guess { budget },
+            step: Step::Guess {
+                budget,
+                named: None,
+            },
             event: event.clone(),
         };
         let admission = self.inner.store.admit(&plan).await?;

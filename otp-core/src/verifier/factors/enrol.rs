@@ -5,7 +5,7 @@ use super::{FactorError, Proven, secret};
 use crate::event::{Event, EventKind, Outcome};
 use crate::factor::{FactorId, FactorKind, FactorName, OtpAccount, OtpSecret, OtpUri};
 use crate::policy::Assurance;
-use crate::request::RequestContext;
+use crate::request::{Operation, RequestContext};
 use crate::store::{Enrol, Enrolled, FactorSheet, RemoveFactor};
 use crate::verifier::Verifier;
 
@@ -130,7 +130,16 @@ impl Verifier {
         proven: &Proven,
         context: impl Into<RequestContext>,
     ) -> Result<PendingFactor, FactorError> {
-        let context = context.into();
+        let enrolled = self.begin_factor(enrolment, proven, context.into());
+        self.measured(Operation::Change, Box::pin(enrolled)).await
+    }
+
+    async fn begin_factor(
+        &self,
+        enrolment: Enrolment,
+        proven: &Proven,
+        context: RequestContext,
+    ) -> Result<PendingFactor, FactorError> {
         let change = self.change(proven, EventKind::FactorEnrolled, &context);
         let change = change.await?;
         let random = self.random();

@@ -74,6 +74,12 @@ impl From<RandomError> for FactorError {
     }
 }
 
+impl From<Unavailable> for FactorError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
 impl From<SealError> for FactorError {
     fn from(error: SealError) -> Self {
         Self::Unavailable(Unavailable::because(error))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::VerifiedFactor;
 use super::authenticators::{Right, Way};
-use super::repeated::{Call, Named};
+use super::repeated::{Call, among, named};
 use super::verified::ProvenBy;
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
@@ -16,7 +16,9 @@ use crate::key::KeySet;
 use crate::policy::Policy;
 use crate::quota::BudgetRules;
 use crate::request::{RequestContext, SubjectId, SubjectKey};
-use crate::store::{AcceptedTry, AdvanceFactor, BudgetClaim, FactorOwner, Reject, Step};
+use crate::store::{
+    AcceptedTry, AdvanceFactor, BudgetClaim, FactorOwner, Granted, NamedTry, Reject, Step,
+};
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Verifier, VerifyError};
 
@@ -28,6 +30,8 @@ pub(super) const MALFORMED: &str = "malformed_code";
 pub(super) const UNKNOWN: &str = "unknown_factor";
 /// The code was right, and its step or counter was accepted before.
 pub(super) const USED: &str = "used_code";
+/// Why a repeated try is refused.
+const REPEATED: &str = "repeated_wrong_code";
 /// What is kept does not open: its key is retired, or the row was tampered with.
 pub(super) const SEALED: &str = "sealed_value_refused";
 
@@ -50,16 +54,18 @@ pub(super) struct Guess<'v, T> {
     /// What was held before the guess was counted: a place in the hashing pool, or nothing.
     pub(super) held: T,
     /// What the try is known by, where its client named it.
-    pub(super) name: Option<Named>,
+    pub(super) name: Option<NamedTry>,
     /// This very try, where it was accepted before it came.
     pub(super) before: Option<AcceptedTry>,
+    /// When this very try was counted, where that was before it came.
+    counted_at: Option<Timestamp>,
     rules: BudgetRules,
     event: Event,
 }
 
 impl Verifier {
     /// Takes a guess past the gates and has it counted; `hold` comes between the two, so that what
-    /// it may refuse costs no guess. A try that was accepted before is counted no second time.
+    /// it may refuse costs no guess. A try that came before, by its name, is counted no second time.
     pub(super) async fn guess<T>(
         &self,
         subject: &SubjectId,
@@ -95,9 +101,9 @@ impl Verifier {
             context,
             policy: &policy,
         };
-        let name = Named::of(&keys, &owner, call, attempt);
+        let name = named(&keys, &owner, call, attempt);
         let before = match &name {
-            Some(name) => name.among(self.inner.store.accepted_try(&owner).await?),
+            Some(name) => among(name, self.inner.store.accepted_try(&owner).await?),
             None => None,
         };
         let rules = BudgetRules::totp();
@@ -106,10 +112,15 @@ impl Verifier {
         let step = match (typed, &before) {
             (Typed::Readable, None) => Step::Guess {
                 budget: BudgetClaim::new(owner.budget(call.class()), lane, rules.clone()),
+                named: name.clone(),
             },
             (Typed::Malformed, _) | (_, Some(_)) => Step::Nothing,
         };
         let admitted = self.admit(&request, wants, step, event).await?;
+        let counted_at = match admitted.granted {
+            Granted::GuessedBefore { at } => Some(at),
+            _ => None,
+        };
         Ok(Guess {
             verifier: self,
             policy,
@@ -121,6 +132,7 @@ impl Verifier {
             held,
             name,
             before,
+            counted_at,
             rules,
             event: admitted.event,
         })
@@ -141,10 +153,17 @@ impl<'v, T> Guess<'v, T> {
             held: (),
             name: self.name,
             before: self.before,
+            counted_at: self.counted_at,
             rules: self.rules,
             event: self.event,
         };
         (self.held, guess)
+    }
+
+    /// Gives the time that a code is judged by: that of the first try, where this is one again. It
+    /// answers as that one did, and nobody gets a second look for one guess.
+    pub(super) fn as_of(&self) -> Timestamp {
+        self.counted_at.unwrap_or(self.now)
     }
 
     /// Says what is recorded where it succeeds.
@@ -201,6 +220,10 @@ impl<'v, T> Guess<'v, T> {
 
     /// Refuses, and writes why: the same last round trip that a success takes.
     pub(super) async fn refuse(&self, reason: &'static str) -> VerifyError {
+        let reason = match self.counted_at {
+            Some(_) => REPEATED,
+            None => reason,
+        };
         let event = self.success().with_outcome(Outcome::Refused, reason);
         let reject = Reject {
             counted: None,
@@ -229,8 +252,11 @@ impl<'v, T> Guess<'v, T> {
     /// Makes a refusal known that the store has the record of.
     pub(super) async fn lost(&self, event: Event) {
         self.verifier.observe(&event);
-        let captcha = *self.policy.captcha();
-        self.verifier.count_failure(&captcha, &event).await;
+        // A repeat is the try that was counted before.
+        if self.counted_at.is_none() {
+            let captcha = *self.policy.captcha();
+            self.verifier.count_failure(&captcha, &event).await;
+        }
     }
 
     /// Reads the account's authenticators.

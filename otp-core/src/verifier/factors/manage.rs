@@ -1,8 +1,10 @@
+use super::authenticators::is_active;
+use super::change::Change;
 use super::{FactorError, Proven};
-use crate::event::{EventKind, Outcome};
+use crate::event::{Event, EventKind, Outcome};
 use crate::factor::{Factor, FactorId, FactorName};
-use crate::request::{RequestContext, SubjectId, SubjectKey, Tenant};
-use crate::store::{FactorOwner, RemoveFactor, Removed, RenameFactor, Renamed};
+use crate::request::{Operation, RequestContext, SubjectId, SubjectKey, Tenant};
+use crate::store::{DeviceQuery, FactorOwner, RemoveFactor, Removed, RenameFactor, Renamed};
 use crate::verifier::{Unavailable, Verifier};
 
 impl Verifier {
@@ -37,7 +39,17 @@ impl Verifier {
         proven: &Proven,
         context: impl Into<RequestContext>,
     ) -> Result<(), FactorError> {
-        let context = context.into();
+        let renamed = self.call_by(factor, name, proven, context.into());
+        self.measured(Operation::Change, Box::pin(renamed)).await
+    }
+
+    async fn call_by(
+        &self,
+        factor: FactorId,
+        name: FactorName,
+        proven: &Proven,
+        context: RequestContext,
+    ) -> Result<(), FactorError> {
         let change = self.change(proven, EventKind::FactorRenamed, &context);
         let change = change.await?;
         let rename = RenameFactor {
@@ -65,15 +77,28 @@ impl Verifier {
     /// or a recovery code. A code of the factor that is being tried meanwhile either wins first or
     /// is refused. Tell the owner, and offer to end their other sessions (ASVS 7.4.3).
     ///
+    /// With the account's last active factor go its recovery codes, in the same step, and every
+    /// remembered device: what vouched for a factor vouches for nothing any more. The record of the
+    /// removal has the reason `last_factor` then, as that of the devices has.
+    ///
     /// # Errors
-    /// [`FactorError`]; repeating it does no harm.
+    /// [`FactorError`]; repeating it does no harm. The devices may be forgotten where the removal failed.
     pub async fn remove_factor(
         &self,
         factor: FactorId,
         proven: &Proven,
         context: impl Into<RequestContext>,
     ) -> Result<(), FactorError> {
-        let context = context.into();
+        let removed = self.take_away(factor, proven, context.into());
+        self.measured(Operation::Change, Box::pin(removed)).await
+    }
+
+    async fn take_away(
+        &self,
+        factor: FactorId,
+        proven: &Proven,
+        context: RequestContext,
+    ) -> Result<(), FactorError> {
         let change = self.change(proven, EventKind::FactorRemoved, &context);
         let change = change.await?;
         let remove = RemoveFactor {
@@ -82,16 +107,40 @@ impl Verifier {
             event: change.event.clone(),
         };
         let event = change.event.clone();
-        match self.inner.store.remove_factor(remove).await? {
-            Removed::Now => {
-                self.observe(&event);
-                Ok(())
-            }
-            Removed::Unknown => {
-                self.observe(&event.with_outcome(Outcome::Refused, "unknown_factor"));
-                Err(FactorError::Unknown)
-            }
+        // Before the factor is gone: where this fails nothing is, and it can be repeated.
+        let is_last = change.is_last(factor);
+        if is_last {
+            change.forget_devices(&context).await?;
         }
+        let removed = self.inner.store.remove_factor(remove).await?;
+        self.observe(&removed.told(event));
+        match removed {
+            Removed::Now => Ok(()),
+            Removed::Unknown => Err(FactorError::Unknown),
+            // Another one was taken away meanwhile.
+            Removed::Last if !is_last => Ok(change.forget_devices(&context).await?),
+            Removed::Last => Ok(()),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// Says whether this is the account's one active factor.
+    fn is_last(&self, id: FactorId) -> bool {
+        let mut active = self.factors.iter().filter(|factor| is_active(factor));
+        active.next().is_some_and(|one| one.id == id) && active.next().is_none()
+    }
+
+    /// Forgets the devices that were remembered beside the last factor.
+    async fn forget_devices(&self, context: &RequestContext) -> Result<(), Unavailable> {
+        let mut event = Event::new(EventKind::DevicesForgotten, &self.owner.tenant)
+            .about(&self.owner.subject)
+            .from_request(context);
+        event.reason = Some("last_factor".into());
+        let all = self
+            .verifier
+            .forget_with(&self.owner, &DeviceQuery::All, event);
+        all.await.map(drop)
     }
 }
 

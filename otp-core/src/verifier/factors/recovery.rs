@@ -32,7 +32,15 @@ impl Verifier {
         proven: &Proven,
         context: impl Into<RequestContext>,
     ) -> Result<RecoverySet, FactorError> {
-        let context = context.into();
+        let drawn = self.draw_recovery(proven, context.into());
+        self.measured(Operation::Change, Box::pin(drawn)).await
+    }
+
+    async fn draw_recovery(
+        &self,
+        proven: &Proven,
+        context: RequestContext,
+    ) -> Result<RecoverySet, FactorError> {
         let change = self.change(proven, EventKind::RecoveryRenewed, &context);
         let change = change.await?;
         if change.shown() == Shown::NoFactor {

@@ -5,7 +5,7 @@ use super::verified::{ProvenBy, VerifiedFactor};
 use crate::event::Outcome;
 use crate::key::{KeyMaterial, KeySet, mac};
 use crate::request::FactorClass;
-use crate::store::{AcceptedBy, AcceptedTry, FactorOwner};
+use crate::store::{AcceptedBy, AcceptedTry, FactorOwner, NamedTry};
 use crate::verifier::VerifyError;
 use crate::verifier::attempt::Attempt;
 
@@ -41,59 +41,47 @@ impl Call {
     }
 }
 
-/// What a try is known by: a keyed hash of whose it is, its name and what was typed, under each live
-/// key, the current one first. It holds nothing to guess by.
-#[derive(Clone)]
-pub(super) struct Named(Vec<[u8; 16]>);
+/// Says what a try is known by, where its client named it.
+pub(super) fn named(
+    keys: &KeySet,
+    owner: &FactorOwner,
+    call: Call,
+    attempt: &Attempt,
+) -> Option<NamedTry> {
+    let id = attempt.id.as_ref()?;
+    let purpose = attempt
+        .purpose
+        .as_ref()
+        .map_or("", |purpose| purpose.as_str());
+    let parts: [&[u8]; 6] = [
+        call.label(),
+        owner.tenant.as_str().as_bytes(),
+        owner.subject.as_str().as_bytes(),
+        purpose.as_bytes(),
+        id.as_str().as_bytes(),
+        attempt.typed.expose().as_bytes(),
+    ];
+    let fingerprint = |key: &KeyMaterial| {
+        let mac = mac(key.code_key(), &parts);
+        let cut = mac.as_bytes().first_chunk::<16>();
+        cut.copied().unwrap_or_default()
+    };
+    let current = keys.current();
+    let older = keys.ids().filter(|key| *key != current.id());
+    let older = older.filter_map(|key| keys.get(key)).map(fingerprint);
+    Some(NamedTry::new(fingerprint(current), older.collect()))
+}
 
-impl Named {
-    pub(super) fn of(
-        keys: &KeySet,
-        owner: &FactorOwner,
-        call: Call,
-        attempt: &Attempt,
-    ) -> Option<Self> {
-        let id = attempt.id.as_ref()?;
-        let purpose = attempt
-            .purpose
-            .as_ref()
-            .map_or("", |purpose| purpose.as_str());
-        let parts: [&[u8]; 6] = [
-            call.label(),
-            owner.tenant.as_str().as_bytes(),
-            owner.subject.as_str().as_bytes(),
-            purpose.as_bytes(),
-            id.as_str().as_bytes(),
-            attempt.typed.expose().as_bytes(),
-        ];
-        let fingerprint = |key: &KeyMaterial| {
-            let mac = mac(key.code_key(), &parts);
-            let cut = mac.as_bytes().first_chunk::<16>();
-            cut.copied().unwrap_or_default()
-        };
-        let current = keys.current();
-        let older = keys.ids().filter(|key| *key != current.id());
-        let older = older.filter_map(|key| keys.get(key));
-        Some(Self(
-            std::iter::once(current)
-                .chain(older)
-                .map(fingerprint)
-                .collect(),
-        ))
-    }
-
-    /// Gives the try that is kept, where it is this one.
-    pub(super) fn among(&self, kept: Option<AcceptedTry>) -> Option<AcceptedTry> {
-        kept.filter(|tried| self.0.contains(&tried.fingerprint))
-    }
+/// Gives the try that is kept, where it is this one.
+pub(super) fn among(name: &NamedTry, kept: Option<AcceptedTry>) -> Option<AcceptedTry> {
+    kept.filter(|tried| name.holds(&tried.fingerprint))
 }
 
 impl<T> Guess<'_, T> {
     /// Says how the try answers when it is repeated, where it has a name.
     pub(super) fn accepted(&self, by: ProvenBy) -> Option<AcceptedTry> {
-        let Named(fingerprints) = self.name.as_ref()?;
         Some(AcceptedTry {
-            fingerprint: *fingerprints.first()?,
+            fingerprint: self.name.as_ref()?.current(),
             at: self.now,
             by: match by {
                 ProvenBy::Totp { factor, step } => AcceptedBy::Totp(factor, step),
@@ -131,7 +119,7 @@ impl<T> Guess<'_, T> {
             return Ok(None);
         };
         let kept = self.verifier.inner.store.accepted_try(&self.owner).await?;
-        Ok(name.among(kept))
+        Ok(among(name, kept))
     }
 
     /// Answers as the first time.

@@ -101,6 +101,15 @@ impl VerifiedFactor {
         self.at.into()
     }
 
+    /// Names the authenticator that was shown; `None` where it was a recovery code.
+    #[must_use]
+    pub fn factor(&self) -> Option<FactorId> {
+        match self.by {
+            ProvenBy::Totp { factor, .. } | ProvenBy::Hotp { factor, .. } => Some(factor),
+            ProvenBy::Recovery { .. } => None,
+        }
+    }
+
     /// Says whether this is the answer to a try that was accepted before: sent again with the same
     /// name ([`Attempt::with_id`](crate::verifier::Attempt::with_id)) and code, because the answer
     /// was lost. It proves no more than the first one did, and as of then.

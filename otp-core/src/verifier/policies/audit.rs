@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::event::{Act, Event, EventKind, Outcome};
-use crate::policy::{Ended, Exception, Override};
+use crate::policy::{Ended, Exception, Fallen, Override};
 use crate::request::Tenant;
 use crate::verifier::Verifier;
 
@@ -29,7 +29,7 @@ pub(super) fn of_override(kind: EventKind, one: &Override, act: &Arc<Act>) -> Ev
 }
 
 /// Says that an override ended by itself; every instance says it in the same record.
-fn of_end(one: &Ended) -> Event {
+pub(super) fn of_end(one: &Ended) -> Event {
     let event = of_override(EventKind::OverrideEnded, one, one.act());
     let what = format!("{} {} expired", one.id(), one.exception());
     let event = event.with_outcome(Outcome::Success, what);
@@ -40,18 +40,20 @@ fn of_end(one: &Ended) -> Event {
 }
 
 impl Verifier {
-    /// Shows that overrides ended by themselves, and has it recorded.
-    pub(super) fn announce(&self, ended: Vec<Ended>) {
-        let now = self.inner.clock.now();
-        let events: Vec<Event> = ended.iter().map(of_end).collect();
-        for event in &events {
-            self.observe(&event.clone().at(now));
-        }
+    /// Shows that overrides ended by themselves and has it recorded; of the fleet's, which seem to
+    /// have, the store is asked.
+    pub(super) fn announce(&self, fallen: &Fallen) {
+        let events = self.seen_to_end(&fallen.ended);
         self.inner.policies.keep(events);
-        // Outside of a runtime the next change or poll records it.
+        // Outside of a runtime the next change or poll does it.
         if let Ok(runtime) = Handle::try_current() {
-            let verifier = self.clone();
-            drop(runtime.spawn(async move { verifier.record_ends().await }));
+            let (verifier, asks) = (self.clone(), fallen.asks);
+            drop(runtime.spawn(async move {
+                if asks && let Err(error) = verifier.follow_overrides().await {
+                    tracing::warn!(target: "otp_kit", %error, "an override's end is not known yet");
+                }
+                verifier.record_ends().await;
+            }));
         }
     }
 

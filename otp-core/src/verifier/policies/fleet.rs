@@ -1,9 +1,7 @@
 //! One policy for a fleet: published through the store, taken over by every instance that follows.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use thiserror::Error;
 
@@ -15,9 +13,6 @@ use crate::policy::{
 use crate::store::{InvalidDocument, PolicyDocument, Published, StoreError};
 use crate::verifier::routes::{Planned, RefusedPlan};
 use crate::verifier::{Unavailable, Verifier};
-
-/// Polls are never closer together.
-const CLOSEST: Duration = Duration::from_millis(100);
 
 /// A policy as an operator writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,12 +164,13 @@ impl Policies {
         self.0.read_policy(text.into()).map(|(file, _)| file)
     }
 
-    /// Gives what stands here, overrides aside, as a document: the policy, and the routes that the
-    /// fleet's plans.
+    /// Gives what stands here, overrides aside, as a document: the policy, and the routes and the
+    /// order of channels that the fleet's plans.
     #[must_use]
     pub fn standing(&self) -> PolicyFile {
         let mut file = PolicyFile::of(self.status().standing.as_ref().clone());
         file.routes = self.0.inner.routes.plans();
+        file.channel_order = self.0.inner.routes.planned_order();
         file
     }
 
@@ -182,8 +178,7 @@ impl Policies {
     /// built with, and puts it in force here. `over` is the version that it was written over,
     /// `None` where there was none. It is recorded in the step that publishes it.
     ///
-    /// Of racing publications over one version one is made. Overrides stay laid on it, on each
-    /// instance its own.
+    /// Of racing publications over one version one is made. Overrides stay laid on it.
     ///
     /// # Errors
     /// [`PublishError`]; with [`PublishError::Unavailable`] read the version before another try.
@@ -196,6 +191,7 @@ impl Policies {
         let (text, act) = (text.into(), act.into());
         let inner = &self.0.inner;
         let _turn = inner.policies.turn().await;
+        self.0.read_overrides().await?;
         let taking = self.0.taking(text)?;
         let text = text.to_yaml()?;
         let (operator, reason) = (act.operator.as_str(), act.reason.as_str());
@@ -215,32 +211,14 @@ impl Policies {
 }
 
 impl Verifier {
-    /// Follows the policy of the fleet: asks the store each time which version is in force and
-    /// takes a newer one over. A document that is bad here leaves the last good policy in force,
-    /// and so does a store that is away; [`Policies::fleet`] and the log say so. One that was
-    /// refused is looked at again whenever an override has begun or ended.
-    ///
-    /// It never ends; drop it to stop following. A second is a good time between two polls; it is
-    /// a tenth of one at least.
-    pub async fn follow_policy(&self, every: Duration) -> Infallible {
-        loop {
-            self.follow_once().await;
-            tokio::time::sleep(every.max(CLOSEST)).await;
-        }
+    /// Notes that the store does not tell.
+    pub(super) fn note_away(&self) {
+        let followed = self.inner.policies.followed();
+        followed.note(|seen| seen.policy.trouble = Some(FleetTrouble::Away));
     }
 
-    /// Polls once.
-    async fn follow_once(&self) {
-        self.in_force(|_| ());
-        self.record_ends().await;
-        if let Err(error) = self.catch_up().await {
-            tracing::warn!(target: "otp_kit", %error, "the policy of the fleet cannot be read");
-            let followed = self.inner.policies.followed();
-            followed.note(|seen| seen.policy.trouble = Some(FleetTrouble::Away));
-        }
-    }
-
-    async fn catch_up(&self) -> Result<(), StoreError> {
+    /// Takes a newer document over.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
         let shelf = &self.inner.policies;
         let version = self.inner.store.version().await?;
         let seen = shelf.followed().seen();
@@ -296,7 +274,7 @@ impl Verifier {
         if file.database != DatabasePlan::default() {
             return Err(PublishError::OfTheHost);
         }
-        let routes = self.inner.routes.plan(&file.routes)?;
+        let routes = self.inner.routes.plan(&file)?;
         let step = Step::Replace(Box::new(file.policy.clone()));
         self.tried(&step).map_err(PublishError::Refused)?;
         Ok((file, routes))

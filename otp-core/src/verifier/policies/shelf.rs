@@ -1,8 +1,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::laid::Laid;
 use crate::clock::Timestamp;
 use crate::event::Event;
-use crate::policy::{Ended, InForce, Override, OverrideError, Policy, Step};
+use crate::policy::{Fallen, InForce, Override, OverrideError, OverrideList, Policy, Shared, Step};
 
 /// Where the policy in force lies, behind a lock that is never held over an await.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(in crate::verifier) struct Shelf {
     turn: tokio::sync::Mutex<()>,
     /// Ends that are not recorded yet.
     unrecorded: Mutex<Vec<Event>>,
+    laid: Mutex<Laid>,
     #[cfg(feature = "policy-file")]
     followed: super::fleet::Followed,
 }
@@ -22,6 +24,7 @@ impl Shelf {
             in_force: RwLock::new(InForce::new(policy)),
             turn: tokio::sync::Mutex::new(()),
             unrecorded: Mutex::new(Vec::new()),
+            laid: Mutex::default(),
             #[cfg(feature = "policy-file")]
             followed: super::fleet::Followed::default(),
         }
@@ -32,9 +35,9 @@ impl Shelf {
     }
 
     /// Takes away the overrides that have ended. The clock is read only where there are any.
-    pub(super) fn settle(&self, now: impl Fn() -> Timestamp) -> Vec<Ended> {
+    pub(super) fn settle(&self, now: impl Fn() -> Timestamp) -> Fallen {
         if !self.look(|in_force| in_force.is_due(&now)) {
-            return Vec::new();
+            return Fallen::default();
         }
         let mut in_force = self
             .in_force
@@ -52,7 +55,27 @@ impl Shelf {
         in_force.take(step, now)
     }
 
-    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    /// Lays on what the fleet has.
+    pub(super) fn share(
+        &self,
+        list: &OverrideList,
+        read: Timestamp,
+        now: Timestamp,
+        fits: impl Fn(&Policy) -> bool,
+    ) -> Shared {
+        let mut in_force = self
+            .in_force
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        in_force.share(list, read, now, fits)
+    }
+
+    /// Gives what is known of the fleet's overrides.
+    pub(super) fn laid(&self) -> MutexGuard<'_, Laid> {
+        self.laid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::verifier) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
     }
 
@@ -70,6 +93,11 @@ impl Shelf {
 
     pub(super) fn unrecorded(&self) -> Vec<Event> {
         std::mem::take(&mut *self.lock())
+    }
+
+    /// Says whether every end is on record.
+    pub(super) fn has_recorded(&self) -> bool {
+        self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use otp_core::event::Event;
 use otp_core::request::Tenant;
 use otp_core::store::{
-    PolicyDocument, PolicyRecord, PolicyStore, Published, StatKey, StatName, StatWindow,
-    StatsStore, Store, StoreError,
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StatKey,
+    StatName, StatWindow, StatsStore, Store, StoreError,
 };
 
 use super::Degrading;
@@ -78,5 +78,21 @@ impl<P: Store> PolicyStore for Degrading<P> {
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.ask(self.away(), self.inner.primary.adopt(record))
             .await
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        let call = self.inner.primary.post(board, expected, text, events);
+        self.ask(self.away(), call).await
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let call = self.inner.primary.posted(board, known);
+        self.ask(self.away(), call).await
     }
 }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use otp_core::event::Event;
 use otp_core::request::Tenant;
 use otp_core::store::{
-    AuditStore, PolicyDocument, PolicyRecord, PolicyStore, Published, StatKey, StatName,
-    StatWindow, StatsStore, Store, StoreError,
+    AuditStore, Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published,
+    StatKey, StatName, StatWindow, StatsStore, Store, StoreError,
 };
 
 use super::Split;
@@ -57,5 +57,19 @@ impl<D: Store, A: AuditStore + PolicyStore> PolicyStore for Split<D, A> {
 
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.inner.audit.adopt(record).await
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        self.inner.audit.post(board, expected, text, events).await
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        self.inner.audit.posted(board, known).await
     }
 }

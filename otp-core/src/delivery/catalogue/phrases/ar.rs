@@ -1,10 +1,10 @@
 //! Arabic.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "ar",
-    direction: "rtl",
+    direction: Direction::RightToLeft,
     gap: " ",
     branded: "{noun} {brand}: {code}.",
     plain: "{noun}: {code}.",
@@ -39,4 +39,21 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "لم أكن أنا",
     branded_subject: "{noun} من {brand}",
     plain_subject: "{noun}",
+    pages: LinkWords {
+        sign_in: "تسجيل الدخول",
+        opened: "لقد فتحت رابطا يسجل دخولك هنا.",
+        stop: "إذا لم تطلبه فأوقف العملية:",
+        not_me: "لم أكن أنا",
+        was_me: "كنت أنا: تسجيل الدخول",
+        signed_in_title: "تم تسجيل الدخول",
+        signed_in: "تم تسجيل دخولك. يمكنك إغلاق هذه الصفحة.",
+        signed_in_already: "سبق تسجيل دخولك. يمكنك إغلاق هذه الصفحة.",
+        relay_title: "خطوة أخيرة",
+        relay: "هذا ليس المتصفح الذي بدأ فيه تسجيل الدخول. للمتابعة اكتب هذا الرمز هناك:",
+        relay_warning: "لا تشاركه مع أحد. إذا لم تبدأ تسجيل الدخول فأغلق هذه الصفحة واختر «لم أكن أنا» في الرسالة.",
+        stopped_title: "تم الإيقاف",
+        stopped: "تم إيقاف تسجيل الدخول. لم يعد الرابط ولا الرمز صالحين.",
+        refused_title: "الرابط غير مقبول",
+        refused: "هذا الرابط لا يعمل أو لم يعد يعمل. اطلب رابطا جديدا من المكان الذي أردت الدخول إليه.",
+    },
 };

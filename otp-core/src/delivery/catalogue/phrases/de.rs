@@ -1,10 +1,10 @@
 //! German.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "de",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{code} ist Ihr {noun} für {brand}.",
     plain: "{code} ist Ihr {noun}.",
@@ -23,6 +23,23 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "Das war ich nicht",
     branded_subject: "Ihr {noun} für {brand}",
     plain_subject: "Ihr {noun}",
+    pages: LinkWords {
+        sign_in: "Anmelden",
+        opened: "Sie haben einen Link geöffnet, der Sie hier anmeldet.",
+        stop: "Wenn Sie ihn nicht angefordert haben, stoppen Sie den Vorgang:",
+        not_me: "Das war ich nicht",
+        was_me: "Das war ich: anmelden",
+        signed_in_title: "Angemeldet",
+        signed_in: "Sie sind angemeldet. Sie können diese Seite schließen.",
+        signed_in_already: "Sie sind bereits angemeldet. Sie können diese Seite schließen.",
+        relay_title: "Noch ein Schritt",
+        relay: "Die Anmeldung hat nicht in diesem Browser begonnen. Geben Sie dort diesen Code ein, um fortzufahren:",
+        relay_warning: "Geben Sie ihn niemals weiter. Haben Sie keine Anmeldung begonnen, schließen Sie diese Seite und wählen Sie in der Nachricht „Das war ich nicht“.",
+        stopped_title: "Gestoppt",
+        stopped: "Die Anmeldung wurde gestoppt. Der Link und der Code sind nicht mehr gültig.",
+        refused_title: "Link nicht akzeptiert",
+        refused: "Dieser Link funktioniert nicht oder nicht mehr. Fordern Sie dort, wo Sie sich anmelden wollten, einen neuen an.",
+    },
 };
 
 const NOUNS: Nouns = Nouns {

@@ -1,10 +1,10 @@
 //! English.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "en",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{code} is your {brand} {noun}.",
     plain: "{code} is your {noun}.",
@@ -23,6 +23,23 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "This was not me",
     branded_subject: "Your {brand} {noun}",
     plain_subject: "Your {noun}",
+    pages: LinkWords {
+        sign_in: "Sign in",
+        opened: "You opened a link that signs you in here.",
+        stop: "If you did not ask for it, stop it:",
+        not_me: "This was not me",
+        was_me: "It was me: sign in",
+        signed_in_title: "Signed in",
+        signed_in: "You are signed in. You may close this page.",
+        signed_in_already: "You are signed in already. You may close this page.",
+        relay_title: "One more step",
+        relay: "This is not the browser where the sign-in began. To go on, type this code there:",
+        relay_warning: "Tell it to nobody. If you did not begin a sign-in, close this page and choose “This was not me” in the message.",
+        stopped_title: "Stopped",
+        stopped: "The sign-in was stopped. The link and the code are worth nothing any more.",
+        refused_title: "Link not accepted",
+        refused: "This link does not work, or does not work any more. Ask for a new one where you wanted to sign in.",
+    },
 };
 
 const NOUNS: Nouns = Nouns {

@@ -1,10 +1,10 @@
 //! Spanish.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "es",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{brand}: {code} es tu {noun}.",
     plain: "{code} es tu {noun}.",
@@ -37,4 +37,21 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "No he sido yo",
     branded_subject: "{brand}: tu {noun}",
     plain_subject: "Tu {noun}",
+    pages: LinkWords {
+        sign_in: "Iniciar sesión",
+        opened: "Has abierto un enlace que inicia tu sesión aquí.",
+        stop: "Si no lo has pedido, detenlo:",
+        not_me: "No he sido yo",
+        was_me: "He sido yo: iniciar sesión",
+        signed_in_title: "Sesión iniciada",
+        signed_in: "Has iniciado sesión. Puedes cerrar esta página.",
+        signed_in_already: "Ya habías iniciado sesión. Puedes cerrar esta página.",
+        relay_title: "Un paso más",
+        relay: "Este no es el navegador en el que empezaste a iniciar sesión. Para continuar, escribe allí este código:",
+        relay_warning: "No lo compartas con nadie. Si no has empezado a iniciar sesión, cierra esta página y elige «No he sido yo» en el mensaje.",
+        stopped_title: "Detenido",
+        stopped: "El inicio de sesión se ha detenido. El enlace y el código ya no sirven.",
+        refused_title: "Enlace no aceptado",
+        refused: "Este enlace no funciona o ya no funciona. Pide uno nuevo en el sitio donde querías iniciar sesión.",
+    },
 };

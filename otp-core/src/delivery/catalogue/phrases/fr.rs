@@ -1,10 +1,10 @@
 //! French.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "fr",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{code} est votre {noun} {brand}.",
     plain: "{code} est votre {noun}.",
@@ -23,6 +23,23 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "Ce n'était pas moi",
     branded_subject: "Votre {noun} {brand}",
     plain_subject: "Votre {noun}",
+    pages: LinkWords {
+        sign_in: "Se connecter",
+        opened: "Vous avez ouvert un lien qui vous connecte ici.",
+        stop: "Si vous ne l'avez pas demandé, arrêtez tout :",
+        not_me: "Ce n'était pas moi",
+        was_me: "C'était moi : se connecter",
+        signed_in_title: "Connexion réussie",
+        signed_in: "Vous êtes connecté. Vous pouvez fermer cette page.",
+        signed_in_already: "Vous êtes déjà connecté. Vous pouvez fermer cette page.",
+        relay_title: "Encore une étape",
+        relay: "Ce n'est pas dans ce navigateur que la connexion a commencé. Pour continuer, saisissez-y ce code :",
+        relay_warning: "Ne le partagez jamais. Si vous n'avez pas commencé de connexion, fermez cette page et choisissez « Ce n'était pas moi » dans le message.",
+        stopped_title: "Arrêté",
+        stopped: "La connexion a été arrêtée. Le lien et le code ne valent plus rien.",
+        refused_title: "Lien refusé",
+        refused: "Ce lien ne fonctionne pas, ou ne fonctionne plus. Demandez-en un nouveau là où vous vouliez vous connecter.",
+    },
 };
 
 const NOUNS: Nouns = Nouns {

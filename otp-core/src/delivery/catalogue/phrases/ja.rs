@@ -1,10 +1,10 @@
 //! Japanese.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "ja",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: "",
     branded: "{brand}の{noun}: {code}。",
     plain: "{noun}: {code}。",
@@ -34,4 +34,21 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "心当たりがありません",
     branded_subject: "{brand}の{noun}",
     plain_subject: "{noun}",
+    pages: LinkWords {
+        sign_in: "ログイン",
+        opened: "このブラウザーでログインするためのリンクを開きました。",
+        stop: "お心当たりがない場合は、取り消してください。",
+        not_me: "心当たりがありません",
+        was_me: "自分で要求しました: ログイン",
+        signed_in_title: "ログイン完了",
+        signed_in: "ログインしました。このページは閉じてかまいません。",
+        signed_in_already: "すでにログインしています。このページは閉じてかまいません。",
+        relay_title: "あと一歩です",
+        relay: "ログインを始めたブラウザーとは異なります。続けるには、次のコードを元のブラウザーに入力してください。",
+        relay_warning: "誰にも教えないでください。ログインを始めていない場合は、このページを閉じて、メッセージの「心当たりがありません」を選んでください。",
+        stopped_title: "取り消しました",
+        stopped: "ログインを取り消しました。リンクとコードは無効になりました。",
+        refused_title: "リンクを使用できません",
+        refused: "このリンクは無効か、すでに使用できなくなっています。ログインしようとした画面で新しいリンクを要求してください。",
+    },
 };

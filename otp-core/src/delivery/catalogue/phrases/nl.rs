@@ -1,10 +1,10 @@
 //! Dutch.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "nl",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{code} is je {noun} voor {brand}.",
     plain: "{code} is je {noun}.",
@@ -23,6 +23,23 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "Dit was ik niet",
     branded_subject: "Je {noun} voor {brand}",
     plain_subject: "Je {noun}",
+    pages: LinkWords {
+        sign_in: "Inloggen",
+        opened: "Je hebt een link geopend waarmee je hier inlogt.",
+        stop: "Heb je hem niet aangevraagd? Stop het dan:",
+        not_me: "Dit was ik niet",
+        was_me: "Dit was ik: inloggen",
+        signed_in_title: "Ingelogd",
+        signed_in: "Je bent ingelogd. Je kunt deze pagina sluiten.",
+        signed_in_already: "Je bent al ingelogd. Je kunt deze pagina sluiten.",
+        relay_title: "Nog één stap",
+        relay: "Dit is niet de browser waarin je bent begonnen met inloggen. Typ deze code daar om door te gaan:",
+        relay_warning: "Deel hem met niemand. Ben je niet begonnen met inloggen? Sluit dan deze pagina en kies ‘Dit was ik niet’ in het bericht.",
+        stopped_title: "Gestopt",
+        stopped: "Het inloggen is gestopt. De link en de code zijn niets meer waard.",
+        refused_title: "Link niet geaccepteerd",
+        refused: "Deze link werkt niet, of werkt niet meer. Vraag een nieuwe aan op de plek waar je wilde inloggen.",
+    },
 };
 
 const NOUNS: Nouns = Nouns {

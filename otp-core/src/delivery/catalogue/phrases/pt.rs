@@ -1,10 +1,10 @@
 //! Portuguese, as Brazil writes it.
 
-use super::{Nouns, Phrases};
+use super::{Direction, LinkWords, Nouns, Phrases};
 
 pub(super) const PHRASES: Phrases = Phrases {
     tag: "pt",
-    direction: "ltr",
+    direction: Direction::LeftToRight,
     gap: " ",
     branded: "{brand}: {code} é seu {noun}.",
     plain: "{code} é seu {noun}.",
@@ -37,4 +37,21 @@ pub(super) const PHRASES: Phrases = Phrases {
     disown_label: "Não fui eu",
     branded_subject: "{brand}: seu {noun}",
     plain_subject: "Seu {noun}",
+    pages: LinkWords {
+        sign_in: "Entrar",
+        opened: "Você abriu um link que faz seu login aqui.",
+        stop: "Se você não o pediu, interrompa:",
+        not_me: "Não fui eu",
+        was_me: "Fui eu: entrar",
+        signed_in_title: "Login concluído",
+        signed_in: "Você entrou. Pode fechar esta página.",
+        signed_in_already: "Você já entrou. Pode fechar esta página.",
+        relay_title: "Mais uma etapa",
+        relay: "Este não é o navegador em que o login começou. Para continuar, digite lá este código:",
+        relay_warning: "Nunca o compartilhe. Se você não começou um login, feche esta página e escolha “Não fui eu” na mensagem.",
+        stopped_title: "Interrompido",
+        stopped: "O login foi interrompido. O link e o código não valem mais.",
+        refused_title: "Link não aceito",
+        refused: "Este link não funciona ou não funciona mais. Peça um novo onde você queria entrar.",
+    },
 };

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::challenge::{ChallengeId, Code, CodeFormat, LinkToken};
-use crate::delivery::{AppHash, Brand, LinkSettings, OriginBoundCode, SmsEncoding};
+use crate::delivery::{
+    AppHash, Brand, Direction, LinkSettings, LinkWords, OriginBoundCode, SmsEncoding,
+};
 use crate::random::OsRandom;
 use crate::request::{Purpose, SubjectKey};
 
@@ -286,4 +288,54 @@ fn a_host_narrows_the_languages_and_the_first_one_is_the_default() {
         ShippedCatalogue::in_languages(&[unknown]).locales(),
         [Locale::default()]
     );
+}
+
+/// Every sentence of a link's pages.
+fn sentences<'a>(words: &LinkWords<'a>) -> [&'a str; 15] {
+    [
+        words.sign_in,
+        words.opened,
+        words.stop,
+        words.not_me,
+        words.was_me,
+        words.signed_in_title,
+        words.signed_in,
+        words.signed_in_already,
+        words.relay_title,
+        words.relay,
+        words.relay_warning,
+        words.stopped_title,
+        words.stopped,
+        words.refused_title,
+        words.refused,
+    ]
+}
+
+#[test]
+fn the_pages_of_a_link_have_all_their_words_in_every_language_and_share_none() {
+    let catalogue = ShippedCatalogue::default();
+    let english = sentences(&LinkSpeech::default().words);
+    for locale in every_locale() {
+        let speech = catalogue.link_speech(&locale).expect("it is spoken");
+        assert_eq!(speech.language, locale);
+        let said = sentences(&speech.words);
+        for (own, english) in said.into_iter().zip(english) {
+            assert!(!own.trim().is_empty() && !own.contains('{'), "{own}");
+            assert_eq!(own == english, locale == Locale::default(), "{own}");
+        }
+        let mut different = said.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), said.len(), "{locale:?}");
+        let rtl = locale.as_str() == "ar";
+        assert_eq!(speech.direction == Direction::RightToLeft, rtl);
+    }
+}
+
+#[test]
+fn the_page_calls_the_way_to_stop_it_what_the_mail_calls_it() {
+    for phrases in phrases::ALL {
+        assert_eq!(phrases.pages.not_me, phrases.disown_label);
+        assert!(phrases.pages.relay_warning.contains(phrases.disown_label));
+    }
 }

@@ -61,7 +61,7 @@ impl FactorStore for ReferenceStore {
     async fn remove_factor(&self, remove: RemoveFactor) -> Result<Removed, StoreError> {
         let (mut state, now) = self.begin()?;
         let removed = state.sheet(&remove.owner).remove(&remove.factor);
-        state.record(told(remove.event, removed.refusal()), now);
+        state.record(removed.told(remove.event), now);
         Ok(removed)
     }
 

@@ -4,8 +4,8 @@ use super::ReferenceStore;
 use crate::event::Event;
 use crate::request::Tenant;
 use crate::store::{
-    PolicyDocument, PolicyRecord, PolicyStore, Published, StatGrain, StatKey, StatName, StatWindow,
-    StatsStore, StoreError, StoreErrorKind,
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StatGrain,
+    StatKey, StatName, StatWindow, StatsStore, StoreError, StoreErrorKind,
 };
 
 #[async_trait]
@@ -114,5 +114,38 @@ impl PolicyStore for ReferenceStore {
             state.policies.push(record.clone());
         }
         Ok(())
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        let (mut state, now) = self.begin()?;
+        let current = state
+            .boards
+            .get(&board)
+            .map_or(0, |(revision, _)| *revision);
+        if expected != current {
+            return Ok(Published::Conflict { current });
+        }
+        let revision = Posted::following(current, now);
+        state.boards.insert(board, (revision, text));
+        for event in events {
+            state.record(event, now);
+        }
+        Ok(Published::As(revision))
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let (state, now) = self.begin()?;
+        let kept = state.boards.get(&board);
+        Ok(Posted {
+            revision: kept.map_or(0, |(revision, _)| *revision),
+            text: kept.and_then(|(revision, text)| (*revision != known).then(|| text.clone())),
+            now,
+        })
     }
 }

@@ -64,9 +64,12 @@ pub(super) enum Fault {
     LosesEarlyReports,
     NoticesForEver,
     PublishesBlindly,
+    PostsBlindly,
+    ForgetsPosts,
     ReadsThenAdvances,
     UsesWhatIsThere,
     LosesTries,
+    CountsRepeats,
     RenamesToTaken,
     SettlesAnew,
     SumsForEver,
@@ -141,6 +144,11 @@ impl Broken {
 
     fn disguised(&self, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
+        if let Step::Guess { named, .. } = &mut plan.step
+            && self.has(Fault::CountsRepeats)
+        {
+            *named = None;
+        }
         if let Step::Attempt { target, claim, .. } = &mut plan.step {
             match target {
                 Target::Latest { lanes, .. } if self.has(Fault::ReversesLanes) => lanes.reverse(),

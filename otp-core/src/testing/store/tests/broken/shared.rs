@@ -4,8 +4,8 @@ use super::{Broken, Fault};
 use crate::event::Event;
 use crate::request::Tenant;
 use crate::store::{
-    PolicyDocument, PolicyRecord, PolicyStore, Published, StatKey, StatName, StatWindow,
-    StatsStore, StoreError,
+    Board, BoardText, PolicyDocument, PolicyRecord, PolicyStore, Posted, Published, StatKey,
+    StatName, StatWindow, StatsStore, StoreError,
 };
 
 #[async_trait]
@@ -65,5 +65,26 @@ impl PolicyStore for Broken {
 
     async fn adopt(&self, record: &PolicyRecord) -> Result<(), StoreError> {
         self.inner.adopt(record).await
+    }
+
+    async fn post(
+        &self,
+        board: Board,
+        mut expected: u64,
+        text: BoardText,
+        events: Vec<Event>,
+    ) -> Result<Published, StoreError> {
+        if self.has(Fault::PostsBlindly) {
+            expected = self.inner.posted(board, 0).await?.revision;
+        }
+        self.inner.post(board, expected, text, events).await
+    }
+
+    async fn posted(&self, board: Board, known: u64) -> Result<Posted, StoreError> {
+        let mut posted = self.inner.posted(board, known).await?;
+        if self.has(Fault::ForgetsPosts) {
+            posted.text = posted.text.map(|_| BoardText::default());
+        }
+        Ok(posted)
     }
 }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,15 +8,31 @@ use tokio::runtime::Handle;
 /// Work that is done where it is waited for, without a task of its own, and that goes on as one
 /// where whoever waits leaves. Its answer is `None` where it panicked.
 ///
-/// Like every future it stands still while it is neither polled nor dropped.
-pub(super) struct ToTheEnd<F: Future<Output: Send> + Unpin + Send + 'static> {
+/// For a store whose intent must be heard to its end, and which a switch of tasks each time would
+/// cost more than the asking. Like every future it stands still while it is neither polled nor
+/// dropped: what holds something meanwhile that others wait for (a transaction, say) belongs in a
+/// task instead. Outside of a Tokio runtime it ends where it is dropped.
+///
+/// # Examples
+/// ```
+/// use otp_core::store::ToTheEnd;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let asked = ToTheEnd::new(Box::pin(async { 42 }));
+/// assert_eq!(asked.await, Some(42));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use = "it is begun by who waits for it"]
+pub struct ToTheEnd<F: Future<Output: Send> + Unpin + Send + 'static> {
     work: Option<F>,
     /// Of the beginning: it may be dropped where there is none.
     runtime: Option<Handle>,
 }
 
 impl<F: Future<Output: Send> + Unpin + Send + 'static> ToTheEnd<F> {
-    pub(super) fn new(work: F) -> Self {
+    /// Takes the work; it begins when it is waited for.
+    pub fn new(work: F) -> Self {
         Self {
             work: Some(work),
             runtime: Handle::try_current().ok(),
@@ -38,6 +55,14 @@ impl<F: Future<Output: Send> + Unpin + Send + 'static> Future for ToTheEnd<F> {
         };
         self.work = None;
         Poll::Ready(ended)
+    }
+}
+
+impl<F: Future<Output: Send> + Unpin + Send + 'static> fmt::Debug for ToTheEnd<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToTheEnd")
+            .field("ended", &self.work.is_none())
+            .finish_non_exhaustive()
     }
 }
 
