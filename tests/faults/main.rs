@@ -17,6 +17,8 @@ mod cut;
 mod engine;
 mod errors;
 mod killed;
+#[path = "../../otp-store/tests/support/port.rs"]
+mod port;
 #[path = "../support/proxy.rs"]
 mod proxy;
 mod repeats;

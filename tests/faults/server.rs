@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::engine::Engine;
+use crate::port;
 
 /// How Redis, PostgreSQL and MariaDB say that they may be asked.
 const READY: [&str; 3] = [
@@ -34,9 +35,7 @@ pub(crate) struct Server {
 impl Server {
     /// Installs it into a folder of its own and starts it.
     pub(crate) fn start(engine: Engine) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
         let home = TempDir::new().expect("a folder");
         if is_root() {
             run(Command::new("chown").arg("nobody").arg(home.path()));

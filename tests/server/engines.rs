@@ -1,6 +1,5 @@
 //! The server on every engine that its configuration can name.
 
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
@@ -8,7 +7,9 @@ use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, raw_sq
 
 use crate::proxy::{Line, Proxy};
 use crate::support::redis::Redis;
-use crate::support::{OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, wrong};
+use crate::support::{
+    OTHER_PHONE, PHONE, Reply, Server, body_of_request, body_of_verify, port, wrong,
+};
 
 const START: &str = "/api/auth/otp/request";
 const VERIFY: &str = "/api/auth/verify-otp";
@@ -157,9 +158,7 @@ async fn without_its_redis_the_server_signs_in_from_memory_and_says_so() {
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_yet_keeps_no_service_from_starting_but_one_told_to_close() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("redis://{}", free.local_addr().unwrap());
-    drop(free);
+    let url = format!("redis://127.0.0.1:{}", port::free());
     let server = Server::with(&[("REDIS_URL", &url), ("OTP_REDIS_OUTAGE", "memory")]);
     let started = server.post(START, &body_of_request(PHONE)).await;
     let code = started.text("preview_code");

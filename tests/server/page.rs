@@ -5,7 +5,6 @@ mod looks;
 mod story;
 
 use browser::Browser;
-use serde_json::json;
 
 use crate::support::{PHONE, Server, body_of_request};
 

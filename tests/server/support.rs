@@ -8,6 +8,8 @@ pub(crate) mod http;
 pub(crate) mod mailer;
 #[path = "support/plivo.rs"]
 pub(crate) mod plivo;
+#[path = "../../otp-store/tests/support/port.rs"]
+pub(crate) mod port;
 #[path = "support/redis.rs"]
 pub(crate) mod redis;
 #[path = "support/server.rs"]

@@ -20,6 +20,8 @@ mod fixture;
 mod hand_back;
 mod journey;
 mod outage;
+#[path = "../support/port.rs"]
+mod port;
 mod read_only;
 mod redis_outage;
 mod server;

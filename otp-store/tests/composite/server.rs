@@ -1,8 +1,9 @@
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::port;
 
 /// A Redis of a test's own, which may be killed and stopped.
 pub(crate) struct Server {
@@ -13,10 +14,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let home = TempDir::new().expect("a folder");
+        let (port, home) = (port::free(), TempDir::new().expect("a folder"));
         let child = spawn(port, &home);
         Self { child, port, home }
     }

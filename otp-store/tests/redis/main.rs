@@ -23,6 +23,8 @@ mod loss;
 mod nodes;
 mod outage;
 mod outbox;
+#[path = "../support/port.rs"]
+mod port;
 mod refunds;
 mod script;
 mod sentinel;

@@ -1,6 +1,7 @@
 use std::process::Command;
 
-use crate::server::{Server, free_port};
+use crate::port;
+use crate::server::Server;
 
 /// A cluster of a test's own: three primaries, perhaps with a replica each.
 pub(crate) struct Nodes(pub(crate) Vec<Server>);
@@ -21,7 +22,7 @@ impl Nodes {
 
     fn with(count: u16, replicas: &str) -> Self {
         let nodes = (0..count).map(|_| {
-            let port = free_port().to_string();
+            let port = port::free().to_string();
             Server::with(&[
                 "--cluster-enabled",
                 "yes",

@@ -10,7 +10,8 @@ use otp_store::redis::RedisOptions;
 use tempfile::TempDir;
 
 use crate::fixture::{attempt, insert, issued, until};
-use crate::server::{Server, free_port};
+use crate::port;
+use crate::server::Server;
 
 /// One that watches a primary and names another when it is gone.
 struct Sentinel {
@@ -21,7 +22,7 @@ struct Sentinel {
 
 impl Sentinel {
     fn watching(primary: &Server) -> Self {
-        let (port, home) = (free_port(), TempDir::new().expect("a folder"));
+        let (port, home) = (port::free(), TempDir::new().expect("a folder"));
         let file = home.path().join("sentinel.conf");
         let watched = primary.port();
         let lines = format!(

@@ -1,9 +1,10 @@
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::port;
 
 /// A server of a test's own, which may be killed.
 pub(crate) struct Server {
@@ -20,7 +21,7 @@ impl Server {
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-        let (port, home) = (free_port(), TempDir::new().expect("a folder"));
+        let (port, home) = (port::free(), TempDir::new().expect("a folder"));
         let child = spawn(port, &home, &arguments);
         Self {
             child,
@@ -104,11 +105,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-    free.local_addr().expect("an address").port()
 }
 
 fn spawn(port: u16, home: &TempDir, arguments: &[String]) -> Child {

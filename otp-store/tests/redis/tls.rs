@@ -10,7 +10,8 @@ use otp_store::redis::RedisOptions;
 use tempfile::TempDir;
 
 use crate::fixture::{attempt, issued};
-use crate::server::{Server, free_port};
+use crate::port;
+use crate::server::Server;
 
 fn openssl(home: &Path, arguments: &str) {
     let ran = Command::new("openssl")
@@ -53,7 +54,7 @@ fn server_of(home: &Path, authority: &str) -> (Server, u16) {
         ),
     );
     let path = |name: &str| home.join(name).display().to_string();
-    let port = free_port();
+    let port = port::free();
     let server = Server::with(&[
         "--port",
         "0",

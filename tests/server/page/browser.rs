@@ -78,6 +78,10 @@ impl Browser {
         for room in ["Page", "Runtime", "Log"] {
             browser.call(&format!("{room}.enable"), json!({}));
         }
+        let on = json!({ "enabled": true });
+        browser.call("Page.setLifecycleEventsEnabled", on.clone());
+        // Keys reach the page and fields take the focus, whichever window the machine has in front.
+        browser.call("Emulation.setFocusEmulationEnabled", on);
         browser.size(1280, 800);
         browser
     }
@@ -107,28 +111,56 @@ impl Browser {
         }
     }
 
-    fn hears(&mut self, event: &str) {
-        while let Some(message) = self.heard.pop_front() {
-            if message["method"] == event {
-                return;
-            }
+    /// Waits for what the browser tells by itself, and gives what it says of it.
+    fn hears(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let wanted = |message: &Value| message["method"] == event && fits(&message["params"]);
+        if let Some(place) = self.heard.iter().position(wanted) {
+            return self.heard[place]["params"].clone();
         }
         loop {
             let message = self
                 .said
                 .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("no {event}"));
-            if message["method"] == event {
-                return;
+                .unwrap_or_else(|_| panic!("no {event}, but {:?}", self.heard));
+            self.heard.push_back(message);
+            let last = &self.heard[self.heard.len() - 1];
+            if wanted(last) {
+                return last["params"].clone();
             }
         }
+    }
+
+    /// Waits until the very page that was gone to is there: the blank one that a tab begins with
+    /// tells of itself too, and late on a slow machine.
+    fn arrives(&mut self, page: &Value) {
+        self.hears("Page.lifecycleEvent", |event| {
+            event["name"] == "load" && event["loaderId"] == *page
+        });
     }
 
     /// Goes to an address, and waits until its page is there.
     pub(super) fn open(&mut self, url: &str) {
         self.heard.clear();
-        self.call("Page.navigate", json!({ "url": url }));
-        self.hears("Page.loadEventFired");
+        let gone = self.call("Page.navigate", json!({ "url": url }));
+        self.arrives(&gone["loaderId"]);
+    }
+
+    /// Does what leads to another page, and waits until that is there.
+    fn leads(&mut self, does: impl FnOnce(&mut Self)) {
+        self.heard.clear();
+        does(self);
+        let gone = self.hears("Page.frameNavigated", |_| true);
+        self.arrives(&gone["frame"]["loaderId"]);
+    }
+
+    /// Types into a field that has the focus, or is about to: a page gives it when it first draws
+    /// itself, which may be after it has loaded.
+    pub(super) fn types(&mut self, field: &str, text: &str) {
+        self.ask(&format!(
+            "new Promise(done => {{ const look = () => document.activeElement?.matches({field:?}) \
+             ? done() : setTimeout(look, 5); look(); }})"
+        ));
+        self.call("Input.insertText", json!({ "text": text }));
     }
 
     pub(super) fn size(&mut self, width: u32, height: u32) {
@@ -196,9 +228,7 @@ impl Browser {
 
     /// Clicks on what leads to another page, and waits until that is there.
     pub(super) fn press(&mut self, selector: &str) {
-        self.heard.clear();
-        self.click(selector);
-        self.hears("Page.loadEventFired");
+        self.leads(|browser| browser.click(selector));
     }
 
     /// Strikes a key.
@@ -219,9 +249,7 @@ impl Browser {
 
     /// Strikes Enter where that leads to another page.
     pub(super) fn enter(&mut self) {
-        self.heard.clear();
-        self.key("Enter");
-        self.hears("Page.loadEventFired");
+        self.leads(|browser| browser.key("Enter"));
     }
 
     /// Keeps a picture of the whole page where `TEST_PICTURES` names a folder.
@@ -235,14 +263,19 @@ impl Browser {
         std::fs::write(format!("{folder}/{name}.png"), bytes).unwrap();
     }
 
-    /// Gives what the browser complained of since the last page was opened.
-    pub(super) fn complaints(&self) -> Vec<String> {
+    /// Gives what the browser complained of since the last page was opened, but for that page's own
+    /// status, which a refusal has by right, and advice.
+    pub(super) fn complaints(&mut self) -> Vec<String> {
+        let page = self.ask("location.href");
         let logged = self
             .heard
             .iter()
-            .filter(|message| message["method"] == "Log.entryAdded");
+            .filter(|message| message["method"] == "Log.entryAdded")
+            .map(|message| &message["params"]["entry"]);
         logged
-            .map(|message| message["params"]["entry"]["text"].to_string())
+            .filter(|entry| entry["level"] != "verbose")
+            .filter(|entry| entry["source"] != "network" || entry["url"] != page)
+            .map(|entry| entry["text"].to_string())
             .collect()
     }
 }

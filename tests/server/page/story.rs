@@ -1,4 +1,4 @@
-use super::{Browser, PAGE, PHONE, json, server, sign_in, start, url};
+use super::{Browser, PAGE, PHONE, server, sign_in, start, url};
 use crate::support::{OTHER_PHONE, Server, body_of_request, body_of_verify, wrong};
 
 /// Puts a number onto the blocklist, through the dry run, and takes it off.
@@ -73,7 +73,7 @@ async fn somebody_who_is_locked_is_looked_up_and_unlocked_by_keyboard_alone() {
     }
     assert_eq!(start(&server, PHONE).await.as_deref(), Some("locked"));
     browser.open(&url(&server, ""));
-    browser.call("Input.insertText", json!({ "text": super::MIKE }));
+    browser.types("#token", super::MIKE);
     browser.enter();
     // The first stop is the way past the navigation.
     browser.key("Tab");
@@ -83,7 +83,7 @@ async fn somebody_who_is_locked_is_looked_up_and_unlocked_by_keyboard_alone() {
     browser.open(&url(&server, "/people"));
     browser.ask("document.querySelector('#main').focus()");
     browser.key("Tab");
-    browser.call("Input.insertText", json!({ "text": PHONE }));
+    browser.types("#who", PHONE);
     browser.enter();
     assert!(
         browser.text(".sum").starts_with("Refused now: locked"),
@@ -96,7 +96,7 @@ async fn somebody_who_is_locked_is_looked_up_and_unlocked_by_keyboard_alone() {
     assert_eq!(browser.text(":focus"), "Unlock…");
     browser.enter();
     // The reason has the focus already.
-    browser.call("Input.insertText", json!({ "text": "called us" }));
+    browser.types("#reason", "called us");
     browser.enter();
     assert_eq!(browser.text("#notice p"), "1 guess budget was opened.");
     assert_ne!(start(&server, PHONE).await.as_deref(), Some("locked"));

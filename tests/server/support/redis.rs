@@ -1,5 +1,6 @@
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+
+use super::port;
 
 /// A Redis of the test's own, which it kills.
 pub(crate) struct Redis {
@@ -9,9 +10,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = port::free();
         Self {
             child: Self::spawn(port),
             port,
