@@ -8,6 +8,7 @@ pub(crate) mod delivery;
 pub(crate) mod device;
 pub(crate) mod event;
 pub(crate) mod factor;
+pub(crate) mod factor_store;
 pub(crate) mod policy;
 pub(crate) mod reply;
 pub(crate) mod request;

@@ -192,10 +192,10 @@ async fn a_sentinel_that_hangs_costs_a_moment_and_not_the_service() {
         .map(|hung| format!("redis://{}", hung.local_addr().unwrap()));
     let (url, [one, two]) = (sentinel.url(), &hung);
     let urls = [one, two, &url].map(String::as_str);
-    for millis in [500, 1_000, 2_000] {
+    for seconds in [2, 4, 8] {
         let options = RedisOptions::sentinel("main", &urls);
-        let store = RedisStore::with_options(options.deadline(Duration::from_millis(millis))).await;
-        assert!(store.is_ok(), "within {millis} ms");
+        let store = RedisStore::with_options(options.deadline(Duration::from_secs(seconds))).await;
+        assert!(store.is_ok(), "within {seconds} s");
     }
     let options = RedisOptions::sentinel("main", &urls[..2]).deadline(Duration::from_millis(300));
     let refused = RedisStore::with_options(options).await.unwrap_err();

@@ -9,13 +9,11 @@ use crate::support::{Reply, Server};
 /// somebody is signed in, and the title of a refusal.
 type Spoken = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
+const ENGLISH: [&str; 3] = ["Sign in", "You are signed in. ", "Link not accepted"];
+const DUTCH: [&str; 3] = ["Inloggen", "Je bent ingelogd. ", "Link niet geaccepteerd"];
+
 const SPOKEN: [Spoken; 12] = [
-    (
-        "en-GB,en;q=0.9",
-        "en",
-        "ltr",
-        ["Sign in", "You are signed in. ", "Link not accepted"],
-    ),
+    ("en-GB,en;q=0.9", "en", "ltr", ENGLISH),
     (
         "ar-EG,ar;q=0.9,en;q=0.8",
         "ar",
@@ -56,12 +54,7 @@ const SPOKEN: [Spoken; 12] = [
         "ltr",
         ["ログイン", "ログインしました。", "リンクを使用できません"],
     ),
-    (
-        "nl-BE",
-        "nl",
-        "ltr",
-        ["Inloggen", "Je bent ingelogd. ", "Link niet geaccepteerd"],
-    ),
+    ("nl-BE", "nl", "ltr", DUTCH),
     (
         "pl",
         "pl",
@@ -79,18 +72,8 @@ const SPOKEN: [Spoken; 12] = [
         ["Entrar", "Você entrou. ", "Link não aceito"],
     ),
     // Nothing that is spoken; then one that is, after one that is not.
-    (
-        "fi-FI, *;q=0.5",
-        "en",
-        "ltr",
-        ["Sign in", "You are signed in. ", "Link not accepted"],
-    ),
-    (
-        "en;q=0.1, fi, sv;q=0.9, nl;q=0.8",
-        "nl",
-        "ltr",
-        ["Inloggen", "Je bent ingelogd. ", "Link niet geaccepteerd"],
-    ),
+    ("fi-FI, *;q=0.5", "en", "ltr", ENGLISH),
+    ("en;q=0.1, fi, sv;q=0.9, nl;q=0.8", "nl", "ltr", DUTCH),
 ];
 
 /// Gives a page as it is read, after it says its language.

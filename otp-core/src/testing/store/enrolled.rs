@@ -34,11 +34,24 @@ impl<'a> Desk<'a> {
 
     /// Enrols the kit's authenticator for a subject and confirms it with a step.
     pub(super) async fn active(&self, subject: &str, step: u64) -> Enrol {
-        let enrol = enrolment(&owner(subject), "phone");
+        self.active_as(subject, "phone", step).await
+    }
+
+    async fn active_as(&self, subject: &str, name: &str, step: u64) -> Enrol {
+        let enrol = enrolment(&owner(subject), name);
         assert_eq!(self.enrol(&enrol).await, Enrolled::Pending);
         let confirmed = self.advance(&enrol, FactorState::Pending, step).await;
         assert_eq!(confirmed, FactorAdvanced::Accepted);
         enrol
+    }
+
+    /// Gives a subject an active phone and tablet, and a watch that waits for its first code.
+    pub(super) async fn three(&self, subject: &str) -> [Enrol; 3] {
+        let phone = self.active(subject, 10).await;
+        let tablet = self.active_as(subject, "tablet", 10).await;
+        let watch = enrolment(&owner(subject), "watch");
+        assert_eq!(self.enrol(&watch).await, Enrolled::Pending);
+        [phone, tablet, watch]
     }
 
     pub(super) async fn advance(&self, of: &Enrol, from: FactorState, to: u64) -> FactorAdvanced {

@@ -1,6 +1,6 @@
 //! Tries and authenticators that have a name.
 
-use super::enrolled::{ANSWERS, Desk, chosen, enrolment, owner, remove, spending, step};
+use super::enrolled::{ANSWERS, Desk, chosen, owner, remove, spending, step};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use super::{StoreFixture, kit};
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
 use crate::event::{EventKind, Outcome};
-use crate::factor::{FactorName, FactorState};
+use crate::factor::FactorName;
 use crate::quota::BudgetRules;
 use crate::request::{FactorClass, Tenant};
 use crate::store::{
-    AcceptedBy, AcceptedTry, AdvanceFactor, BudgetClaim, Enrol, Enrolled, FactorAdvanced,
-    FactorOwner, Granted, NamedTry, RecoveryUse, Removed, RenameFactor, Renamed, Step, UseRecovery,
+    AcceptedBy, AcceptedTry, AdvanceFactor, BudgetClaim, Enrol, FactorAdvanced, FactorOwner,
+    Granted, NamedTry, RecoveryUse, Removed, RenameFactor, Renamed, Step, UseRecovery,
 };
 
 fn tried(mark: u8, by: AcceptedBy) -> AcceptedTry {
@@ -112,13 +112,7 @@ pub async fn an_accepted_try_is_its_owners_and_ends_with_what_it_had(fixture: &d
 pub async fn the_last_factor_takes_the_recovery_codes_with_it(fixture: &dyn StoreFixture) {
     let desk = Desk::new(fixture);
     let (ann, bob) = (owner("ann"), owner("bob"));
-    let phone = desk.active("ann", 10).await;
-    let tablet = enrolment(&ann, "tablet");
-    assert_eq!(desk.enrol(&tablet).await, Enrolled::Pending);
-    let confirmed = desk.advance(&tablet, FactorState::Pending, 10).await;
-    assert_eq!(confirmed, FactorAdvanced::Accepted);
-    let watch = enrolment(&ann, "watch");
-    assert_eq!(desk.enrol(&watch).await, Enrolled::Pending);
+    let [phone, tablet, watch] = desk.three("ann").await;
     let _ = desk.active("bob", 10).await;
     for whose in [&ann, &bob] {
         desk.put(whose, &[("K7", "one"), ("K8", "two")]).await;
@@ -226,13 +220,7 @@ pub async fn racing_tries_of_one_name_are_one_guess(fixture: &dyn StoreFixture) 
 pub async fn a_factor_is_renamed_where_the_name_is_free(fixture: &dyn StoreFixture) {
     let desk = Desk::new(fixture);
     let (ann, bob) = (owner("ann"), owner("bob"));
-    let phone = desk.active("ann", 10).await;
-    let tablet = enrolment(&ann, "tablet");
-    assert_eq!(desk.enrol(&tablet).await, Enrolled::Pending);
-    let confirmed = desk.advance(&tablet, FactorState::Pending, 10).await;
-    assert_eq!(confirmed, FactorAdvanced::Accepted);
-    let watch = enrolment(&ann, "watch");
-    assert_eq!(desk.enrol(&watch).await, Enrolled::Pending);
+    let [phone, tablet, _] = desk.three("ann").await;
     let before = desk.factors(&ann).await;
 
     let taken = rename(&desk, &ann, &phone, "tablet").await;
