@@ -1,7 +1,7 @@
 //! What it costs to check an authenticator's code with its window, beside `totp-rs`.
 //!
-//! A wrong code is the dear case: every step of the window is looked at. Here a right one costs the
-//! same, so that time tells nothing.
+//! A wrong code is the dear case: every step of the window is looked at. The search for a right one ends
+//! at the step that is accepted, on both sides.
 
 #![allow(
     clippy::unwrap_used,

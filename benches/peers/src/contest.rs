@@ -202,12 +202,7 @@ fn totp() -> Vec<Contest> {
             "A right code of an authenticator, one step of tolerance",
             side("otp-kit", "peers side totp/ours-right", ""),
             vec![
-                side(
-                    "`totp-rs`",
-                    "peers side totp/totp-rs-right",
-                    "the peer stops at the step that fits; ours looks at all, so that time tells \
-                     nothing",
-                ),
+                side("`totp-rs`", "peers side totp/totp-rs-right", ""),
                 side("`pyotp`", "python python/totp.py right", ""),
                 side("`otplib`", "node node/totp.mjs right", ""),
             ],

@@ -1,6 +1,7 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use subtle::{Choice, ConstantTimeEq as _};
 use thiserror::Error;
 
 use super::hotp::Hotp;
@@ -158,7 +159,10 @@ impl Totp {
     /// Finds the step of a code, later than `last`, the one that was accepted last. Keep the answer
     /// by compare-and-set; of racing callers with one code the store has one winner.
     ///
-    /// Every accepted step is computed and compared in constant time, whichever it is.
+    /// Each step is compared in constant time, and all of them are where the code is not accepted:
+    /// how long a refusal takes says nothing of the step that a used code was of, nor whether it was
+    /// one. The search ends at the step that is accepted, the earliest that is left; whoever typed
+    /// the code hears as much from the answer.
     ///
     /// # Errors
     /// [`TotpRefusal`].
@@ -174,22 +178,9 @@ impl Totp {
         let first = now.saturating_sub(u64::from(self.skew.past));
         let end = now.saturating_add(u64::from(self.skew.future));
         let floor = last.map_or(0, |last| last.number().saturating_add(1));
-        let (mut found, mut fresh, mut used) = (0_u64, Choice::from(0), Choice::from(0));
-        for step in (first..=end).rev() {
-            let same = self.counter.number(step).ct_eq(&typed);
-            // A step that is used up must not hide a later one with the same digits.
-            let counts = Choice::from(u8::from(step >= floor));
-            found.conditional_assign(&step, same & counts);
-            fresh |= same & counts;
-            used |= same & !counts;
-        }
-        if fresh.into() {
-            Ok(TimeStep::new(found))
-        } else if used.into() {
-            Err(TotpRefusal::Replayed)
-        } else {
-            Err(TotpRefusal::Wrong)
-        }
+        accepted(first..=end, floor, |step| {
+            self.counter.number(step).ct_eq(&typed)
+        })
     }
 
     /// Says how far an authenticator's clock is off, by two codes that it shows one after the other,
@@ -222,6 +213,28 @@ impl Totp {
             std::cmp::Ordering::Greater => Drift::Ahead(by),
         })
     }
+}
+
+/// Finds the earliest step of a window that fits and is not used up: those come first, so that a used
+/// one with the same digits cannot hide it. Where none does, every step was looked at.
+fn accepted(
+    window: RangeInclusive<u64>,
+    floor: u64,
+    fits: impl Fn(u64) -> Choice,
+) -> Result<TimeStep, TotpRefusal> {
+    let left = window.clone().filter(|step| *step >= floor);
+    for step in left {
+        if fits(step).into() {
+            return Ok(TimeStep::new(step));
+        }
+    }
+    let used = window.filter(|step| *step < floor);
+    let used = used.fold(Choice::from(0), |used, step| used | fits(step));
+    Err(if used.into() {
+        TotpRefusal::Replayed
+    } else {
+        TotpRefusal::Wrong
+    })
 }
 
 #[cfg(test)]
