@@ -1,12 +1,27 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Breaker, BreakerRules, BreakerState, Resting, Ticket};
 use crate::clock::Timestamp;
 
 /// A [`Breaker`] that any number of tasks ask at once. Clones are one breaker.
+///
+/// Racing calls come out as if they were made one after the other: neither a failure nor the threshold
+/// is missed, and one probe is one. While it is closed and nothing has failed, asking and reporting
+/// success take no lock.
 #[derive(Clone, Debug, Default)]
-pub struct SharedBreaker(Arc<Mutex<Breaker>>);
+pub struct SharedBreaker(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The era of a breaker that is closed without a failure, or [`STIRRED`]. Written under the lock,
+    /// so that whoever reads an era here sees the breaker as it was at that moment.
+    calm: AtomicU64,
+    breaker: Mutex<Breaker>,
+}
+
+const STIRRED: u64 = u64::MAX;
 
 impl SharedBreaker {
     /// Starts closed.
@@ -18,19 +33,22 @@ impl SharedBreaker {
     /// Says where it stands.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.lock().state()
+        match self.calm() {
+            Some(_) => BreakerState::Closed,
+            None => self.locked(|breaker| breaker.state()),
+        }
     }
 
     /// Counts the failures in a row while it is closed.
     #[must_use]
     pub fn failures(&self) -> u32 {
-        self.lock().failures()
+        self.locked(|breaker| breaker.failures())
     }
 
     /// Says how long the part has been left alone; zero while it is not.
     #[must_use]
     pub fn rested(&self, now: Timestamp) -> Duration {
-        self.lock().rested(now)
+        self.locked(|breaker| breaker.rested(now))
     }
 
     /// Asks to ask; see [`Breaker::ask`].
@@ -38,7 +56,10 @@ impl SharedBreaker {
     /// # Errors
     /// [`Resting`] while the part is left alone.
     pub fn ask(&self, now: Timestamp, rules: BreakerRules) -> Result<Pass, Resting> {
-        let ticket = self.lock().ask(now, &rules)?;
+        let ticket = match self.calm() {
+            Some(ticket) => ticket,
+            None => self.locked(|breaker| breaker.ask(now, &rules))?,
+        };
         Ok(self.pass(ticket, rules))
     }
 
@@ -47,7 +68,7 @@ impl SharedBreaker {
     /// # Errors
     /// [`Resting`] while another probe is under way.
     pub fn ask_early(&self, now: Timestamp, rules: BreakerRules) -> Result<Pass, Resting> {
-        let ticket = self.lock().ask_early(now, &rules)?;
+        let ticket = self.locked(|breaker| breaker.ask_early(now, &rules))?;
         Ok(self.pass(ticket, rules))
     }
 
@@ -59,8 +80,20 @@ impl SharedBreaker {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Breaker> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives what [`Breaker::ask`] would, where there is nothing to count and nothing to wait for.
+    fn calm(&self) -> Option<Ticket> {
+        let era = self.0.calm.load(Ordering::SeqCst);
+        (era != STIRRED).then_some(Ticket { era })
+    }
+
+    fn locked<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
+        let breaker = self.0.breaker.lock();
+        let mut breaker = breaker.unwrap_or_else(PoisonError::into_inner);
+        let answer = act(&mut breaker);
+        let is_calm = breaker.state() == BreakerState::Closed && breaker.failures() == 0;
+        let calm = if is_calm { breaker.era } else { STIRRED };
+        self.0.calm.store(calm, Ordering::SeqCst);
+        answer
     }
 }
 
@@ -78,14 +111,18 @@ impl Pass {
     /// Reports that the part works.
     pub fn succeeded(mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.lock().succeeded(ticket);
+            // A success where nothing has failed changes nothing.
+            if self.breaker.calm() != Some(ticket) {
+                self.breaker.locked(|breaker| breaker.succeeded(ticket));
+            }
         }
     }
 
     /// Reports that the part failed.
     pub fn failed(mut self, now: Timestamp) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.lock().failed(ticket, now, &self.rules);
+            let failed = |breaker: &mut Breaker| breaker.failed(ticket, now, &self.rules);
+            self.breaker.locked(failed);
         }
     }
 }
@@ -93,7 +130,7 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.lock().abandoned(ticket);
+            self.breaker.locked(|breaker| breaker.abandoned(ticket));
         }
     }
 }

@@ -140,6 +140,27 @@ fn a_pass_that_is_dropped_or_lost_in_a_panic_frees_the_probes_place() {
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
+#[test]
+fn of_failures_that_race_none_is_lost_and_the_last_allowed_one_opens() {
+    const CALLERS: u32 = 64;
+    for threshold in [CALLERS, CALLERS + 1] {
+        let breaker = SharedBreaker::new();
+        std::thread::scope(|scope| {
+            for _ in 0..CALLERS {
+                let pass = breaker.ask(START, rules(threshold)).expect("closed");
+                scope.spawn(move || pass.failed(START));
+            }
+        });
+        let (expected, failures) = if threshold == CALLERS {
+            (BreakerState::Open, 0)
+        } else {
+            (BreakerState::Closed, CALLERS)
+        };
+        assert_eq!(breaker.state(), expected, "{threshold}");
+        assert_eq!(breaker.failures(), failures, "{threshold}");
+    }
+}
+
 /// The rules in the plainest words, kept apart from the machine: who may ask, by what happened.
 #[derive(Debug, Default)]
 struct Model {
@@ -228,6 +249,50 @@ proptest! {
                 model.opened_at.is_none()
             );
             prop_assert_eq!(breaker.state() == BreakerState::HalfOpen, model.probe.is_some());
+        }
+    }
+
+    /// One of them takes no lock while all is calm; both are asked and told the same.
+    #[test]
+    fn a_shared_breaker_says_at_every_step_what_the_machine_says(
+        threshold in 1_u32..4,
+        steps in proptest::collection::vec((0_u8..5, 0_usize..8, -2_000_i64..20_000), 1..300),
+    ) {
+        let rules = rules(threshold);
+        let (mut machine, shared) = (Breaker::new(), SharedBreaker::new());
+        let mut given: Vec<(Ticket, Pass)> = Vec::new();
+        let mut now = START.as_millis();
+        for (what, which, step) in steps {
+            now += step;
+            let time = Timestamp::from_millis(now);
+            if what >= 3 {
+                let (ticket, pass) = if what == 3 {
+                    (machine.ask(time, &rules), shared.ask(time, rules))
+                } else {
+                    (machine.ask_early(time, &rules), shared.ask_early(time, rules))
+                };
+                prop_assert_eq!(ticket.err(), pass.as_ref().err().copied());
+                given.extend(ticket.ok().zip(pass.ok()));
+            } else if !given.is_empty() {
+                let (ticket, pass) = given.swap_remove(which % given.len());
+                match what {
+                    0 => {
+                        machine.succeeded(ticket);
+                        pass.succeeded();
+                    }
+                    1 => {
+                        machine.failed(ticket, time, &rules);
+                        pass.failed(time);
+                    }
+                    _ => {
+                        machine.abandoned(ticket);
+                        drop(pass);
+                    }
+                }
+            }
+            prop_assert_eq!(machine.state(), shared.state());
+            prop_assert_eq!(machine.failures(), shared.failures());
+            prop_assert_eq!(machine.rested(time), shared.rested(time));
         }
     }
 }
