@@ -161,8 +161,7 @@ impl Rotation {
 }
 
 /// Says what hangs on each key. The overlap is how long one that was replaced must stay whatever
-/// the report says, for access tokens that are out. The seals of the audit log are counted by reading
-/// all of it.
+/// the report says, for access tokens that are out.
 pub(super) async fn report(
     State(app): State<Arc<App>>,
     desk: Desk,

@@ -59,8 +59,9 @@ pub trait ChainStore: AuditStore {
         limit: usize,
     ) -> Result<Vec<ChainedRecord>, StoreError>;
 
-    /// Counts the seals of the whole chain by their keys. It reads the whole log, page by page: an
-    /// operator's call, and none for a log that is not handed on.
+    /// Counts the seals of the records that are still there by their keys, for an operator. An
+    /// engine that keeps a long log keeps the counts beside it; without a body of its own it reads
+    /// the whole log, page by page.
     ///
     /// # Errors
     /// [`StoreError`].

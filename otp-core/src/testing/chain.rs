@@ -29,7 +29,8 @@ pub use leasing::{
 };
 pub use reading::{
     a_chain_that_has_not_begun_is_empty, a_sealed_record_is_kept_as_it_was_written,
-    sealed_records_are_read_page_by_page, unsealed_records_come_in_the_order_of_the_log,
+    sealed_records_are_read_page_by_page, seals_are_counted_by_their_keys,
+    unsealed_records_come_in_the_order_of_the_log,
 };
 pub use reference::{ReferenceChain, ReferenceChainFixture};
 pub use sealing::{

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otp_core::clock::Timestamp;
 use otp_core::event::chain::{ChainedRecord, Head, Link, Record};
-use otp_core::store::{ChainStore, Lease, OutboxEntry, SealBatch, SealerId, Sealing, StoreError};
+use otp_core::store::{
+    ChainStore, KeyHold, KeyUse, Lease, OutboxEntry, SealBatch, SealerId, Sealing, StoreError,
+};
 
 use super::MemoryStore;
 
@@ -97,5 +99,13 @@ impl ChainStore for MemoryStore {
         let entries = outbox.after(after.unwrap_or_default());
         let chained = entries.filter_map(|entry| outbox.chain.of(entry));
         Ok(chained.take(limit).collect())
+    }
+
+    async fn sealed_by(&self) -> Result<Vec<KeyUse>, StoreError> {
+        let mut uses = Vec::new();
+        for link in self.inner.outbox.records().chain.links.values() {
+            KeyUse::add(&mut uses, *link.seal.key(), KeyHold::Chain, None);
+        }
+        Ok(uses)
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use otp_core::event::chain::{ChainedRecord, Head, Record};
-use otp_core::store::{ChainStore, Lease, SealBatch, SealerId, Sealing, StoreError};
+use otp_core::store::{ChainStore, KeyUse, Lease, SealBatch, SealerId, Sealing, StoreError};
 use serde_json::{Value, json};
 
 use super::PostgresStore;
 use super::link::Function;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Request, millis};
-use crate::wire::{corrupt, event};
+use crate::wire::{corrupt, device, event};
 
 /// The most that is read at once.
 const LONGEST_PAGE: usize = 10_000;
@@ -92,6 +92,17 @@ impl ChainStore for PostgresStore {
             _ => Err(corrupt("a link")),
         });
         chained.map_while(Result::transpose).collect()
+    }
+
+    async fn sealed_by(&self) -> Result<Vec<KeyUse>, StoreError> {
+        loop {
+            let request = self.some_records("keys", LONGEST_PAGE);
+            let reply = self.on_chain(request).await?;
+            let entered = usize::try_from(reply.number(0)?).unwrap_or(usize::MAX);
+            if entered < LONGEST_PAGE {
+                return device::key_uses(&reply, 1);
+            }
+        }
     }
 }
 

@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-const ALL: [(i64, &str, &str); 18] = migrations![
+const ALL: [(i64, &str, &str); 19] = migrations![
     1 "otp store" "0001_otp_store.sql",
     2 "otp time" "0002_otp_time.sql",
     3 "otp audit" "0003_otp_audit.sql",
@@ -42,6 +42,7 @@ const ALL: [(i64, &str, &str); 18] = migrations![
     16 "otp chain" "0016_otp_chain.sql",
     17 "otp devices" "0017_otp_devices.sql",
     18 "otp boards" "0018_otp_boards.sql",
+    19 "otp seals" "0019_otp_seals.sql",
 ];
 
 /// Why a database is not one to work with.

@@ -23,11 +23,11 @@ macro_rules! keep_in_rows {
                 BlocklistStore, Board, BoardText, BudgetKey, BudgetReading, BudgetStore,
                 ChainStore, ChallengeQuery, ChallengeStore, Consume, Delivery, DeliveryStore,
                 Enrol, Enrolled, FactorAdvanced, FactorOwner, FactorStore, IdempotencyKey, Insert,
-                Lease, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore, Posted,
-                Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject, RemoveFactor,
-                Removed, RenameFactor, Renamed, Revocation, SealBatch, SealerId, Sealing, Seen,
-                SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore, StoreError,
-                UseRecovery,
+                KeyUse, Lease, OutboxEntry, Plan, PolicyDocument, PolicyRecord, PolicyStore,
+                Posted, Published, PutRecovery, QuotaStore, RecoveryUse, Reissue, Reject,
+                RemoveFactor, Removed, RenameFactor, Renamed, Revocation, SealBatch, SealerId,
+                Sealing, Seen, SeenStore, Settled, StatKey, StatName, StatWindow, StatsStore,
+                StoreError, UseRecovery,
             };
             use $crate::sql::{self, Engine as _};
 
@@ -348,6 +348,11 @@ macro_rules! keep_in_rows {
                     limit: usize,
                 ) -> Result<Vec<ChainedRecord>, StoreError> {
                     self.read(sql::SealedAfter(after, limit)).await
+                }
+
+                async fn sealed_by(&self) -> Result<Vec<KeyUse>, StoreError> {
+                    while self.write(sql::EnterSeals).await? == sql::Entered::Some {}
+                    self.read(sql::Seals).await
                 }
             }
 

@@ -9,7 +9,7 @@ use super::engine::{self, failed};
 use crate::sql::{BOOKKEEPING, Step, WrongSchema, migration};
 use crate::tables::NEXT_MAJOR;
 
-const ALL: [Step; 8] = [
+const ALL: [Step; 9] = [
     (
         1,
         "otp store",
@@ -49,6 +49,11 @@ const ALL: [Step; 8] = [
         8,
         "otp boards",
         include_str!("../../migrations/sqlite/0008_otp_boards.sql"),
+    ),
+    (
+        9,
+        "otp seals",
+        include_str!("../../migrations/sqlite/0009_otp_seals.sql"),
     ),
 ];
 

@@ -25,5 +25,6 @@ mod lifecycle;
 mod outbox;
 mod runbook;
 mod schema;
+mod seals;
 mod sessions;
 mod waits;

@@ -18,4 +18,5 @@ mod lifecycle;
 mod operator;
 mod outage;
 mod outbox;
+mod seals;
 mod sessions;

@@ -5,9 +5,10 @@ use super::ChainFixture;
 use crate::clock::Timestamp;
 use crate::event::chain::{ChainedRecord, Head, Record, Scope, Tally, Verified, verify};
 use crate::event::{Event, EventId, EventKind};
-use crate::key::KeyRing;
+use crate::key::{Key, KeyId, KeyRing};
 use crate::random::OsRandom;
-use crate::store::{ChainStore, Lease, SealBatch, SealerId, Sealing};
+use crate::secret::SecretBytes;
+use crate::store::{ChainStore, KeyHold, Lease, SealBatch, SealerId, Sealing};
 use crate::testing::store::kit;
 
 pub(super) const ANSWERS: &str = "a store in good order answers";
@@ -96,6 +97,29 @@ impl<'f> Bench<'f> {
 
     pub(super) async fn sealed(&self, after: Option<u64>, limit: usize) -> Vec<ChainedRecord> {
         self.store.sealed(after, limit).await.expect(ANSWERS)
+    }
+
+    /// Gives the current key's name.
+    pub(super) fn key(&self) -> KeyId {
+        *self.keys.snapshot().current().id()
+    }
+
+    /// Makes another key the current one.
+    pub(super) fn rotate(&self) -> KeyId {
+        let id = KeyId::new("z-another-one").expect("a name");
+        let key = Key::new(id, &SecretBytes::new((1..=32).collect())).expect("a key");
+        self.keys.rotate(key).expect("a new one");
+        id
+    }
+
+    /// Counts the seals, in the order of the names of their keys.
+    pub(super) async fn seals(&self) -> Vec<(KeyId, u64)> {
+        let uses = self.store.sealed_by().await.expect(ANSWERS);
+        let kinds = uses.iter().map(|one| (one.hold, one.until));
+        assert!(kinds.into_iter().all(|kind| kind == (KeyHold::Chain, None)));
+        let mut seals: Vec<_> = uses.iter().map(|one| (one.key, one.count)).collect();
+        seals.sort_unstable();
+        seals
     }
 
     /// Exports the whole chain, checks it offline, and gives the names of its records.

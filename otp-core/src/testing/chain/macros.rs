@@ -43,6 +43,7 @@ macro_rules! chain_conformance {
             unsealed_records_come_in_the_order_of_the_log,
             a_sealed_record_is_kept_as_it_was_written,
             sealed_records_are_read_page_by_page,
+            seals_are_counted_by_their_keys,
         );
     };
 }

@@ -88,3 +88,24 @@ pub async fn sealed_records_are_read_page_by_page(fixture: &dyn ChainFixture) {
     }
     assert_eq!(read, written);
 }
+
+/// Seals are counted by the keys that made them, whatever the size of a batch and however often keys
+/// take turns.
+pub async fn seals_are_counted_by_their_keys(fixture: &dyn ChainFixture) {
+    let bench = Bench::new(fixture);
+    assert_eq!(bench.seals().await, [], "nothing is sealed");
+    bench.write(5).await;
+    assert_eq!(bench.seals().await, [], "what is written is not");
+    bench.seal_all(2).await;
+    let old = bench.key();
+    assert_eq!(bench.seals().await, [(old, 5)]);
+    let new = bench.rotate();
+    bench.write(7).await;
+    bench.seal_all(3).await;
+    assert_eq!(bench.seals().await, [(old, 5), (new, 7)]);
+    bench.keys.promote(&old).expect("it is known");
+    bench.write(4).await;
+    bench.seal_all(ALL).await;
+    assert_eq!(bench.seals().await, [(old, 9), (new, 7)]);
+    assert_eq!(bench.seals().await, [(old, 9), (new, 7)], "as before");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use otp_core::event::chain::{ChainedRecord, Head, Record};
 use otp_core::store::{
-    ChainStore, Lease, PolicyStore, SealBatch, SealerId, Sealing, Store, StoreError,
+    ChainStore, KeyUse, Lease, PolicyStore, SealBatch, SealerId, Sealing, Store, StoreError,
 };
 
 use super::Split;
@@ -36,5 +36,9 @@ impl<D: Store, A: ChainStore + PolicyStore> ChainStore for Split<D, A> {
         limit: usize,
     ) -> Result<Vec<ChainedRecord>, StoreError> {
         self.inner.audit.sealed(after, limit).await
+    }
+
+    async fn sealed_by(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.inner.audit.sealed_by().await
     }
 }
