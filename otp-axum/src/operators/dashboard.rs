@@ -68,7 +68,8 @@ fn schema() -> Schema {
         (
             "complete",
             Schema::flag().about(
-                "whether all records of the window were read; none were while the store is away",
+                "whether all records of the window were read: else the newest 100,000 were, or none \
+                 while the store is away",
             ),
         ),
         ("counters", counts.clone()),

@@ -48,7 +48,8 @@ pub struct Attackers {
     pub refused: u64,
     /// How many were made in all: codes asked for, resent and tried.
     pub requests: u64,
-    /// Whether all records of the time were read. Where not, the oldest were.
+    /// Whether all records of the time were read. Where not, the newest were, a hundred thousand of
+    /// them.
     pub complete: bool,
 }
 

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::attackers::{Attackers, Watch};
-use super::blocks::READ;
 use super::effect::Count;
 use super::{Operator, records};
 use crate::audit::Export;
@@ -11,6 +10,8 @@ use crate::event::{Event, EventKind, Outcome};
 use crate::store::OutboxEntry;
 use crate::verifier::Unavailable;
 
+/// The most entries of the blocklist that are counted.
+const BLOCKS: usize = 10_000;
 /// The most different reasons that are told apart.
 const REASONS: usize = 200;
 
@@ -102,7 +103,7 @@ impl Operator {
     pub async fn overview(&self, within: Duration, top: usize) -> Result<Overview, Unavailable> {
         self.note_look(self.look("overview")).await?;
         let now = self.store().ping().await?;
-        let blocks = self.store().blocks(READ).await?.len();
+        let blocks = self.store().blocks(BLOCKS).await?.len();
         let mut watch = Watch::default();
         let mut overview = Overview {
             now,
@@ -110,7 +111,7 @@ impl Operator {
             reasons: BTreeMap::new(),
             attackers: Attackers::default(),
             blocks: match u64::try_from(blocks).unwrap_or(u64::MAX) {
-                many if blocks == READ => Count::AtLeast(many),
+                many if blocks == BLOCKS => Count::AtLeast(many),
                 all => Count::Exactly(all),
             },
         };

@@ -6,9 +6,11 @@ use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::store::{AuditStore, StoreError};
 
-/// Records a page, and pages a look.
+/// Records a page.
 const PAGE: usize = 1_000;
-const PAGES: usize = 200;
+/// The most records of a look, and the most pages: some are written meanwhile.
+const MOST: u64 = 100_000;
+const PAGES: usize = 120;
 /// A page with fewer is the log's end: where records arrive faster than they are asked for, no page is
 /// ever empty. It is far from full, because records that only later versions know are left out.
 const NEARLY_EMPTY: usize = PAGE / 10;
@@ -20,19 +22,30 @@ const SLACK: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     Whole,
-    /// There was more than is read at once; the newest are missing.
+    /// There was more than is read at once; the oldest are missing.
     Part,
 }
 
-/// Hands over the records from a time on, oldest first.
+/// Hands over the records from a time on, oldest first; of more than are read at once, the newest.
 pub(super) async fn since(
     store: &dyn AuditStore,
     from: Timestamp,
     mut take: impl FnMut(Event) + Send,
 ) -> Result<Reach, StoreError> {
-    let mut after = place_before(store, from.saturating_sub(SLACK)).await?;
+    let mut after = place_before(store, None, from.saturating_sub(SLACK)).await?;
+    let mut page = store.outbox(after, PAGE).await?;
+    let mut reach = Reach::Whole;
+    if let Some(last) = page.last().map(|entry| entry.sequence)
+        && page.len() >= NEARLY_EMPTY
+    {
+        let end = place_before(store, Some(last), Timestamp::MAX).await?;
+        let first = end.unwrap_or_default().saturating_sub(MOST);
+        if first > last {
+            (after, reach) = (Some(first), Reach::Part);
+            page = store.outbox(after, PAGE).await?;
+        }
+    }
     for _ in 0..PAGES {
-        let page = store.outbox(after, PAGE).await?;
         let is_last = page.len() < NEARLY_EMPTY;
         after = page.last().map(|entry| entry.sequence).or(after);
         for entry in page {
@@ -41,20 +54,26 @@ pub(super) async fn since(
             }
         }
         if is_last {
-            return Ok(Reach::Whole);
+            return Ok(reach);
         }
+        page = store.outbox(after, PAGE).await?;
     }
     Ok(Reach::Part)
 }
 
-/// Finds a place that lies before every record from a time on; `None` is before all of them.
-/// Places and times grow together, so it is found in as many looks as the log has doublings.
-async fn place_before(store: &dyn AuditStore, from: Timestamp) -> Result<Option<u64>, StoreError> {
-    let Some(first) = store.outbox(None, 1).await?.pop() else {
-        return Ok(None);
+/// Finds a place from another one on that lies before every record from a time on, or within a page of
+/// the log's end where none is; the other one is before all of them. Places and times grow together,
+/// so it is found in as many looks as the log has doublings.
+async fn place_before(
+    store: &dyn AuditStore,
+    begin: Option<u64>,
+    from: Timestamp,
+) -> Result<Option<u64>, StoreError> {
+    let Some(first) = store.outbox(begin, 1).await?.pop() else {
+        return Ok(begin);
     };
     if first.event.at >= from {
-        return Ok(None);
+        return Ok(begin);
     }
     let page = u64::try_from(PAGE).unwrap_or(u64::MAX);
     let (mut before, mut step) = (first.sequence, page);
@@ -139,7 +158,8 @@ mod tests {
             self.write();
             *self.reads.lock().expect("a count") += 1;
             let log = self.log.lock().expect("a log");
-            let rest = log.iter().filter(|one| Some(one.sequence) > after);
+            let first = after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX));
+            let rest = log.iter().skip(first);
             Ok(rest.take(limit).cloned().collect())
         }
 
@@ -156,6 +176,26 @@ mod tests {
         assert_eq!(reach.expect("an answer"), Reach::Whole);
         assert!(taken >= 2_500, "{taken}");
         let reads = *busy.reads.lock().expect("a count");
-        assert!(reads <= 6, "{reads} reads");
+        assert!(reads <= 9, "{reads} reads");
+    }
+
+    #[tokio::test]
+    async fn of_more_records_than_are_read_at_once_the_newest_are() {
+        let busy = Busy::with(250_000);
+        let mut times = Vec::new();
+        let reach = since(&busy, Timestamp::from_millis(0), |event| {
+            times.push(event.at.as_millis() - 1_000_000);
+        });
+        assert_eq!(reach.await.expect("an answer"), Reach::Part);
+        assert!(times.is_sorted());
+        assert!(times.last().is_some_and(|last| *last > 250_000));
+        let most = usize::try_from(MOST).expect("few");
+        assert!(
+            (most..most + 2 * PAGE).contains(&times.len()),
+            "{}",
+            times.len()
+        );
+        let reads = *busy.reads.lock().expect("a count");
+        assert!(reads < 150, "{reads} reads");
     }
 }
