@@ -33,6 +33,8 @@ pub(super) enum Place {
 pub(super) struct Link {
     place: Place,
     label: &'static str,
+    /// The label's second half, which narrow screens leave out.
+    more: &'static str,
     path: String,
 }
 
@@ -55,13 +57,13 @@ impl Place {
         }
     }
 
-    const fn label(self) -> &'static str {
+    const fn label(self) -> (&'static str, &'static str) {
         match self {
-            Self::Overview => "Overview",
-            Self::People => "People",
-            Self::Blocks => "Blocklist",
-            Self::Failed => "Failed messages",
-            Self::Codes => "Live codes",
+            Self::Overview => ("Overview", ""),
+            Self::People => ("People", ""),
+            Self::Blocks => ("Blocklist", ""),
+            Self::Failed => ("Failed", " messages"),
+            Self::Codes => ("Live codes", ""),
         }
     }
 
@@ -78,10 +80,14 @@ impl Place {
     }
 
     pub(super) fn nav() -> Vec<Link> {
-        let link = |place: Self| Link {
-            place,
-            label: place.label(),
-            path: place.path(),
+        let link = |place: Self| {
+            let (label, more) = place.label();
+            Link {
+                place,
+                label,
+                more,
+                path: place.path(),
+            }
         };
         Self::ALL.into_iter().map(link).collect()
     }

@@ -107,13 +107,16 @@ async fn busy() -> Server {
     server
 }
 
-/// Finds what is wider than its place, the page itself or a list of names, and names that are broken
-/// into more than three lines.
+/// Finds what is wider than its place, the page itself, the row of pages or a list of names, tabs that
+/// are not all seen in one row, and names that are broken into more than three lines.
 const TOO_WIDE: &str = r"(() => {
-  const wide = [...document.querySelectorAll('html, .scroll:has(tbody .id)')].filter(it => it.scrollWidth > it.clientWidth);
+  const wide = [...document.querySelectorAll('html, .bar nav, .scroll:has(tbody .id)')].filter(it => it.scrollWidth > it.clientWidth);
   const lines = it => { const range = document.createRange(); range.selectNodeContents(it.firstChild); return range.getClientRects().length; };
   const thin = [...document.querySelectorAll('tbody .id')].filter(it => lines(it) > 3);
-  return [...wide, ...thin].map(it => it.tagName + ' ' + it.innerText.slice(0, 40));
+  const tabs = [...document.querySelectorAll('.bar nav a')];
+  const unseen = tabs.filter(it => { const { left, right, top } = it.getBoundingClientRect();
+    return left < 0 || right > innerWidth || top !== tabs[0].getBoundingClientRect().top; });
+  return [...wide, ...thin, ...unseen].map(it => it.tagName + ' ' + it.innerText.slice(0, 40));
 })()";
 
 fn inspect(browser: &mut Browser, page: &str, look: &str) {
