@@ -59,6 +59,10 @@ impl Document {
                 "securitySchemes": {
                     "session": token("the access token of a session"),
                     "operator": token("an operator's token"),
+                    "operator_header": {
+                        "type": "apiKey", "in": "header", "name": "X-Admin-Token",
+                        "description": "the same token, as the runbooks send it",
+                    },
                 },
             },
         })
@@ -89,8 +93,10 @@ fn described(path: &str, operation: &Operation) -> Value {
             let most = operation.largest.unwrap_or(LARGEST);
             members.insert("requestBody".to_owned(), request(body, most));
         }
-        if let Some(scheme) = operation.security {
-            members.insert("security".to_owned(), json!([{ scheme: [] }]));
+        if !operation.security.is_empty() {
+            let schemes = operation.security.iter();
+            let either: Vec<_> = schemes.map(|scheme| json!({ *scheme: [] })).collect();
+            members.insert("security".to_owned(), either.into());
         }
     }
     described

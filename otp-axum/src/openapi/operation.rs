@@ -16,7 +16,8 @@ pub struct Operation {
     pub(super) parameters: Vec<Parameter>,
     pub(super) answers: Vec<Answer>,
     pub(super) refusals: Vec<Refusal>,
-    pub(super) security: Option<&'static str>,
+    /// Schemes of which one is enough; none is asked for where there are none.
+    pub(super) security: &'static [&'static str],
     pub(super) pages: bool,
     pub(super) largest: Option<usize>,
 }
@@ -97,7 +98,7 @@ impl Operation {
             parameters: Vec::new(),
             answers: Vec::new(),
             refusals: Vec::new(),
-            security: None,
+            security: &[],
             pages: false,
             largest: None,
         }
@@ -210,7 +211,7 @@ impl Operation {
     /// Wants the access token of a session.
     #[must_use]
     pub fn signed_in(mut self) -> Self {
-        self.security = Some("session");
+        self.security = &["session"];
         self.refuses([Refusal::NOT_SIGNED_IN, Refusal::UNAVAILABLE])
     }
 
@@ -239,7 +240,7 @@ impl Operation {
     }
 
     pub(super) fn guard(&mut self) {
-        self.security = Some("operator");
+        self.security = &["operator", "operator_header"];
         self.refusals.extend([
             Refusal::UNAUTHORIZED,
             Refusal::THROTTLED,

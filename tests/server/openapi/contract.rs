@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Listener, server};
+use super::{Listener, MIKE, server};
 use crate::support::{PHONE, Reply, Server, body_of_request, body_of_verify};
 
 const PUBLIC: &[(&str, &str)] = &[
@@ -84,6 +84,24 @@ async fn every_route_that_is_promised_is_in_a_document_that_is_sound() {
     for (method, path) in OPERATORS {
         operators.operation(method, path);
     }
+}
+
+#[tokio::test]
+async fn either_way_to_show_an_operators_token_is_in_the_document_and_opens_every_door() {
+    let server = server();
+    let document = Listener::operators(&server).await.document;
+    for one in document.operations() {
+        let (bearer, header) = (one.is_for("operator"), one.is_for("operator_header"));
+        assert_eq!(bearer, header, "{} {}", one.method, one.path);
+    }
+    let url = format!("http://{}/admin/otp/dashboard", server.admin);
+    let asked = || server.client.get(&url);
+    let (bearer, header) = (
+        asked().bearer_auth(MIKE),
+        asked().header("x-admin-token", MIKE),
+    );
+    assert_eq!(Reply::of(bearer).await.status, 200);
+    assert_eq!(Reply::of(header).await.status, 200);
 }
 
 #[tokio::test]
