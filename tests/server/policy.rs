@@ -108,6 +108,27 @@ async fn a_document_that_turns_sms_off_holds_before_the_answer_and_goes_by_the_n
 }
 
 #[tokio::test]
+async fn a_document_that_is_empty_takes_nothing_back_unless_it_says_so() {
+    let server = server();
+    assert_eq!(put(&server, POLICY, SMS_OFF).await.status, 200);
+    for empty in [
+        "",
+        "\n \n",
+        "null\n",
+        "~",
+        "---\n# later\n...\n",
+        "\u{feff}# none",
+    ] {
+        let refused = put(&server, POLICY, empty).await;
+        let why = "the document is empty; {} puts the defaults in force";
+        refused.is_error(400, "invalid_policy", why);
+    }
+    assert_eq!(status(&server).await["channels"]["sms"], "disabled");
+    assert_eq!(put(&server, POLICY, "{}\n").await.status, 200);
+    assert_eq!(start(&server).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_store_follows_within_seconds_and_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("shared.db").display());

@@ -20,6 +20,8 @@ use crate::{ApiError, Refusal};
 /// The most bytes of a body; the library says what is too long for a policy.
 const LARGEST: usize = 128 * 1024;
 const YAML: &str = "application/yaml";
+/// What a file holds that was cut off, or never written, would put every default in force.
+const NOTHING: &str = "the document is empty; {} puts the defaults in force";
 const LANGUAGES: &str = "Content-Type must be application/yaml or application/toml";
 
 pub(super) fn routes() -> Api<Verifier> {
@@ -74,6 +76,9 @@ impl<S: Send + Sync> FromRequest<S> for Document {
         let document = language.ok_or_else(|| Refusal::UNSUPPORTED_MEDIA_TYPE.saying(LANGUAGES))?;
         let body = json::body(request, state).await?;
         let text = String::from_utf8(body.into()).map_err(|_| Refusal::MALFORMED)?;
+        if says_nothing(&text) {
+            return Err(Refusal::INVALID_POLICY.saying(NOTHING));
+        }
         Ok(document(text))
     }
 }
@@ -88,6 +93,15 @@ fn language(headers: &HeaderMap) -> Option<fn(String) -> Document> {
         _ => return None,
     };
     (!headers.contains_key(CONTENT_ENCODING)).then_some(document)
+}
+
+/// Says whether a text has nothing but comments and words for nothing.
+fn says_nothing(text: &str) -> bool {
+    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.all(|line| {
+        let marks = ["", "---", "...", "~", "null", "Null", "NULL"];
+        marks.contains(&line) || line.starts_with('#')
+    })
 }
 
 impl Document {
