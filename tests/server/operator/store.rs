@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use super::{START, VERIFY, acts, server};
+use super::{START, VERIFY, acts, get, server};
 use crate::support::redis::Redis;
 use crate::support::server::KEYS;
 use crate::support::{Server, beside, wrong};
@@ -286,4 +286,52 @@ async fn the_budgets_of_an_account_say_whose_they_are() {
         locked.clone().count() == 1 && locked.clone().all(|row| row.starts_with("+1415")),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn an_override_that_is_laid_in_a_store_holds_in_the_server_that_starts_until_it_is_ended_there()
+ {
+    const KIGALI: &str = "+250788000001";
+    let mut server = server();
+    assert_eq!(starts(&server, KIGALI).await, 200);
+    let url = url(&server);
+    assert!(server.terminate().success());
+    let lay = "policy override country_denied --country RW --for 1h --reason incident-7";
+    let dry = said(&url, &format!("{lay} --dry-run")).await;
+    assert!(dry.contains("nothing was changed"), "{dry}");
+    let unlaid = otpctl(&url, "policy override end 0000000000000000").await;
+    assert_eq!(unlaid.status.code(), Some(3), "{unlaid:?}");
+    let laid = said(&url, &format!("{lay} --json")).await;
+    let laid: Value = serde_json::from_str(&laid).unwrap();
+    assert_eq!(laid["count"], 1, "{laid}");
+    let id = laid["sample"][0].as_str().unwrap();
+
+    let mut server = server.kill_and_restart();
+    held(&server, 1).await;
+    assert_eq!(starts(&server, KIGALI).await, 400);
+    let log = get(&server, "/admin/otp/audit").await;
+    let begun = format!("\"reason\":\"{id} country_denied RW\"");
+    let is_meant = |line: &&str| {
+        let who = line.contains("\"operator\":\"mike\",\"why\":\"incident-7\"");
+        who && line.contains(&begun)
+    };
+    assert_eq!(log.body.lines().filter(is_meant).count(), 1, "{log:?}");
+    assert!(server.terminate().success());
+    said(&url, &format!("policy override end {id} --reason over")).await;
+    let server = server.kill_and_restart();
+    held(&server, 0).await;
+    assert_eq!(starts(&server, "+250788000002").await, 200);
+}
+
+/// Waits until so many overrides hold: a server reads what its fleet shares when it begins, and again.
+async fn held(server: &Server, count: usize) {
+    let mut overrides = Value::Null;
+    for _ in 0..10_000 {
+        let board = get(server, "/admin/otp/dashboard").await;
+        overrides = board.json()["overrides"].clone();
+        if overrides.as_array().is_some_and(|all| all.len() == count) {
+            return;
+        }
+    }
+    panic!("{count} overrides expected: {overrides}");
 }
