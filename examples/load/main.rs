@@ -6,6 +6,18 @@
 //! cargo run --release --example load -- --rate 50 --seconds 30 --hostile 20
 //! ```
 //!
+//! `--primary works|fails|hangs` also plays two vendors of text messages, of which the first does as it
+//! is told and the second works, and reads the codes there. The server has to know them:
+//!
+//! ```text
+//! TWILIO_BASE_URL=http://127.0.0.1:9601 TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 \
+//! TWILIO_AUTH_TOKEN=any-token TWILIO_FROM=+15005550006 \
+//! PLIVO_BASE_URL=http://127.0.0.1:9602 PLIVO_AUTH_ID=MA00000000000000000A \
+//! PLIVO_AUTH_TOKEN=any-token PLIVO_FROM=+15005550007 \
+//! DEV_MODE=false TRUSTED_PROXIES=127.0.0.1 ... cargo run --release --example server
+//! cargo run --release --example load -- --rate 20 --seconds 120 --primary hangs
+//! ```
+//!
 //! Requests begin on a schedule, whether or not earlier ones were answered, and each is timed from
 //! the moment at which it was due: a server that is slow does not slow its measure down. Ends with 1
 //! where starts take 500 ms or checks 200 ms (p95), or one request of a hundred fails.
@@ -20,6 +32,7 @@ mod people;
 mod plan;
 mod report;
 mod traffic;
+mod vendors;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,6 +44,7 @@ use tokio::time::{Instant, sleep_until};
 use plan::Plan;
 use report::Report;
 use traffic::Traffic;
+use vendors::Inbox;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,10 +61,23 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let report = run(&plan).await;
+    let inbox = match plan.primary {
+        None => None,
+        Some(primary) => match vendors::open(primary).await {
+            Ok(inbox) => Some(inbox),
+            Err(why) => {
+                eprintln!("load: {} and {}: {why}", vendors::TWILIO, vendors::PLIVO);
+                return ExitCode::from(2);
+            }
+        },
+    };
+    let report = run(&plan, inbox.clone()).await;
     match plan.json {
         true => println!("{}", report.json()),
         false => println!("{report}"),
+    }
+    if let Some([primary, backup]) = inbox.map(|inbox| inbox.asked()) {
+        eprintln!("the primary was asked {primary} times, the backup {backup} times");
     }
     match report.holds() {
         true => ExitCode::SUCCESS,
@@ -59,8 +86,8 @@ async fn main() -> ExitCode {
 }
 
 /// Begins a visit each time one is due, and waits for the last answers.
-async fn run(plan: &Plan) -> Report {
-    let traffic = Arc::new(Traffic::new(&plan.site));
+async fn run(plan: &Plan, inbox: Option<Arc<Inbox>>) -> Report {
+    let traffic = Arc::new(Traffic::new(&plan.site, inbox));
     let visits = plan.rate.saturating_mul(plan.seconds);
     let apart = SECOND / plan.rate.max(1);
     let begun = Instant::now();

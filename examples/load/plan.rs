@@ -1,7 +1,10 @@
 //! What was asked for.
 
+use crate::vendors::Primary;
+
 pub(crate) const HELP: &str = "\
-load [--site http://127.0.0.1:8080] [--rate VISITS A SECOND] [--seconds N] [--hostile PERCENT] [--json]";
+load [--site http://127.0.0.1:8080] [--rate VISITS A SECOND] [--seconds N] [--hostile PERCENT]
+     [--primary works|fails|hangs] [--json]";
 
 /// How much, for how long, and of which kind.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) seconds: u32,
     /// Of a hundred visits, those that guess.
     pub(crate) hostile: u32,
+    /// Where codes come by messages: what the first of two vendors does.
+    pub(crate) primary: Option<Primary>,
     pub(crate) json: bool,
 }
 
@@ -21,6 +26,7 @@ impl Plan {
             rate: 20,
             seconds: 10,
             hostile: 20,
+            primary: None,
             json: false,
         };
         while let Some(flag) = typed.next() {
@@ -41,6 +47,11 @@ impl Plan {
                 "--rate" => plan.rate = number(10_000)?.max(1),
                 "--seconds" => plan.seconds = number(3_600)?,
                 "--hostile" => plan.hostile = number(100)?,
+                "--primary" => {
+                    let named = Primary::named(&value);
+                    let named = named.ok_or("--primary must be works, fails or hangs")?;
+                    plan.primary = Some(named);
+                }
                 _ => return Err(format!("{flag} is not a flag of this command")),
             }
         }
@@ -55,18 +66,25 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use super::Plan;
+    use super::{Plan, Primary};
 
     #[test]
     fn of_a_hundred_visits_as_many_guess_as_were_asked_for() {
-        let typed = "--rate 50 --hostile 30 --json"
+        let typed = "--rate 50 --hostile 30 --primary hangs --json"
             .split(' ')
             .map(str::to_owned);
         let plan = Plan::of(typed).unwrap();
         assert_eq!((plan.rate, plan.seconds, plan.json), (50, 10, true));
+        assert_eq!(plan.primary, Some(Primary::Hangs));
         let guess = (0..100).filter(|number| plan.is_hostile(*number)).count();
         assert_eq!(guess, 30);
-        for wrong in ["--rate", "--rate many", "--hostile 101", "--speed 1"] {
+        for wrong in [
+            "--rate",
+            "--rate many",
+            "--hostile 101",
+            "--primary sleeps",
+            "--speed 1",
+        ] {
             assert!(
                 Plan::of(wrong.split(' ').map(str::to_owned)).is_err(),
                 "{wrong}"
