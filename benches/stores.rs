@@ -1,11 +1,12 @@
-//! The stores with a server or a file, beside the same number of bare round trips through the same client.
+//! The stores with a server or a file, beside the very statements that they send, sent again by hand
+//! through the same client.
 //!
 //! ```text
 //! TEST_REDIS_URL=... TEST_POSTGRES_URL=... TEST_MYSQL_URL=... cargo bench --bench stores
 //! ```
 //!
 //! Both sides take turns in one run, and the line says how they compare: on a shared machine the
-//! ratio means something, the microseconds little. What a "bare" round trip is, each file says.
+//! ratio means something, the microseconds little. How an engine is overheard, each file says.
 //! With `--test` everything runs once. An engine whose variable is not set is left out, and said;
 //! `STORES=redis` and the like choose one.
 
@@ -20,6 +21,8 @@
 mod contest;
 #[path = "stores/mysql.rs"]
 mod mysql;
+#[path = "stores/mysql_ear.rs"]
+mod mysql_ear;
 #[path = "stores/postgres.rs"]
 mod postgres;
 #[path = "stores/redis.rs"]

@@ -1,6 +1,9 @@
-//! MySQL and MariaDB. "Bare" is as many short transactions as the store commits, each the least that
-//! a decision takes: a lock on one row, a row written, a commit, by the same client.
+//! MySQL and MariaDB. "By hand" is the very statements that the store sends, overheard once on their
+//! way to the server, and then sent again by a bare `MySqlPool` to the same tables in a database of
+//! their own: the same transactions and round trips, and nothing of ours around them.
 
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -9,110 +12,169 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, MySqlPool, query, raw_sql};
 
 use crate::contest::{CALLERS, Rounds, contest, crowd};
+use crate::mysql_ear::{Ear, Said};
 use crate::service::{Part, Service};
 
 const CONNECTIONS: u32 = 16;
-const TABLES: &str = "CREATE TABLE bare_locks (id INT PRIMARY KEY);
-    INSERT INTO bare_locks SELECT seq FROM (SELECT 0 AS seq UNION SELECT 1 UNION SELECT 2 UNION
-    SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7) AS eight;
-    CREATE TABLE bare_rows (id BIGINT AUTO_INCREMENT PRIMARY KEY, body TEXT NOT NULL)";
-const LOCKS: usize = 8;
-const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION READ WRITE";
+
+/// What is said from taking a connection until it is given back.
+type Transaction = Vec<Said>;
 
 pub(crate) async fn run(url: &str, rounds: Rounds) {
     let bench = Bench {
-        url: url.to_owned(),
+        server: url.parse().expect("a URL"),
     };
+    let heard = Arc::new(bench.overhear(rounds.calls()).await);
     for callers in CALLERS {
         for part in Part::ALL {
             let ours = async |calls| {
                 let place = bench.place().await;
-                MysqlStore::migrate(&place.pool).await.expect("tables");
-                let store = MysqlStore::with_options(MysqlOptions::pool(place.pool.clone()));
-                let service = Service::on(store.await.expect("a store"));
-                let took = service.play(part, callers, calls).await;
+                let took = place.service().await.play(part, callers, calls).await;
                 place.sweep().await;
                 took
             };
-            let bare = async |calls| {
-                let place = bench.place().await;
-                place.say(TABLES.to_owned()).await;
-                let took = bare(&place.pool, part.steps(), callers, calls).await;
-                place.sweep().await;
-                took
-            };
-            let name = format!("mysql {part}, {callers} at once, transactions");
-            contest(&name, rounds, ours, bare).await;
+            let by_hand = async |_| bench.by_hand(&heard, part, callers).await;
+            let name = format!("mysql {part}, {callers} at once, by hand");
+            contest(&name, rounds, ours, by_hand).await;
         }
     }
 }
 
 struct Bench {
-    url: String,
+    server: MySqlConnectOptions,
 }
 
-/// A database of its own.
+/// A database of its own, with the tables in it.
 struct Place {
     pool: MySqlPool,
     name: String,
 }
 
 impl Place {
-    async fn say(&self, sql: String) {
-        let said = raw_sql(AssertSqlSafe(sql)).execute(&self.pool).await;
-        said.expect("it is done");
+    async fn service(&self) -> Service {
+        let store = MysqlStore::with_options(MysqlOptions::pool(self.pool.clone())).await;
+        Service::on(store.expect("a store"))
     }
 
     async fn sweep(&self) {
-        self.say(format!("DROP DATABASE {}", self.name)).await;
+        let dropped = raw_sql(AssertSqlSafe(format!("DROP DATABASE {}", self.name)));
+        dropped.execute(&self.pool).await.expect("it is gone");
         self.pool.close().await;
     }
 }
 
 impl Bench {
-    async fn pool(&self, database: Option<&str>) -> MySqlPool {
-        let mut options: MySqlConnectOptions = self.url.parse().expect("a URL");
-        if let Some(database) = database {
-            options = options.database(database);
-        }
-        MySqlPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .expect("a MySQL or MariaDB")
-    }
-
     async fn place(&self) -> Place {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("otp_bench_{}_{number}", std::process::id());
-        let outside = self.pool(None).await;
+        let outside = pool(self.server.clone()).await;
         let made = raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")));
         made.execute(&outside).await.expect("a database");
         outside.close().await;
-        let pool = self.pool(Some(&name)).await;
+        let pool = pool(self.server.clone().database(&name)).await;
+        MysqlStore::migrate(&pool).await.expect("tables");
         Place { pool, name }
+    }
+
+    /// Writes down what the store says while it signs people in, one after the other.
+    async fn overhear(&self, calls: usize) -> Vec<Vec<Transaction>> {
+        let place = self.place().await;
+        let ear = Ear::before(self.server.get_host(), self.server.get_port()).await;
+        let by_ear = self.server.clone().database(&place.name);
+        let by_ear = Place {
+            pool: pool(ear.on_the_way(by_ear)).await,
+            name: place.name.clone(),
+        };
+        let service = by_ear.service().await;
+        drop(ear.take());
+        for _ in 0..calls {
+            service.each().await;
+        }
+        let mut transactions: Vec<Transaction> = Vec::new();
+        let mut is_open = false;
+        for said in ear.take() {
+            let (begins, ends) = match &said {
+                Said::Text(text) => (
+                    text.contains("START TRANSACTION"),
+                    text.starts_with("COMMIT"),
+                ),
+                Said::Prepared { .. } => (false, false),
+            };
+            if begins {
+                assert!(!is_open, "one after the other");
+                transactions.push(Vec::new());
+                is_open = true;
+            }
+            if let Some(transaction) = transactions.last_mut().filter(|_| is_open) {
+                transaction.push(said);
+            }
+            is_open &= !ends;
+        }
+        assert_eq!(
+            transactions.len(),
+            calls * Part::STEPS,
+            "a round of all parts each"
+        );
+        by_ear.pool.close().await;
+        place.sweep().await;
+        let sign_ins = transactions.chunks(Part::STEPS);
+        sign_ins.map(<[Transaction]>::to_vec).collect()
+    }
+
+    async fn by_hand(
+        &self,
+        heard: &Arc<Vec<Vec<Transaction>>>,
+        part: Part,
+        callers: usize,
+    ) -> Duration {
+        let place = self.place().await;
+        if part == Part::Verify {
+            send(&place.pool, heard, Part::Issue.places(), callers).await;
+        }
+        let took = send(&place.pool, heard, part.places(), callers).await;
+        place.sweep().await;
+        took
     }
 }
 
-async fn bare(pool: &MySqlPool, steps: usize, callers: usize, calls: usize) -> Duration {
-    let pool = pool.clone();
+async fn pool(options: MySqlConnectOptions) -> MySqlPool {
+    MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .expect("a MySQL or MariaDB")
+}
+
+async fn send(
+    pool: &MySqlPool,
+    heard: &Arc<Vec<Vec<Transaction>>>,
+    part: Range<usize>,
+    callers: usize,
+) -> Duration {
+    let (pool, heard) = (pool.clone(), Arc::clone(heard));
+    let calls = heard.len();
     let work = move |number: usize| {
-        let pool = pool.clone();
+        let (pool, heard, part) = (pool.clone(), Arc::clone(&heard), part.clone());
         async move {
-            let mut conn = pool.acquire().await.expect("a connection");
-            for step in 0..steps {
-                let begun = raw_sql(BEGIN).execute(&mut *conn).await;
-                begun.expect("a transaction");
-                let lock = query("SELECT id FROM bare_locks WHERE id = ? FOR UPDATE")
-                    .bind(u32::try_from((number + step) % LOCKS).expect("small"));
-                lock.fetch_one(&mut *conn).await.expect("a lock");
-                let put = query("INSERT INTO bare_rows (body) VALUES (?)");
-                let put = put.bind(Service::about_a_row());
-                put.execute(&mut *conn).await.expect("a row");
-                let ended = raw_sql("COMMIT").execute(&mut *conn).await;
-                ended.expect("it is kept");
+            let sign_in = heard.get(number).expect("one each");
+            for transaction in sign_in.get(part).expect("all of them") {
+                let mut conn = pool.acquire().await.expect("a connection");
+                for said in transaction {
+                    let done = match said {
+                        Said::Text(text) => {
+                            let said = raw_sql(AssertSqlSafe(Arc::clone(text)));
+                            said.fetch_all(&mut *conn).await
+                        }
+                        Said::Prepared { sql, values } => {
+                            let asked = query(AssertSqlSafe(Arc::clone(sql)));
+                            let asked = values.iter().fold(asked, |asked, value| asked.bind(value));
+                            asked.fetch_all(&mut *conn).await
+                        }
+                    };
+                    done.expect("it is done");
+                }
             }
         }
     };

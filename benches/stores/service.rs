@@ -144,11 +144,6 @@ impl Service {
         self.charge().await;
     }
 
-    /// Makes about as much text as a step of ours writes.
-    pub(crate) fn about_a_row() -> String {
-        "x".repeat(1_000)
-    }
-
     /// Issues a code to a new person.
     pub(crate) async fn issue(&self) -> Waiting {
         static NEXT: AtomicU64 = AtomicU64::new(0);

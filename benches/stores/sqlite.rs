@@ -1,39 +1,87 @@
-//! SQLite. Its statements cannot be overheard, so that "bare" is as many transactions as the store
-//! commits, each of one row, on a file that is written as safely (write-ahead log,
-//! `synchronous=FULL`): what the disk costs alone.
+//! SQLite. "By hand" is the very statements that the store runs, overheard once by SQLite's own
+//! trace, and then run again through a bare pool of one connection on a fresh file that is written as
+//! safely (write-ahead log, `synchronous=FULL`): the same transactions, and nothing of ours around
+//! them. Whoever does it by hand commits each by itself; the store's writer commits for all who wait.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use otp_bench_ear::{Statement, Value};
 use otp_kit::store::{SqliteOptions, SqliteStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlitePool, query};
+use sqlx::{AssertSqlSafe, SqlitePool, query};
 use tempfile::TempDir;
 
 use crate::contest::{CALLERS, Rounds, contest, crowd};
 use crate::service::{Part, Service};
 
+/// A transaction's statements, its beginning and end included.
+type Transaction = Vec<Statement>;
+
 pub(crate) async fn run(rounds: Rounds) {
+    let heard = Arc::new(overhear(rounds.calls()).await);
     for callers in CALLERS {
         for part in Part::ALL {
-            let name = format!("sqlite {part}, {callers} at once, commits");
             let ours = async |calls| {
                 let folder = tempfile::tempdir().expect("a folder");
-                let options = SqliteOptions::file(folder.path().join("otp.db"));
-                let store = SqliteStore::with_options(options).await;
-                let service = Service::on(store.expect("a store"));
-                service.play(part, callers, calls).await
+                service(&folder).await.play(part, callers, calls).await
             };
-            let bare = async |calls| bare(part.steps(), callers, calls).await;
-            contest(&name, rounds, ours, bare).await;
+            let by_hand = async |_| by_hand(&heard, part, callers).await;
+            let name = format!("sqlite {part}, {callers} at once, by hand");
+            contest(&name, rounds, ours, by_hand).await;
         }
     }
+}
+
+async fn service(folder: &TempDir) -> Service {
+    let options = SqliteOptions::file(folder.path().join("otp.db"));
+    let store = SqliteStore::with_options(options).await;
+    Service::on(store.expect("a store"))
+}
+
+/// Writes down what the store runs while it signs people in, one after the other.
+async fn overhear(calls: usize) -> Vec<Vec<Transaction>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    otp_bench_ear::listen();
+    let service = service(&folder).await;
+    drop(otp_bench_ear::take());
+    for _ in 0..calls {
+        service.each().await;
+    }
+    otp_bench_ear::stop();
+    let mut transactions: Vec<Transaction> = Vec::new();
+    for statement in otp_bench_ear::take().expect("values of known kinds") {
+        if statement.sql.starts_with("BEGIN") {
+            transactions.push(Vec::new());
+        }
+        let transaction = transactions.last_mut().expect("it has begun");
+        transaction.push(statement);
+    }
+    assert_eq!(
+        transactions.len(),
+        calls * Part::STEPS,
+        "a round of all parts each"
+    );
+    let sign_ins = transactions.chunks(Part::STEPS);
+    sign_ins.map(<[Transaction]>::to_vec).collect()
+}
+
+async fn by_hand(heard: &Arc<Vec<Vec<Transaction>>>, part: Part, callers: usize) -> Duration {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = file(&folder).await;
+    if part == Part::Verify {
+        send(&pool, heard, Part::Issue.places(), callers).await;
+    }
+    let took = send(&pool, heard, part.places(), callers).await;
+    pool.close().await;
+    took
 }
 
 /// One connection writes, as one task of the store does.
 async fn file(folder: &TempDir) -> SqlitePool {
     let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("bare.db"))
+        .filename(folder.path().join("otp.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
@@ -43,20 +91,34 @@ async fn file(folder: &TempDir) -> SqlitePool {
         .connect_with(options)
         .await
         .expect("a file");
-    let made = query("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT)");
-    made.execute(&pool).await.expect("a table");
+    SqliteStore::migrate(&pool).await.expect("tables");
     pool
 }
 
-async fn bare(commits: usize, callers: usize, calls: usize) -> Duration {
-    let folder = Arc::new(tempfile::tempdir().expect("a folder"));
-    let pool = file(&folder).await;
-    let work = move |_| {
-        let (pool, _kept) = (pool.clone(), Arc::clone(&folder));
+async fn send(
+    pool: &SqlitePool,
+    heard: &Arc<Vec<Vec<Transaction>>>,
+    part: Range<usize>,
+    callers: usize,
+) -> Duration {
+    let (pool, heard) = (pool.clone(), Arc::clone(heard));
+    let calls = heard.len();
+    let work = move |number: usize| {
+        let (pool, heard, part) = (pool.clone(), Arc::clone(&heard), part.clone());
         async move {
-            for _ in 0..commits {
-                let put = query("INSERT INTO rows (body) VALUES (?1)").bind(Service::about_a_row());
-                put.execute(&pool).await.expect("a row");
+            let sign_in = heard.get(number).expect("one each");
+            for transaction in sign_in.get(part).expect("all of them") {
+                let mut conn = pool.acquire().await.expect("a connection");
+                for Statement { sql, values } in transaction {
+                    let asked = query(AssertSqlSafe(Arc::clone(sql)));
+                    let asked = values.iter().fold(asked, |asked, value| match value {
+                        Value::Null => asked.bind(None::<i64>),
+                        Value::Int(number) => asked.bind(*number),
+                        Value::Text(text) => asked.bind(text.as_str()),
+                        Value::Bytes(bytes) => asked.bind(bytes.as_slice()),
+                    });
+                    asked.fetch_all(&mut *conn).await.expect("it is done");
+                }
             }
         }
     };
