@@ -1,14 +1,18 @@
 //! Codes that are shown instead of sent, in builds that can.
 
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+mod made_up;
+
 use otp_kit::challenge::CodeFormat;
 #[cfg(any(debug_assertions, feature = "danger-preview"))]
 use otp_kit::challenge::{Code, LinkToken};
 use otp_kit::delivery::LinkSettings;
 #[cfg(any(debug_assertions, feature = "danger-preview"))]
 use otp_kit::providers::Preview;
-#[cfg(any(debug_assertions, feature = "danger-preview"))]
-use otp_kit::random::OsRandom;
 use otp_kit::verifier::Issued;
+
+#[cfg(any(debug_assertions, feature = "danger-preview"))]
+use made_up::Seed;
 
 /// Whether this build can show codes at all.
 pub(crate) const BUILT_IN: bool = cfg!(any(debug_assertions, feature = "danger-preview"));
@@ -20,6 +24,8 @@ pub(crate) struct Outbox {
     preview: Option<Preview>,
     #[cfg(any(debug_assertions, feature = "danger-preview"))]
     fixed: Option<Code>,
+    #[cfg(any(debug_assertions, feature = "danger-preview"))]
+    seed: Seed,
 }
 
 impl Outbox {
@@ -28,6 +34,7 @@ impl Outbox {
         Self {
             preview: Some(preview),
             fixed,
+            seed: Seed::default(),
         }
     }
 
@@ -50,23 +57,24 @@ impl Outbox {
         None
     }
 
-    /// Makes up a code for nobody's challenge, where codes are shown.
-    pub(crate) fn made_up_code(&self, format: CodeFormat) -> Option<String> {
+    /// Makes up a code for nobody's challenge, where codes are shown: the same one each time.
+    pub(crate) fn made_up_code(&self, format: CodeFormat, issued: &Issued) -> Option<String> {
         #[cfg(any(debug_assertions, feature = "danger-preview"))]
         if self.is_showing() {
             let fixed = self.fixed.clone();
-            let code = fixed.or_else(|| Code::generate(format, &OsRandom).ok())?;
+            let drawn = self.seed.of(issued);
+            let code = fixed.or_else(|| Code::generate(format, &drawn).ok())?;
             return Some(code.expose().to_owned());
         }
-        let _ = format;
+        let _ = (format, issued);
         None
     }
 
-    /// Makes up a link for nobody's challenge, where links are shown.
+    /// Makes up a link for nobody's challenge, where links are shown: the same one each time.
     pub(crate) fn made_up_link(&self, links: &LinkSettings, issued: &Issued) -> Option<String> {
         #[cfg(any(debug_assertions, feature = "danger-preview"))]
         if self.is_showing() {
-            let token = LinkToken::generate(issued.challenge_id, &OsRandom).ok()?;
+            let token = LinkToken::generate(issued.challenge_id, &self.seed.of(issued)).ok()?;
             return Some(links.links(&token).open().to_owned());
         }
         let _ = (links, issued);

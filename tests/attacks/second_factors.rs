@@ -44,6 +44,38 @@ async fn a_code_that_was_overlooked_opens_nothing_again() {
     }
 }
 
+#[tokio::test]
+async fn c07_a_slip_of_the_finger_is_no_guess_at_an_authenticator_either() {
+    for service in Service::everywhere(|builder| builder).await {
+        let (verifier, ann) = (&service.verifier, ann());
+        let pending = Phone::scan(&service.enrol(&ann).await);
+        let slips = ["12345", "1234567", "12345678", "1234567890", "12345a", ""];
+        let mut from = (0..).map(from_anywhere);
+        let mut from = || from.next().unwrap();
+        for slip in slips.repeat(4) {
+            refused(
+                verifier
+                    .confirm_factor(&ann, pending.id, slip, from())
+                    .await,
+            );
+        }
+        let first = pending.code(&service);
+        let confirmed = verifier.confirm_factor(&ann, pending.id, first, here());
+        drop(confirmed.await.unwrap());
+        service.advance(30);
+        for slip in slips.repeat(4) {
+            refused(verifier.verify_totp(&ann, slip, from()).await);
+            refused(verifier.verify_totp(&bob(), slip, from()).await);
+        }
+        let code = pending.code(&service);
+        drop(verifier.verify_totp(&ann, code, here()).await.unwrap());
+        // What is as long as a code is a guess, of somebody's and of nobody's alike.
+        let wrong = pending.wrong(&service);
+        assert_eq!(guesses_until_locked(&service, &ann, &wrong).await, 8);
+        assert_eq!(guesses_until_locked(&service, &bob(), "000000").await, 8);
+    }
+}
+
 fn storm_size() -> u32 {
     figure("OTP_STORM", 1_000)
 }

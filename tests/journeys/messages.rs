@@ -269,16 +269,22 @@ async fn what_one_instance_hears_of_a_template_holds_on_all_and_after_a_restart(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn reports_of_languages_that_come_in_at_once_on_two_instances_are_all_kept() {
+async fn reports_of_languages_that_come_in_at_once_on_many_instances_are_all_kept() {
+    // An instance makes one change at a time, so it takes as many of them as there are changes under
+    // way: enough that some come between the look at the board and the post of another.
+    const INSTANCES: usize = 8;
+    const REPORTS: usize = 120;
     let store = MemoryStore::new();
     let name = TemplateId::new("sign_in_code").unwrap();
     let approval = TemplateApproval::new(name, TemplateState::Pending);
-    let approval = (0..20).fold(approval, |one, number| one.only_in(&format!("l{number}")));
-    let instances = [(); 2].map(|()| instance(&store, approval.clone()));
-    let told = (0..20).map(|number: usize| {
-        let verifier = instances[number % 2].clone();
+    let approval = (0..REPORTS).fold(approval, |one, number| one.only_in(&format!("l{number}")));
+    let instances = [(); INSTANCES].map(|()| instance(&store, approval.clone()));
+    let together = Arc::new(tokio::sync::Barrier::new(REPORTS));
+    let told = (0..REPORTS).map(|number: usize| {
+        let (verifier, together) = (instances[number % INSTANCES].clone(), Arc::clone(&together));
         tokio::spawn(async move {
             let language = format!("l{number}");
+            together.wait().await;
             let told = report(&verifier, &language, TemplateState::Approved);
             told.await.unwrap();
         })

@@ -13,6 +13,8 @@
 )]
 
 #[cfg(debug_assertions)]
+mod alike;
+#[cfg(debug_assertions)]
 mod audit;
 #[cfg(debug_assertions)]
 mod brand;

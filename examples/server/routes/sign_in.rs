@@ -14,13 +14,17 @@ impl App {
     /// Gives what a start for nobody shows, where codes are shown: a code and a link like those of
     /// somebody, which are worth nothing.
     pub(crate) fn made_up(&self, issued: &Issued, linked: bool) -> Shown {
-        let policy = self.verifier.policy();
-        let format = policy.purposes().find(Purpose::LOGIN.as_str());
         let links = self.verifier.links().filter(|_| linked);
         Shown {
-            code: format.and_then(|(_, format)| self.outbox.made_up_code(format)),
+            code: self.made_up_code(issued),
             link: links.and_then(|links| self.outbox.made_up_link(links, issued)),
         }
+    }
+
+    fn made_up_code(&self, issued: &Issued) -> Option<String> {
+        let policy = self.verifier.policy();
+        let (_, format) = policy.purposes().find(Purpose::LOGIN.as_str())?;
+        self.outbox.made_up_code(format, issued)
     }
 }
 
@@ -41,8 +45,10 @@ impl Users for App {
     }
 
     fn shown(&self, issued: &Issued) -> Shown {
+        // A message that the guard keeps back shows a code as well, as nobody's does.
+        let code = self.outbox.code_of(issued);
         Shown {
-            code: self.outbox.code_of(issued),
+            code: code.or_else(|| self.made_up_code(issued)),
             link: self.outbox.link_of(issued),
         }
     }

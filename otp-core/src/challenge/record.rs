@@ -73,6 +73,18 @@ impl Challenge {
         self.destination.is_none()
     }
 
+    /// Says whether a new challenge takes the place of this one: one of the same tenant, subject,
+    /// purpose and lane does. A decoy takes the place of decoys alone, so that a start whose message
+    /// is kept back never ends a code that somebody waits with.
+    #[must_use]
+    pub fn gives_way_to(&self, new: &Self) -> bool {
+        self.tenant == new.tenant
+            && self.subject == new.subject
+            && self.purpose == new.purpose
+            && self.lane == new.lane
+            && (self.is_decoy() || !new.is_decoy())
+    }
+
     /// Says whether it can still be verified at a time of the store's clock.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {

@@ -166,7 +166,9 @@ fn country(phone: &PhoneNumber) -> String {
 }
 
 /// Names a device by a hash of its token. Only a start has shown that the token is genuine: its
-/// lane says so.
+/// lane says so. The hash needs no key: a genuine token holds a seal of 128 bits or more that the
+/// key ring made, so whoever has a store's keys has nothing to try through, and learns at most that
+/// two starts came from one device.
 fn device(request: &GateRequest<'_>) -> Option<String> {
     let known = request.lane == Lane::KnownDevice && request.operation == Operation::Issue;
     let token = request.context.device().filter(|_| known)?;

@@ -23,7 +23,8 @@ pub enum Told {
     /// The same as of one that goes, and it takes as long: nothing is sent, and no code is right.
     /// Where a captcha can be solved, numbers that verified before are asked for one like all
     /// others. So nobody who has brought the guard up against a range finds out by asking which of
-    /// its numbers are customers, nor what brings it up. The default.
+    /// its numbers are customers, nor what brings it up. A code that is out already goes on
+    /// working. The default.
     ///
     /// Somebody honest in the midst of an attack waits for a message that does not come: offer
     /// another channel beside the wait, and watch for suspicions.

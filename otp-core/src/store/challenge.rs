@@ -28,7 +28,8 @@ pub enum Target {
         subject: SubjectKey,
         /// What for.
         purpose: Purpose,
-        /// The doors to look behind, in order; the first live one is taken.
+        /// The doors to look behind, in order; the first live one is taken, and a decoy only where
+        /// none of somebody's is live.
         lanes: Vec<Lane>,
     },
 }
@@ -171,7 +172,8 @@ pub trait ChallengeStore: Debug + Send + Sync + 'static {
     async fn admit(&self, plan: &Plan) -> Result<Admission, StoreError>;
 
     /// Adds a challenge. A live one of the same tenant, subject, purpose and lane is superseded
-    /// in the same step; one of the other lane is left alone.
+    /// in the same step; one of the other lane is left alone, and so is one of somebody's where the
+    /// new one is a decoy ([`Challenge::gives_way_to`]).
     ///
     /// # Errors
     /// [`StoreError`]; [`Full`](super::StoreErrorKind::Full) where there is no room, and no live

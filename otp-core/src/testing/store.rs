@@ -37,6 +37,7 @@ mod budget;
 pub(crate) mod cancel;
 mod clock;
 mod consume;
+mod decoys;
 mod deliveries;
 mod devices;
 mod enrolled;
@@ -119,6 +120,9 @@ pub use consume::{
     a_success_and_a_revocation_do_not_both_happen, an_unknown_or_ended_challenge_is_not_won,
     one_of_a_thousand_right_codes_wins, racing_successes_give_back_one_guess_each,
     the_code_that_was_sent_last_is_the_one_that_wins,
+};
+pub use decoys::{
+    a_decoy_is_the_latest_where_nobodys_code_is_live, a_decoy_takes_the_place_of_decoys_alone,
 };
 pub use deliveries::{
     a_late_settlement_lets_receipts_in, a_message_is_on_record_with_its_challenge,

@@ -23,8 +23,9 @@ impl Verifier {
     /// Issues a code and sends it.
     ///
     /// The gates run first, then the checks; nothing is made before they admit. A live challenge of the same
-    /// subject, purpose and lane is superseded; budgets are not touched, so a new challenge gives
-    /// nobody new guesses. Two store round trips before the message leaves;
+    /// subject, purpose and lane is superseded, but not by a decoy or by a start whose message the
+    /// toll-fraud guard keeps back; budgets are not touched, so a new challenge gives nobody new
+    /// guesses. Two store round trips before the message leaves;
     /// with checks or a captcha two more, because the account's and the address's quotas are charged
     /// only once those let the start go on.
     ///

@@ -30,15 +30,17 @@ BEGIN
 END
 $$;
 
--- Finds what a try is meant for: by name, or the first live one of the doors, in their order; where
--- none is live, the first that there is. What is live comes before what is newer: after a pardon of
--- the clock an ended one may have the later time.
+-- Finds what a try is meant for: by name, or the first live one of the doors, in their order; a decoy,
+-- which has no destination, where none of somebody's is live, and where none is, the first that there
+-- is. What is live comes before what is newer: after a pardon of the clock an ended one may have the
+-- later time.
 CREATE FUNCTION otp_aim_1(target jsonb, whose text, subject text, now_ms bigint)
 RETURNS auth_challenges LANGUAGE plpgsql AS $$
 DECLARE
     door text;
     at timestamptz := otp_at_1(now_ms);
     c auth_challenges;
+    decoy auth_challenges;
     ended auth_challenges;
 BEGIN
     IF target ? 'id' THEN
@@ -48,15 +50,24 @@ BEGIN
         SELECT * INTO c FROM auth_challenges
             WHERE subject_key = subject AND tenant = whose AND purpose = target ->> 'purpose'
                 AND lane = door
-            ORDER BY state = 'live' AND expires_at > at DESC, created_at DESC, state = 'superseded'
+            ORDER BY state = 'live' AND expires_at > at DESC,
+                state = 'live' AND expires_at > at AND destination IS NULL,
+                created_at DESC, state = 'superseded'
             LIMIT 1 FOR UPDATE;
         IF c.state = 'live' AND c.expires_at > at THEN
-            RETURN c;
-        END IF;
-        IF ended.id IS NULL THEN
+            IF c.destination IS NOT NULL THEN
+                RETURN c;
+            END IF;
+            IF decoy.id IS NULL THEN
+                decoy := c;
+            END IF;
+        ELSIF ended.id IS NULL THEN
             ended := c;
         END IF;
     END LOOP;
+    IF decoy.id IS NOT NULL THEN
+        RETURN decoy;
+    END IF;
     RETURN ended;
 END
 $$;

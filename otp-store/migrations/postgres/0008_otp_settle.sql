@@ -8,7 +8,8 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
 $$;
 
 -- Puts a challenge; a live one of the same kind is superseded in the same step. One that is live by
--- name and over by time is left as it is: it expired, nothing took its place.
+-- name and over by time is left as it is: it expired, nothing took its place. A decoy, which has no
+-- destination, takes the place of decoys alone.
 CREATE FUNCTION otp_insert_1(q jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     f jsonb := q -> 'fields';
@@ -21,7 +22,8 @@ BEGIN
     UPDATE auth_challenges SET state = 'superseded', ended_at = otp_at_1(now_ms)
         WHERE subject_key = f ->> 'subject' AND tenant = f ->> 'tenant'
             AND purpose = f ->> 'purpose' AND lane = f ->> 'lane'
-            AND state = 'live' AND expires_at > otp_at_1(now_ms);
+            AND state = 'live' AND expires_at > otp_at_1(now_ms)
+            AND (destination IS NULL OR coalesce(f ->> 'destination', '') <> '');
     INSERT INTO auth_challenges (id, tenant, user_id, subject_key, purpose, channel, lane,
             factor_class, code_alphabet, code_length, code_separators, destination,
             destination_key, destination_masked, digest, key_id, sealed_code, binding, ip_address,

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use otp_core::challenge::{AttemptClaim, AttemptOutcome, Challenge, ChallengeId, ChallengeState};
+use otp_core::challenge::{AttemptClaim, AttemptOutcome, Challenge, ChallengeId};
 use otp_core::clock::Timestamp;
 use otp_core::delivery::Report;
 use otp_core::session::SessionId;
@@ -59,17 +59,10 @@ impl MemoryStore {
         }
     }
 
-    /// Ends the live challenge whose place a newer one has taken elsewhere.
+    /// Ends the live challenges whose place a newer one has taken elsewhere.
     pub(crate) fn supersede(&self, newer: &Challenge) -> Result<(), StoreError> {
         let now = self.now()?;
-        let mut shard = self.shard_of_subject(&newer.subject)?;
-        let (tenant, subject, purpose) = (&newer.tenant, &newer.subject, &newer.purpose);
-        let older = shard.latest(tenant, subject, purpose, &[newer.lane], now)?;
-        if let Some(mut older) = older.filter(|older| older.id != newer.id) {
-            older.end(ChallengeState::Superseded, now);
-            shard.put(&older);
-        }
-        Ok(())
+        self.shard_of_subject(&newer.subject)?.supersede(newer, now)
     }
 
     /// Says whether a message was sent from here under the name that a report has for it.

@@ -24,8 +24,8 @@ const SWEEP_FROM: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     challenges: HashMap<ChallengeId, Packed>,
-    /// The live challenge of each tenant, subject, purpose and lane, by a seeded hash of them.
-    /// What it leads to is compared before it is believed.
+    /// The live challenge of each tenant, subject, purpose and lane, and the live decoy beside it,
+    /// by a seeded hash of them. What it leads to is compared before it is believed.
     live: HashMap<u64, ChallengeId>,
     seed: RandomState,
     budgets: HashMap<BudgetKey, Budget>,
@@ -58,7 +58,7 @@ impl Shard {
         self.challenges.insert(challenge.id, packed);
     }
 
-    /// Adds a challenge and supersedes the live one that stands in its place.
+    /// Adds a challenge and supersedes the live ones that give way to it.
     pub(super) fn insert(
         &mut self,
         challenge: &Challenge,
@@ -66,28 +66,39 @@ impl Shard {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.make_room(capacity, now)?;
-        let slot = self.slot(
-            &challenge.tenant,
-            &challenge.subject,
-            &challenge.purpose,
-            challenge.lane,
-        );
-        if let Some(before) = self.live.insert(slot, challenge.id)
-            && let Some(packed) = self.challenges.get(&before)
-            // One that has ended stays as it is, and is not unpacked for that.
-            && packed.is_live(now)
-        {
-            let mut old = packed.open(before).ok_or(StoreErrorKind::Corrupt)?;
-            if same_place(&old, challenge) {
-                old.end(ChallengeState::Superseded, now);
-                self.put(&old);
-            }
-        }
+        self.supersede(challenge, now)?;
+        let place = self.place(&Place::of(challenge));
+        self.live.insert(place, challenge.id);
         self.put(challenge);
         Ok(())
     }
 
-    /// Finds the live challenge behind the first of the lanes that has one.
+    /// Ends the live challenges that give way to a new one.
+    pub(super) fn supersede(&mut self, new: &Challenge, now: Timestamp) -> Result<(), StoreError> {
+        for decoy in [false, true] {
+            let place = Place {
+                decoy,
+                ..Place::of(new)
+            };
+            let Some(before) = self.live.get(&self.place(&place)).copied() else {
+                continue;
+            };
+            // One that has ended stays as it is, and is not unpacked for that.
+            let packed = self.challenges.get(&before);
+            let Some(packed) = packed.filter(|packed| packed.is_live(now)) else {
+                continue;
+            };
+            let mut old = packed.open(before).ok_or(StoreErrorKind::Corrupt)?;
+            if old.id != new.id && old.gives_way_to(new) {
+                old.end(ChallengeState::Superseded, now);
+                self.put(&old);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the live challenge behind the first of the lanes that has one; a decoy where none of
+    /// somebody's is live.
     pub(super) fn latest(
         &self,
         tenant: &Tenant,
@@ -97,26 +108,22 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError> {
         let mut ended = None;
-        for lane in lanes {
-            let slot = self.slot(tenant, subject, purpose, *lane);
-            let Some(found) = self
-                .live
-                .get(&slot)
-                .map(|id| self.get(id))
-                .transpose()?
-                .flatten()
-            else {
-                continue;
+        let places = [false, true]
+            .into_iter()
+            .flat_map(|decoy| lanes.iter().map(move |lane| (*lane, decoy)));
+        for (lane, decoy) in places {
+            let place = Place {
+                tenant,
+                subject,
+                purpose,
+                lane,
+                decoy,
             };
-            let meant = found.tenant == *tenant
-                && found.subject == *subject
-                && found.purpose == *purpose
-                && found.lane == *lane;
-            if meant && found.is_live(now) {
-                return Ok(Some(found));
-            }
-            if meant && ended.is_none() {
-                ended = Some(found);
+            let id = self.live.get(&self.place(&place));
+            let found = id.map(|id| self.get(id)).transpose()?.flatten();
+            match found.filter(|found| Place::of(found) == place) {
+                Some(found) if found.is_live(now) => return Ok(Some(found)),
+                found => ended = ended.or(found),
             }
         }
         Ok(ended)
@@ -289,13 +296,31 @@ impl Shard {
         over.len()
     }
 
-    fn slot(&self, tenant: &Tenant, subject: &SubjectKey, purpose: &Purpose, lane: Lane) -> u64 {
-        self.seed.hash_one((tenant, subject, purpose, lane))
+    fn place(&self, place: &Place<'_>) -> u64 {
+        self.seed.hash_one(place)
     }
 }
 
-fn same_place(a: &Challenge, b: &Challenge) -> bool {
-    a.tenant == b.tenant && a.subject == b.subject && a.purpose == b.purpose && a.lane == b.lane
+/// Where one live challenge stands at the most.
+#[derive(PartialEq, Eq, Hash)]
+struct Place<'a> {
+    tenant: &'a Tenant,
+    subject: &'a SubjectKey,
+    purpose: &'a Purpose,
+    lane: Lane,
+    decoy: bool,
+}
+
+impl<'a> Place<'a> {
+    fn of(challenge: &'a Challenge) -> Self {
+        Self {
+            tenant: &challenge.tenant,
+            subject: &challenge.subject,
+            purpose: &challenge.purpose,
+            lane: challenge.lane,
+            decoy: challenge.is_decoy(),
+        }
+    }
 }
 
 /// A budget that says no more than one that was never used.

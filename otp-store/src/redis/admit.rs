@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use otp_core::store::{AcceptedTry, Admission, Plan, Step, StoreError, StoreErrorKind, Target};
 use serde_json::{Value, json};
 
+use super::keys::Whose;
 use super::shelf::Shelf;
 use super::{RedisStore, script};
 use crate::wire::admission;
@@ -133,9 +134,11 @@ impl RedisStore {
                 purpose,
                 lanes,
             } => {
-                let slots = lanes
-                    .iter()
-                    .map(|lane| keys.slot(tenant, subject, purpose, *lane));
+                let places = Whose::BOTH
+                    .into_iter()
+                    .flat_map(|whose| lanes.iter().map(move |lane| (*lane, whose)));
+                let slots =
+                    places.map(|(lane, whose)| keys.slot(tenant, subject, purpose, lane, whose));
                 json!({"slots": slots.collect::<Vec<_>>()})
             }
         }

@@ -135,9 +135,11 @@ impl ChallengeStore for RedisStore {
 
     async fn insert(&self, insert: Insert) -> Result<(), StoreError> {
         let fields = self.inner.keys.fields(&insert.challenge);
+        let older = self.inner.keys.giving_way(&insert.challenge);
         let (shelf, request) = self.settle("insert", &insert.challenge.id);
         let request = request
             .with("fields", fields.into())
+            .with("older", older.into())
             .with("keep", millis(self.inner.keep).into())
             .delivery(insert.delivery.as_ref())
             .event(&insert.event);

@@ -1,11 +1,13 @@
--- Puts a challenge; a live one of the same kind is superseded in the same step.
+-- Puts a challenge; the live ones that give way to it are superseded in the same step.
 return answer(function()
   room()
   local now = clock(true)
   local new = hash(A.fields)
   if call('EXISTS', A.key) == 1 then fail('invalid') end
-  local old = load_challenge(call('GET', new.slot))
-  if old and is_live(old, now) then end_challenge(old, 'superseded', now) end
+  for _, slot in ipairs(A.older) do
+    local old = load_challenge(call('GET', slot))
+    if old and is_live(old, now) then end_challenge(old, 'superseded', now) end
+  end
   call('HSET', A.key, 'era', era(), unpack(A.fields))
   local expires = time(new.expires_at)
   local keep = math.max(expires - now, 0) + A.keep

@@ -15,24 +15,47 @@ pub(super) struct Keys {
     pub(super) shelves: Shelves,
 }
 
+/// Whose challenges a place is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those that somebody may have the code of.
+    Somebodys,
+    /// Decoys.
+    Nobodys,
+}
+
+impl Whose {
+    /// Both, in the order in which they are looked for.
+    pub(super) const BOTH: [Self; 2] = [Self::Somebodys, Self::Nobodys];
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Somebodys => 'l',
+            Self::Nobodys => 'n',
+        }
+    }
+}
+
 impl Keys {
     pub(super) fn challenge(&self, id: &ChallengeId) -> String {
         let prefix = &self.shelves.of_shard(id.shard()).prefix;
         format!("{prefix}c:{{{:04x}}}:{id}", id.shard())
     }
 
-    /// Names where the latest challenge of its kind is written.
+    /// Names where the latest challenge of its kind is written; the latest decoy stands beside it.
     pub(super) fn slot(
         &self,
         tenant: &Tenant,
         subject: &SubjectKey,
         purpose: &Purpose,
         lane: Lane,
+        whose: Whose,
     ) -> String {
         let (tenant, purpose) = (tenant.as_str(), purpose.as_str());
         format!(
-            "{}l:{{{:04x}}}:{}:{tenant}{}:{purpose}:{}:{}",
+            "{}{}:{{{:04x}}}:{}:{tenant}{}:{purpose}:{}:{}",
             self.shelves.of(subject).prefix,
+            whose.letter(),
             subject.shard(),
             tenant.len(),
             purpose.len(),
@@ -55,6 +78,23 @@ impl Keys {
     }
 
     fn slot_of(&self, challenge: &Challenge) -> String {
+        let whose = match challenge.is_decoy() {
+            true => Whose::Nobodys,
+            false => Whose::Somebodys,
+        };
+        self.slot_beside(challenge, whose)
+    }
+
+    /// Lists where the challenges are written that give way to a new one.
+    pub(super) fn giving_way(&self, new: &Challenge) -> Vec<String> {
+        let decoys = self.slot_beside(new, Whose::Nobodys);
+        match new.is_decoy() {
+            true => vec![decoys],
+            false => vec![self.slot_beside(new, Whose::Somebodys), decoys],
+        }
+    }
+
+    fn slot_beside(&self, challenge: &Challenge, whose: Whose) -> String {
         let Challenge {
             tenant,
             subject,
@@ -62,7 +102,7 @@ impl Keys {
             lane,
             ..
         } = challenge;
-        self.slot(tenant, subject, purpose, *lane)
+        self.slot(tenant, subject, purpose, *lane, whose)
     }
 
     /// Names the index of a subject's live challenges.

@@ -12,13 +12,15 @@ use super::{Row, Tx, attempt_rows, corrupt};
 
 const BY_ID: &str = "SELECT * FROM auth_challenges WHERE id = ?";
 
-// A slot has one live challenge at the most, and what is live comes before what is newer: after
-// the clock was forgiven an ended one may have the later time. A row whose time is over is not
-// live, whatever its state says. Of two of one time the one that took the other's place is later.
+// A slot has one live challenge of somebody's at the most and one live decoy, and what is live comes
+// before what is newer: after the clock was forgiven an ended one may have the later time. A row
+// whose time is over is not live, whatever its state says. Of two of one time the one that took the
+// other's place is later.
 const LATEST: &str = "SELECT * FROM auth_challenges
     WHERE subject_key = ? AND tenant = ? AND purpose = ? AND lane = ?
-    ORDER BY CASE WHEN state = 'live' AND expires_at > ? THEN 0 ELSE 1 END, created_at DESC,
-        CASE state WHEN 'superseded' THEN 1 ELSE 0 END
+    ORDER BY CASE WHEN state = 'live' AND expires_at > ?
+            THEN CASE WHEN destination IS NULL THEN 1 ELSE 0 END ELSE 2 END,
+        created_at DESC, CASE state WHEN 'superseded' THEN 1 ELSE 0 END
     LIMIT 1";
 
 const ADD: &str = "INSERT INTO auth_challenges (
@@ -45,7 +47,8 @@ pub(crate) async fn find(
     with_tries(tx, row).await
 }
 
-/// Finds what a try is meant for: by name, or the first live one of the doors, in their order.
+/// Finds what a try is meant for: by name, or the first live one of the doors, in their order; a
+/// decoy where none of somebody's is live.
 ///
 /// Where none is live it is the first that there is: a repeated try still gets its recorded
 /// answer, and any other one hears why it is refused.
@@ -63,7 +66,7 @@ pub(crate) async fn aimed_at(
             lanes,
         } => (tenant, subject, purpose, lanes),
     };
-    let mut ended = None;
+    let (mut decoy, mut ended) = (None, None);
     for lane in lanes {
         let row = tx
             .row(
@@ -78,11 +81,12 @@ pub(crate) async fn aimed_at(
             )
             .await?;
         match with_tries(tx, row).await? {
-            Some(found) if found.is_live(now) => return Ok(Some(found)),
+            Some(found) if found.is_live(now) && !found.is_decoy() => return Ok(Some(found)),
+            Some(found) if found.is_live(now) => decoy = decoy.or(Some(found)),
             found => ended = ended.or(found),
         }
     }
-    Ok(ended)
+    Ok(decoy.or(ended))
 }
 
 /// Adds a challenge with its named tries.

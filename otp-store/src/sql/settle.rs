@@ -9,9 +9,10 @@ use super::revoke::counted;
 use super::{Intent, Locks, Tx, audit, challenge_rows, delivery_rows, sessions, states};
 
 // A row that is live by name and over by time is left as it is: it expired, nothing took its place.
+// A decoy, which has no destination, takes the place of decoys alone.
 const SUPERSEDE: &str = "UPDATE auth_challenges SET state = 'superseded', ended_at = ?
     WHERE subject_key = ? AND tenant = ? AND purpose = ? AND lane = ?
-        AND state = 'live' AND expires_at > ?";
+        AND state = 'live' AND expires_at > ? AND (destination IS NULL OR ? = 0)";
 
 impl Intent for Insert {
     type Answer = ();
@@ -35,6 +36,7 @@ impl Intent for Insert {
                 new.purpose.as_str().into(),
                 new.lane.name().into(),
                 now.into(),
+                i64::from(new.is_decoy()).into(),
             ],
         )
         .await?;

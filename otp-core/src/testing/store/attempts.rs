@@ -233,7 +233,7 @@ pub async fn a_locked_lane_takes_no_guess(fixture: &dyn StoreFixture) {
 }
 
 /// Tries the latest challenge of the same tenant, subject and purpose.
-async fn found(
+pub(super) async fn found(
     bench: &Bench<'_>,
     like: &Challenge,
     lanes: &[Lane],

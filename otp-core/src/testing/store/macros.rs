@@ -111,6 +111,8 @@ macro_rules! store_conformance {
             a_thousand_inserts_leave_one_live_challenge_a_lane,
             a_challenge_supersedes_its_own_kind_only,
             an_ended_challenge_is_not_superseded,
+            a_decoy_takes_the_place_of_decoys_alone,
+            a_decoy_is_the_latest_where_nobodys_code_is_live,
             every_field_of_a_challenge_is_kept,
             the_history_of_a_challenge_is_kept,
             hostile_subject_ids_are_inert_and_apart,

@@ -299,15 +299,21 @@ impl State {
                 subject,
                 purpose,
                 lanes,
-            } => lanes.iter().find_map(|lane| {
-                self.challenges.iter().rposition(|challenge| {
-                    challenge.tenant == *tenant
-                        && challenge.subject == *subject
-                        && challenge.purpose == *purpose
-                        && challenge.lane == *lane
-                        && challenge.is_live(now)
-                })
-            }),
+            } => {
+                let behind = |lane, decoy| {
+                    self.challenges.iter().rposition(|challenge| {
+                        challenge.tenant == *tenant
+                            && challenge.subject == *subject
+                            && challenge.purpose == *purpose
+                            && challenge.lane == lane
+                            && challenge.is_decoy() == decoy
+                            && challenge.is_live(now)
+                    })
+                };
+                let [somebodys, decoys] =
+                    [false, true].map(|decoy| lanes.iter().find_map(|lane| behind(*lane, decoy)));
+                somebodys.or(decoys)
+            }
         }
     }
 

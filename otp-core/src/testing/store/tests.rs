@@ -112,6 +112,8 @@ caught! {
         ForgetsKeys, a_thousand_copies_of_one_request_issue_once, "of a thousand copies issue";
     a_lane_that_supersedes_the_other_is_caught:
         SupersedesBothLanes, a_challenge_supersedes_its_own_kind_only, "a place of its own lane only";
+    a_decoy_that_ends_a_code_is_caught:
+        DecoysTakeAnyPlace, a_decoy_takes_the_place_of_decoys_alone, "a decoy ends no code";
     an_insert_that_supersedes_nothing_is_caught:
         SupersedesNothing, a_thousand_inserts_leave_one_live_challenge_a_lane,
         "one live challenge a lane";

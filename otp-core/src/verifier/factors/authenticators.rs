@@ -9,7 +9,8 @@ use crate::factor::{
     OtpSecret, TimeStep, TotpRefusal,
 };
 use crate::key::Sealed;
-use crate::request::{RequestContext, SubjectId};
+use crate::request::{RequestContext, SubjectId, SubjectKey, Tenant};
+use crate::store::FactorOwner;
 use crate::verifier::attempt::Attempt;
 use crate::verifier::{Unavailable, Verifier, VerifyError};
 
@@ -82,6 +83,20 @@ impl Right {
 pub(super) type Said = Result<u64, &'static str>;
 
 impl Verifier {
+    /// Reads an account's authenticators, before a guess at them is counted: their lengths say what
+    /// is one. What another call has taken meanwhile is seen where the success is taken.
+    pub(super) async fn authenticators_of(
+        &self,
+        subject: &SubjectId,
+        tenant: &Tenant,
+    ) -> Result<Vec<Factor>, VerifyError> {
+        let owner = FactorOwner {
+            tenant: tenant.clone(),
+            subject: SubjectKey::of_subject(subject),
+        };
+        Ok(self.inner.store.factors(&owner).await?)
+    }
+
     /// Asks every confirmed authenticator of an account that goes this way.
     pub(super) async fn ask_authenticators(
         &self,
@@ -95,13 +110,14 @@ impl Verifier {
             Way::Time => Call::Totp,
             Way::Counter => Call::Hotp,
         };
-        let guess = self.guess(subject, &attempt, call, typed(text), &context, || Ok(()));
+        let mut factors = self.authenticators_of(subject, &attempt.tenant).await?;
+        factors.retain(|factor| is_active(factor) && Way::of(factor.kind) == way);
+        let typed = typed(text, &factors, way.usual());
+        let guess = self.guess(subject, &attempt, call, typed, &context, || Ok(()));
         let guess = guess.await?;
         if let Some(answer) = guess.answered().await {
             return answer;
         }
-        let mut factors = guess.factors().await?;
-        factors.retain(|factor| is_active(factor) && Way::of(factor.kind) == way);
         let ask = |factor: &Factor, secret: &_| guess.ask(text, factor, secret);
         match guess.compare(&factors, way.usual(), ask)? {
             Found::Not(reason) => guess.decline(reason).await,
@@ -222,12 +238,17 @@ pub(super) fn of_hotp(refusal: HotpRefusal) -> &'static str {
     }
 }
 
-/// Says whether a text could be the code of some authenticator.
-pub(super) fn typed(text: &str) -> Typed {
-    let lengths = [OtpDigits::Six, OtpDigits::Seven, OtpDigits::Eight];
-    if lengths.iter().any(|digits| digits.reads(text)) {
-        Typed::Readable
-    } else {
-        Typed::Malformed
+/// Says whether a text could be the code of one of the candidates; where there is none, of a made-up
+/// one. What has the length of none of them is a slip of the finger, as it is for a code that was
+/// sent, and costs no guess.
+pub(super) fn typed(text: &str, candidates: &[Factor], usual: FactorKind) -> Typed {
+    let reads = |kind: FactorKind| kind.digits().reads(text);
+    let readable = match candidates {
+        [] => reads(usual),
+        candidates => candidates.iter().any(|factor| reads(factor.kind)),
+    };
+    match readable {
+        true => Typed::Readable,
+        false => Typed::Malformed,
     }
 }

@@ -45,13 +45,15 @@ impl Verifier {
     ) -> Result<VerifiedFactor, VerifyError> {
         let text = attempt.typed.expose();
         let call = Call::Confirm;
-        let guess = self.guess(subject, &attempt, call, typed(text), &context, || Ok(()));
+        let mut factors = self.authenticators_of(subject, &attempt.tenant).await?;
+        factors.retain(|one| one.id == factor && one.state() == FactorState::Pending);
+        let typed = typed(text, &factors, FactorKind::TOTP);
+        let guess = self.guess(subject, &attempt, call, typed, &context, || Ok(()));
         let guess = guess.await?;
         if let Some(answer) = guess.answered().await {
             return answer;
         }
-        let named = guess.named(factor).await?;
-        let pending = named.filter(|factor| factor.state() == FactorState::Pending);
+        let pending = guess.unlapsed(factors);
         let kind = pending
             .as_ref()
             .map_or(FactorKind::TOTP, |factor| factor.kind);
@@ -67,12 +69,10 @@ impl Verifier {
 }
 
 impl<T> Guess<'_, T> {
-    /// Reads one of the account's authenticators; one whose enrolment has lapsed is none.
-    pub(super) async fn named(&self, id: FactorId) -> Result<Option<Factor>, VerifyError> {
+    /// Gives the one that was named, where there is one; one whose enrolment has lapsed is none.
+    pub(super) fn unlapsed(&self, named: Vec<Factor>) -> Option<Factor> {
         let life = self.policy.factors().enrolment();
-        let factors = self.factors().await?;
-        let mut factors = factors.into_iter();
-        let named = factors.find(|factor| factor.id == id);
-        Ok(named.filter(|factor| factor.lapsed(self.now, life).is_none()))
+        let mut live = named.into_iter();
+        live.find(|factor| factor.lapsed(self.now, life).is_none())
     }
 }

@@ -9,7 +9,7 @@ use super::verified::ProvenBy;
 use crate::challenge::Lane;
 use crate::clock::Timestamp;
 use crate::event::{Event, EventKind, Outcome};
-use crate::factor::{Factor, FactorState};
+use crate::factor::FactorState;
 use crate::gate::{GateRequest, Operation};
 use crate::hash::Busy;
 use crate::key::KeySet;
@@ -35,7 +35,7 @@ const REPEATED: &str = "repeated_wrong_code";
 /// What is kept does not open: its key is retired, or the row was tampered with.
 pub(super) const SEALED: &str = "sealed_value_refused";
 
-/// Whether the typed text is a code at all: one that is not costs no guess.
+/// Whether the typed text can be a code of what is asked: one that cannot costs no guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     Readable,
@@ -257,10 +257,5 @@ impl<'v, T> Guess<'v, T> {
             let captcha = *self.policy.captcha();
             self.verifier.count_failure(&captcha, &event).await;
         }
-    }
-
-    /// Reads the account's authenticators.
-    pub(super) async fn factors(&self) -> Result<Vec<Factor>, VerifyError> {
-        Ok(self.verifier.inner.store.factors(&self.owner).await?)
     }
 }

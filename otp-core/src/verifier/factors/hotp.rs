@@ -65,6 +65,9 @@ impl Verifier {
         context: RequestContext,
     ) -> Result<VerifiedFactor, VerifyError> {
         let [first, second] = [one.typed.expose(), two.typed.expose()];
+        let mut factors = self.authenticators_of(subject, &one.tenant).await?;
+        factors.retain(|one| one.id == factor);
+        let typed = |text| typed(text, &factors, Way::Counter.usual());
         let readable = match [typed(first), typed(second)] {
             [Typed::Readable, Typed::Readable] => Typed::Readable,
             _ => Typed::Malformed,
@@ -72,7 +75,7 @@ impl Verifier {
         let call = Call::Resynchronise;
         let guess = self.guess(subject, &one, call, readable, &context, || Ok(()));
         let guess = guess.await?;
-        let found = guess.named(factor).await?;
+        let found = guess.unlapsed(factors);
         let from = found.as_ref().map(Factor::state);
         let ask = |factor: &Factor, secret: &_| {
             let hotp = secret::hotp(factor.kind, secret).ok_or(UNKNOWN)?;

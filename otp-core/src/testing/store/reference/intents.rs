@@ -25,11 +25,7 @@ impl ChallengeStore for ReferenceStore {
         let (mut state, now) = self.begin()?;
         let new = insert.challenge;
         for older in &mut state.challenges {
-            if older.tenant == new.tenant
-                && older.subject == new.subject
-                && older.purpose == new.purpose
-                && older.lane == new.lane
-            {
+            if older.gives_way_to(&new) {
                 older.end(ChallengeState::Superseded, now);
             }
         }

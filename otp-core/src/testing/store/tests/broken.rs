@@ -42,6 +42,7 @@ pub(super) enum Fault {
     ForgetsNoDevice,
     SupersedesBothLanes,
     SupersedesNothing,
+    DecoysTakeAnyPlace,
     ForgetsStrikes,
     PurgesBudgets,
     PurgesWithoutBound,
@@ -237,6 +238,12 @@ impl ChallengeStore for Broken {
                         state.challenges[at] = older;
                     }
                 }
+            }
+            Fault::DecoysTakeAnyPlace if new.is_decoy() => {
+                let older = state.challenges.iter_mut().filter(|older| {
+                    older.subject == new.subject && older.lane == new.lane && older.id != new.id
+                });
+                older.for_each(|older| older.state = ChallengeState::Superseded);
             }
             Fault::SupersedesBothLanes => {
                 let others = state.challenges.iter_mut().filter(|challenge| {
