@@ -43,8 +43,10 @@ impl Service {
     pub(crate) async fn everywhere(configure: impl Fn(Builder) -> Builder) -> Vec<Self> {
         let clock = start();
         let folder = tempfile::tempdir().unwrap();
-        let options =
-            SqliteOptions::file(folder.path().join("otp.db")).clock(Arc::new(clock.clone()));
+        // No storm is an outage, however slow the machine.
+        let options = SqliteOptions::file(folder.path().join("otp.db"))
+            .deadline(Duration::from_secs(60))
+            .clock(Arc::new(clock.clone()));
         let sqlite = SqliteStore::with_options(options).await.unwrap();
         vec![
             Self::with(&configure),

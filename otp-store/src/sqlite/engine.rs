@@ -19,10 +19,15 @@ pub(super) const SAVE: &str = "SAVEPOINT intent";
 pub(super) const KEEP: &str = "RELEASE intent";
 pub(super) const UNDO: &str = "ROLLBACK TO intent";
 
-/// A cause without values, statements or paths: `SQLite`'s extended result code alone.
+/// A cause without values, statements or paths: of an answer `SQLite`'s extended result code alone
+/// (<https://sqlite.org/rescode.html>).
 #[derive(Clone, Copy, Debug, Error)]
-#[error("sqlite answered with code {0}")]
-struct Code(i32);
+enum Cause {
+    #[error("sqlite answered with code {0}")]
+    Answered(i32),
+    #[error("sqlite did not answer in time")]
+    Late,
+}
 
 /// Makes the options of a connection that writes.
 pub(super) fn writing(place: &Place, busy_timeout: Duration) -> SqliteConnectOptions {
@@ -106,10 +111,15 @@ pub(super) fn failed(error: Error) -> StoreError {
         | Error::TypeNotFound { .. } => StoreErrorKind::Corrupt.into(),
         Error::Database(database) => {
             let code = code(&**database);
-            StoreError::new(meaning(code)).with_source(Code(code))
+            StoreError::new(meaning(code)).with_source(Cause::Answered(code))
         }
         _ => StoreErrorKind::Unavailable.into(),
     }
+}
+
+/// Nothing was heard within the deadline.
+pub(super) fn late() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable).with_source(Cause::Late)
 }
 
 /// Says whether somebody else has the file (`SQLITE_BUSY` in any of its forms).
@@ -122,7 +132,7 @@ fn code(error: &dyn DatabaseError) -> i32 {
     code.unwrap_or_default()
 }
 
-/// Reads a result code (<https://sqlite.org/rescode.html>); the low byte is the primary one.
+/// Reads a result code; the low byte is the primary one.
 const fn meaning(code: i32) -> StoreErrorKind {
     match code & 0xff {
         // SQLITE_CORRUPT, SQLITE_MISMATCH, SQLITE_NOTADB

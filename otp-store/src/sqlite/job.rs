@@ -4,6 +4,7 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use async_trait::async_trait;
@@ -28,8 +29,10 @@ pub(super) trait Job: Send {
     async fn run(&mut self, tx: &mut Tx<'_>) -> Writes;
     /// Answers, now that it is true.
     fn answer(self: Box<Self>);
-    /// Answers that nothing was done, or that nobody knows.
-    fn fail(self: Box<Self>, kind: StoreErrorKind);
+    /// Gives why it failed by itself, where it did; it is asked once.
+    fn failure(&mut self) -> Option<StoreError>;
+    /// Answers that nothing was done, or that nobody knows, and why.
+    fn fail(self: Box<Self>, cause: &Arc<StoreError>);
 }
 
 /// An intent with the place for its answer.
@@ -76,8 +79,13 @@ impl<I: Intent> Job for Pending<I> {
         let _ = reply.send(answer.unwrap_or_else(|| Err(StoreErrorKind::Unavailable.into())));
     }
 
-    fn fail(self: Box<Self>, kind: StoreErrorKind) {
-        let _ = self.reply.send(Err(kind.into()));
+    fn failure(&mut self) -> Option<StoreError> {
+        self.answer.take()?.err()
+    }
+
+    fn fail(self: Box<Self>, cause: &Arc<StoreError>) {
+        let failed = StoreError::new(cause.kind()).with_source(Arc::clone(cause));
+        let _ = self.reply.send(Err(failed));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one task of a store that writes: many callers, one transaction, one commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use otp_core::store::{StoreError, StoreErrorKind};
@@ -82,7 +83,7 @@ impl Writer {
         };
         timeout(self.deadline, exchange)
             .await
-            .map_err(|_| StoreErrorKind::Unavailable)??
+            .map_err(|_| engine::late())??
     }
 }
 
@@ -120,8 +121,9 @@ impl Bench {
             .unwrap_or_else(|_| Err(StoreErrorKind::Unavailable.into()));
         if let Err(error) = done {
             self.recover().await;
+            let cause = Arc::new(error);
             for job in batch.drain(..) {
-                job.fail(error.kind());
+                job.fail(&cause);
             }
         } else {
             #[cfg(test)]
@@ -144,15 +146,20 @@ impl Bench {
             tx.execute(engine::SAVE, &[]).await?;
             let time = tx.time();
             if job.run(&mut tx).await == Writes::Undo {
-                // Where the engine has ended the whole transaction, this fails, and all of it.
-                tx.execute(engine::UNDO, &[]).await?;
+                // Where the engine has ended the whole transaction, this fails, and all of it, for
+                // the reason that the intent failed for.
+                if let Err(error) = tx.execute(engine::UNDO, &[]).await {
+                    let kind = error.kind();
+                    let cause = job.failure().unwrap_or(error);
+                    return Err(StoreError::new(kind).with_source(cause));
+                }
                 tx.restore(time);
             }
             tx.execute(engine::KEEP, &[]).await?;
         }
-        // Whether a commit that failed was one is not known.
-        if tx.execute(engine::COMMIT, &[]).await.is_err() {
-            return Err(StoreErrorKind::Unavailable.into());
+        if let Err(error) = tx.execute(engine::COMMIT, &[]).await {
+            // Whether a commit that failed was one is not known.
+            return Err(StoreError::new(StoreErrorKind::Unavailable).with_source(error));
         }
         if tx.time().pardon == Pardon::Given {
             watch.steady.forgive();

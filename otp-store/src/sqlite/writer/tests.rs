@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -92,6 +93,13 @@ async fn bench(folder: &TempDir, clock: Arc<dyn Clock>) -> Bench {
 }
 
 async fn settled(bench: &mut Bench, rows: &[Row]) -> Vec<Result<i64, StoreErrorKind>> {
+    let answers = answered(bench, rows).await.into_iter();
+    answers
+        .map(|answer| answer.map_err(|error| error.kind()))
+        .collect()
+}
+
+async fn answered(bench: &mut Bench, rows: &[Row]) -> Vec<Result<i64, StoreError>> {
     let (jobs, answers): (Vec<Box<dyn Job>>, Vec<_>) = rows
         .iter()
         .map(|row| {
@@ -104,7 +112,7 @@ async fn settled(bench: &mut Bench, rows: &[Row]) -> Vec<Result<i64, StoreErrorK
     bench.settle(&mut batch).await;
     let mut heard = Vec::new();
     for answer in answers {
-        heard.push(answer.await.unwrap().map_err(|error| error.kind()));
+        heard.push(answer.await.unwrap());
     }
     heard
 }
@@ -161,6 +169,34 @@ async fn where_the_engine_ends_the_transaction_nobody_hears_of_a_success() {
     assert!(heard.iter().all(Result::is_err), "{heard:?}");
     assert!(kept(&mut bench).await.is_empty());
     assert_eq!(settled(&mut bench, &[Row::Keep(5)]).await, [Ok(5)]);
+}
+
+/// Everything that is under an error, the deepest last.
+fn causes(error: &StoreError) -> Vec<String> {
+    let (mut causes, mut next) = (Vec::new(), error.source());
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes
+}
+
+#[tokio::test]
+async fn whoever_shared_a_transaction_that_failed_hears_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench(&folder, Arc::new(ManualClock::default())).await;
+    for (end, why) in [
+        (Row::EndAll(2), "the store has no room"),
+        // SQLITE_CONSTRAINT_FOREIGNKEY
+        (Row::Doom(2), "sqlite answered with code 787"),
+    ] {
+        let heard = answered(&mut bench, &[Row::Keep(1), end, Row::Keep(3)]).await;
+        for answer in heard {
+            let error = answer.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+            assert_eq!(causes(&error).last().map(String::as_str), Some(why));
+        }
+    }
 }
 
 #[tokio::test]
