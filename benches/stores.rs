@@ -19,6 +19,8 @@
 
 #[path = "stores/contest.rs"]
 mod contest;
+#[path = "stores/heard.rs"]
+mod heard;
 #[path = "stores/mysql.rs"]
 mod mysql;
 #[path = "stores/mysql_ear.rs"]

@@ -2,7 +2,6 @@
 //! way to the server, and then sent again by a bare `MySqlPool` to the same tables in a database of
 //! their own: the same transactions and round trips, and nothing of ours around them.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,7 +10,8 @@ use otp_kit::store::{MysqlOptions, MysqlStore};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, MySqlPool, query, raw_sql};
 
-use crate::contest::{CALLERS, Rounds, contest, crowd};
+use crate::contest::{CALLERS, Rounds, contest};
+use crate::heard::Heard;
 use crate::mysql_ear::{Ear, Said};
 use crate::service::{Part, Service};
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(url: &str, rounds: Rounds) {
     let bench = Bench {
         server: url.parse().expect("a URL"),
     };
-    let heard = Arc::new(bench.overhear(rounds.calls()).await);
+    let heard = bench.overhear(rounds.calls()).await;
     for callers in CALLERS {
         for part in Part::ALL {
             let ours = async |calls| {
@@ -78,7 +78,7 @@ impl Bench {
     }
 
     /// Writes down what the store says while it signs people in, one after the other.
-    async fn overhear(&self, calls: usize) -> Vec<Vec<Transaction>> {
+    async fn overhear(&self, calls: usize) -> Heard<Transaction> {
         let place = self.place().await;
         let ear = Ear::before(self.server.get_host(), self.server.get_port()).await;
         let by_ear = self.server.clone().database(&place.name);
@@ -111,57 +111,19 @@ impl Bench {
             }
             is_open &= !ends;
         }
-        assert_eq!(
-            transactions.len(),
-            calls * Part::STEPS,
-            "a round of all parts each"
-        );
         by_ear.pool.close().await;
         place.sweep().await;
-        let sign_ins = transactions.chunks(Part::STEPS);
-        sign_ins.map(<[Transaction]>::to_vec).collect()
+        Heard::new(transactions, calls)
     }
 
-    async fn by_hand(
-        &self,
-        heard: &Arc<Vec<Vec<Transaction>>>,
-        part: Part,
-        callers: usize,
-    ) -> Duration {
+    async fn by_hand(&self, heard: &Heard<Transaction>, part: Part, callers: usize) -> Duration {
         let place = self.place().await;
-        if part == Part::Verify {
-            send(&place.pool, heard, Part::Issue.places(), callers).await;
-        }
-        let took = send(&place.pool, heard, part.places(), callers).await;
-        place.sweep().await;
-        took
-    }
-}
-
-async fn pool(options: MySqlConnectOptions) -> MySqlPool {
-    MySqlPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .expect("a MySQL or MariaDB")
-}
-
-async fn send(
-    pool: &MySqlPool,
-    heard: &Arc<Vec<Vec<Transaction>>>,
-    part: Range<usize>,
-    callers: usize,
-) -> Duration {
-    let (pool, heard) = (pool.clone(), Arc::clone(heard));
-    let calls = heard.len();
-    let work = move |number: usize| {
-        let (pool, heard, part) = (pool.clone(), Arc::clone(&heard), part.clone());
-        async move {
-            let sign_in = heard.get(number).expect("one each");
-            for transaction in sign_in.get(part).expect("all of them") {
+        let pool = place.pool.clone();
+        let send = move |transaction: Arc<Transaction>| {
+            let pool = pool.clone();
+            async move {
                 let mut conn = pool.acquire().await.expect("a connection");
-                for said in transaction {
+                for said in &*transaction {
                     let done = match said {
                         Said::Text(text) => {
                             let said = raw_sql(AssertSqlSafe(Arc::clone(text)));
@@ -176,7 +138,18 @@ async fn send(
                     done.expect("it is done");
                 }
             }
-        }
-    };
-    crowd(callers, calls, work).await
+        };
+        let took = heard.again(part, callers, send).await;
+        place.sweep().await;
+        took
+    }
+}
+
+async fn pool(options: MySqlConnectOptions) -> MySqlPool {
+    MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .expect("a MySQL or MariaDB")
 }

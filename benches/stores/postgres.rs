@@ -2,7 +2,6 @@
 //! function that writes them down before each of its own, and then sent again by a bare `PgPool`
 //! to other tables: the same work for the server, and nothing of ours around it.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,7 +10,8 @@ use otp_kit::store::{PostgresOptions, PostgresStore};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Row as _, query, query_scalar, raw_sql};
 
-use crate::contest::{CALLERS, Rounds, contest, crowd};
+use crate::contest::{CALLERS, Rounds, contest};
+use crate::heard::Heard;
 use crate::service::{Part, Service};
 
 const FUNCTIONS: [&str; 5] = [
@@ -27,7 +27,7 @@ pub(crate) async fn run(url: &str, rounds: Rounds) {
     let bench = Bench {
         url: url.to_owned(),
     };
-    let heard = Arc::new(bench.overhear(rounds.calls()).await);
+    let heard = bench.overhear(rounds.calls()).await;
     for callers in CALLERS {
         for part in Part::ALL {
             let ours = async |calls| {
@@ -94,7 +94,7 @@ impl Bench {
     }
 
     /// Writes down what the store asks while it signs people in, one after the other.
-    async fn overhear(&self, calls: usize) -> Vec<Vec<Statement>> {
+    async fn overhear(&self, calls: usize) -> Heard<Statement> {
         let place = self.place().await;
         let service = place.service().await;
         place
@@ -127,52 +127,24 @@ impl Bench {
                 )
             })
             .collect();
-        assert_eq!(
-            statements.len(),
-            calls * Part::STEPS,
-            "a round of all parts each"
-        );
         place.sweep().await;
-        statements
-            .chunks(Part::STEPS)
-            .map(<[Statement]>::to_vec)
-            .collect()
+        Heard::new(statements, calls)
     }
 
-    async fn by_hand(
-        &self,
-        heard: &Arc<Vec<Vec<Statement>>>,
-        part: Part,
-        callers: usize,
-    ) -> Duration {
+    async fn by_hand(&self, heard: &Heard<Statement>, part: Part, callers: usize) -> Duration {
         let place = self.place().await;
-        if part == Part::Verify {
-            send(&place.pool, heard, Part::Issue.places(), callers).await;
-        }
-        let took = send(&place.pool, heard, part.places(), callers).await;
-        place.sweep().await;
-        took
-    }
-}
-
-async fn send(
-    pool: &PgPool,
-    heard: &Arc<Vec<Vec<Statement>>>,
-    part: Range<usize>,
-    callers: usize,
-) -> Duration {
-    let (pool, heard) = (pool.clone(), Arc::clone(heard));
-    let calls = heard.len();
-    let work = move |number: usize| {
-        let (pool, heard, part) = (pool.clone(), Arc::clone(&heard), part.clone());
-        async move {
-            let sign_in = heard.get(number).expect("one each");
-            for (said, given) in sign_in.get(part).expect("all of them") {
+        let pool = place.pool.clone();
+        let send = move |statement: Arc<Statement>| {
+            let pool = pool.clone();
+            async move {
+                let (said, given) = &*statement;
                 let asked = query_scalar::<_, String>(AssertSqlSafe(said.clone())).bind(given);
                 let answer = asked.fetch_one(&pool).await.expect("an answer");
                 assert!(!answer.is_empty());
             }
-        }
-    };
-    crowd(callers, calls, work).await
+        };
+        let took = heard.again(part, callers, send).await;
+        place.sweep().await;
+        took
+    }
 }

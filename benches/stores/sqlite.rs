@@ -3,7 +3,6 @@
 //! safely (write-ahead log, `synchronous=FULL`): the same transactions, and nothing of ours around
 //! them. Whoever does it by hand commits each by itself; the store's writer commits for all who wait.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, SqlitePool, query};
 use tempfile::TempDir;
 
-use crate::contest::{CALLERS, Rounds, contest, crowd};
+use crate::contest::{CALLERS, Rounds, contest};
+use crate::heard::Heard;
 use crate::service::{Part, Service};
 
 /// A transaction's statements, its beginning and end included.
 type Transaction = Vec<Statement>;
 
 pub(crate) async fn run(rounds: Rounds) {
-    let heard = Arc::new(overhear(rounds.calls()).await);
+    let heard = overhear(rounds.calls()).await;
     for callers in CALLERS {
         for part in Part::ALL {
             let ours = async |calls| {
@@ -41,7 +41,7 @@ async fn service(folder: &TempDir) -> Service {
 }
 
 /// Writes down what the store runs while it signs people in, one after the other.
-async fn overhear(calls: usize) -> Vec<Vec<Transaction>> {
+async fn overhear(calls: usize) -> Heard<Transaction> {
     let folder = tempfile::tempdir().expect("a folder");
     otp_bench_ear::listen();
     let service = service(&folder).await;
@@ -58,23 +58,31 @@ async fn overhear(calls: usize) -> Vec<Vec<Transaction>> {
         let transaction = transactions.last_mut().expect("it has begun");
         transaction.push(statement);
     }
-    assert_eq!(
-        transactions.len(),
-        calls * Part::STEPS,
-        "a round of all parts each"
-    );
-    let sign_ins = transactions.chunks(Part::STEPS);
-    sign_ins.map(<[Transaction]>::to_vec).collect()
+    Heard::new(transactions, calls)
 }
 
-async fn by_hand(heard: &Arc<Vec<Vec<Transaction>>>, part: Part, callers: usize) -> Duration {
+async fn by_hand(heard: &Heard<Transaction>, part: Part, callers: usize) -> Duration {
     let folder = tempfile::tempdir().expect("a folder");
-    let pool = file(&folder).await;
-    if part == Part::Verify {
-        send(&pool, heard, Part::Issue.places(), callers).await;
-    }
-    let took = send(&pool, heard, part.places(), callers).await;
-    pool.close().await;
+    let file = file(&folder).await;
+    let pool = file.clone();
+    let send = move |transaction: Arc<Transaction>| {
+        let pool = pool.clone();
+        async move {
+            let mut conn = pool.acquire().await.expect("a connection");
+            for Statement { sql, values } in &*transaction {
+                let asked = query(AssertSqlSafe(Arc::clone(sql)));
+                let asked = values.iter().fold(asked, |asked, value| match value {
+                    Value::Null => asked.bind(None::<i64>),
+                    Value::Int(number) => asked.bind(*number),
+                    Value::Text(text) => asked.bind(text.as_str()),
+                    Value::Bytes(bytes) => asked.bind(bytes.as_slice()),
+                });
+                asked.fetch_all(&mut *conn).await.expect("it is done");
+            }
+        }
+    };
+    let took = heard.again(part, callers, send).await;
+    file.close().await;
     took
 }
 
@@ -93,34 +101,4 @@ async fn file(folder: &TempDir) -> SqlitePool {
         .expect("a file");
     SqliteStore::migrate(&pool).await.expect("tables");
     pool
-}
-
-async fn send(
-    pool: &SqlitePool,
-    heard: &Arc<Vec<Vec<Transaction>>>,
-    part: Range<usize>,
-    callers: usize,
-) -> Duration {
-    let (pool, heard) = (pool.clone(), Arc::clone(heard));
-    let calls = heard.len();
-    let work = move |number: usize| {
-        let (pool, heard, part) = (pool.clone(), Arc::clone(&heard), part.clone());
-        async move {
-            let sign_in = heard.get(number).expect("one each");
-            for transaction in sign_in.get(part).expect("all of them") {
-                let mut conn = pool.acquire().await.expect("a connection");
-                for Statement { sql, values } in transaction {
-                    let asked = query(AssertSqlSafe(Arc::clone(sql)));
-                    let asked = values.iter().fold(asked, |asked, value| match value {
-                        Value::Null => asked.bind(None::<i64>),
-                        Value::Int(number) => asked.bind(*number),
-                        Value::Text(text) => asked.bind(text.as_str()),
-                        Value::Bytes(bytes) => asked.bind(bytes.as_slice()),
-                    });
-                    asked.fetch_all(&mut *conn).await.expect("it is done");
-                }
-            }
-        }
-    };
-    crowd(callers, calls, work).await
 }

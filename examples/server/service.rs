@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use otp_kit::audit::Sealer;
-use otp_kit::delivery::{LinkSettings, Providers as Named, TemplateApproval};
+use otp_kit::delivery::{LinkSettings, TemplateApproval};
 use otp_kit::metrics::Metrics;
 use otp_kit::policy::Policy;
 use otp_kit::prelude::*;
@@ -153,9 +153,11 @@ fn shown(
         builder.route(channel, Route::primary(preview.clone()))
     });
     // What a policy plans can be tried here too: each of these shows its codes.
-    let named = VENDORS.iter().fold(Named::new(), |named, name| {
-        named.with(preview.standing_in_for(name))
-    });
+    let named = VENDORS
+        .iter()
+        .fold(otp_kit::delivery::Providers::new(), |named, name| {
+            named.with(preview.standing_in_for(name))
+        });
     routed = routed.providers(named);
     if let Some(code) = fixed.clone() {
         routed = routed.danger_fixed_code(code);

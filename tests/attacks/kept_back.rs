@@ -6,34 +6,13 @@ use otp_kit::prelude::*;
 use otp_kit::store::ChallengeQuery;
 use otp_kit::verifier::{Claim, IssueError, Issued};
 
-use crate::support::{Builder, Service, from_anywhere, wrong};
+use crate::guarded::{guarded, number, raise_the_guard, start};
+use crate::support::{Service, from_anywhere, wrong};
 
 const VICTIM: u32 = 9_100;
 
-fn number(line: u32) -> PhoneNumber {
-    PhoneNumber::parse(&format!("+1415555{line:04}")).unwrap()
-}
-
-fn start(line: u32, client: u32) -> Issue {
-    Issue::to(number(line))
-        .for_purpose("login")
-        .from(from_anywhere(client))
-}
-
-fn guarded(builder: Builder) -> Builder {
-    builder.toll_fraud(TollFraud::new(GuardMode::Enforce))
-}
-
 fn by_address(line: u32) -> Claim {
     Claim::latest_to(&Destination::from(number(line)), "login")
-}
-
-/// Brings the guard up against the range.
-async fn raise_the_guard(service: &Service) {
-    for line in 0..60 {
-        let asked = service.verifier.issue(start(line * 101, 100 + line)).await;
-        assert!(asked.is_ok(), "{asked:?}");
-    }
 }
 
 /// Asks for codes to the victim's number, all of which are kept back.

@@ -26,6 +26,7 @@ mod devices;
 mod enumeration;
 mod factor_secrets;
 mod fleet;
+mod guarded;
 mod kept_back;
 mod known_or_unknown;
 mod lanes;
