@@ -88,11 +88,20 @@ pub struct Resting {
 /// The right to ask once, to be handed back with what came of it.
 ///
 /// It is good for the breaker's state at the time of asking: what is reported after the breaker
-/// opened, closed or gave the probe to another changes nothing any more.
+/// opened, closed or gave the probe to another changes nothing any more, but for one thing: an
+/// answer that was [overdue](Breaker::overdue) when the breaker opened closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a ticket is reported, or a probe's place is held until its lease is over"]
 pub struct Ticket {
     era: u64,
+    /// The run of failures that it counts in, where its answer is overdue.
+    overdue: Option<u64>,
+}
+
+impl Ticket {
+    const fn of(era: u64) -> Self {
+        Self { era, overdue: None }
+    }
 }
 
 /// The pure machine: every decision is made by the time that it is given.
@@ -125,6 +134,8 @@ pub struct Breaker {
     state: State,
     /// Counts the changes of state, so that a late report is known as such.
     era: u64,
+    /// Counts the runs of failures that a success ended.
+    runs: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +152,7 @@ impl Breaker {
         Self {
             state: State::Closed { failures: 0 },
             era: 0,
+            runs: 0,
         }
     }
 
@@ -179,7 +191,7 @@ impl Breaker {
     pub fn ask(&mut self, now: Timestamp, rules: &BreakerRules) -> Result<Ticket, Resting> {
         self.rewind(now);
         match self.state {
-            State::Closed { .. } => Ok(Ticket { era: self.era }),
+            State::Closed { .. } => Ok(Ticket::of(self.era)),
             State::Open { since } => match rules.rest.checked_sub(now.since(since)) {
                 None | Some(Duration::ZERO) => Ok(self.probe(since, now)),
                 Some(retry_after) => Err(Resting { retry_after }),
@@ -205,13 +217,36 @@ impl Breaker {
         }
     }
 
-    /// Reports that the part works: a run of failures ends, and a probe closes the breaker.
+    /// Reports that the part has said nothing in the time that it usually takes, and is waited for
+    /// all the same: that counts as a failure, once, so that a part that hangs is known as such
+    /// before the first of those who wait for it gives up. Hand the report that follows the ticket
+    /// that this gives: it counts no second time, and what says that the part was not to blame takes
+    /// the count back.
+    pub fn overdue(&mut self, ticket: Ticket, now: Timestamp, rules: &BreakerRules) -> Ticket {
+        if ticket.overdue.is_none() {
+            self.failed(ticket, now, rules);
+        }
+        Ticket {
+            overdue: ticket.overdue.or(Some(self.runs)),
+            ..ticket
+        }
+    }
+
+    /// Reports that the part works: a run of failures ends, and a probe closes the breaker. So does
+    /// an answer that was overdue, where the breaker opened while it was waited for.
     pub fn succeeded(&mut self, ticket: Ticket) {
+        if self.opened_over(ticket) {
+            self.turn(State::Closed { failures: 0 });
+        }
         if ticket.era != self.era {
             return;
         }
         match &mut self.state {
-            State::Closed { failures } => *failures = 0,
+            State::Closed { failures: 0 } => {}
+            State::Closed { failures } => {
+                *failures = 0;
+                self.runs = self.runs.wrapping_add(1);
+            }
             State::Open { .. } | State::Probed { .. } => self.turn(State::Closed { failures: 0 }),
         }
     }
@@ -219,7 +254,7 @@ impl Breaker {
     /// Reports that the part failed: the last failure that is allowed in a row opens the breaker,
     /// and so does a failed probe, for a whole rest from now.
     pub fn failed(&mut self, ticket: Ticket, now: Timestamp, rules: &BreakerRules) {
-        if ticket.era != self.era {
+        if ticket.era != self.era || ticket.overdue.is_some() {
             return;
         }
         match &mut self.state {
@@ -233,17 +268,39 @@ impl Breaker {
         }
     }
 
-    /// Hands a ticket back that says nothing of the part: the caller went away, or the answer was
-    /// about something else. A probe's place is free at once.
+    /// Reports an answer that says nothing of the part but that it answers: a refusal for which it
+    /// is not to blame. A probe's place is free at once, and where the answer was overdue, what was
+    /// counted for that is taken back.
+    pub fn answered(&mut self, ticket: Ticket) {
+        if self.opened_over(ticket) {
+            self.turn(State::Closed { failures: 0 });
+        }
+        if let State::Closed { failures } = &mut self.state
+            && ticket.era == self.era
+            && ticket.overdue == Some(self.runs)
+        {
+            *failures = failures.saturating_sub(1);
+        }
+        self.abandoned(ticket);
+    }
+
+    /// Hands a ticket back that nothing is known of: the caller went away. A probe's place is free
+    /// at once.
     pub fn abandoned(&mut self, ticket: Ticket) {
         if let (true, State::Probed { since, .. }) = (ticket.era == self.era, self.state) {
             self.turn(State::Open { since });
         }
     }
 
+    /// Says whether it opened while it waited for an answer that was overdue by then.
+    fn opened_over(&self, ticket: Ticket) -> bool {
+        let since = ticket.overdue.is_some() && ticket.era.wrapping_add(1) == self.era;
+        since && matches!(self.state, State::Open { .. })
+    }
+
     fn probe(&mut self, since: Timestamp, now: Timestamp) -> Ticket {
         self.turn(State::Probed { since, at: now });
-        Ticket { era: self.era }
+        Ticket::of(self.era)
     }
 
     fn turn(&mut self, state: State) {

@@ -83,7 +83,7 @@ impl SharedBreaker {
     /// Gives what [`Breaker::ask`] would, where there is nothing to count and nothing to wait for.
     fn calm(&self) -> Option<Ticket> {
         let era = self.0.calm.load(Ordering::SeqCst);
-        (era != STIRRED).then_some(Ticket { era })
+        (era != STIRRED).then(|| Ticket::of(era))
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
@@ -115,6 +115,21 @@ impl Pass {
             if self.breaker.calm() != Some(ticket) {
                 self.breaker.locked(|breaker| breaker.succeeded(ticket));
             }
+        }
+    }
+
+    /// Reports that the part has said nothing for longer than usual; see [`Breaker::overdue`].
+    pub fn overdue(&mut self, now: Timestamp) {
+        if let Some(ticket) = self.ticket {
+            let overdue = |breaker: &mut Breaker| breaker.overdue(ticket, now, &self.rules);
+            self.ticket = Some(self.breaker.locked(overdue));
+        }
+    }
+
+    /// Reports an answer that blames the part for nothing; see [`Breaker::answered`].
+    pub fn answered(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.breaker.locked(|breaker| breaker.answered(ticket));
         }
     }
 

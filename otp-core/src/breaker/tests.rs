@@ -122,6 +122,82 @@ fn an_early_probe_is_one_at_a_time_as_well() {
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
+fn asked(breaker: &mut Breaker) -> Ticket {
+    breaker.ask(START, &rules(3)).expect("closed")
+}
+
+fn overdue(breaker: &mut Breaker, calls: u32) -> Vec<Ticket> {
+    let asked: Vec<Ticket> = (0..calls).map(|_| asked(breaker)).collect();
+    let late = |ticket| breaker.overdue(ticket, START, &rules(3));
+    asked.into_iter().map(late).collect()
+}
+
+#[test]
+fn silences_open_it_before_anybody_gives_up_and_an_answer_after_all_closes_it() {
+    let mut breaker = Breaker::new();
+    let waiting = overdue(&mut breaker, 2);
+    assert_eq!(breaker.failures(), 2);
+    // Each counts once: when it is overdue, and not when it has failed as well.
+    for ticket in waiting {
+        let _again = breaker.overdue(ticket, START, &rules(3));
+        breaker.failed(ticket, START, &rules(3));
+    }
+    assert_eq!(breaker.failures(), 2);
+    let quick = asked(&mut breaker);
+    breaker.succeeded(quick);
+    let waiting = overdue(&mut breaker, 3);
+    assert_eq!(breaker.state(), BreakerState::Open);
+    breaker.failed(waiting[0], START, &rules(3));
+    breaker.abandoned(waiting[1]);
+    assert_eq!(breaker.state(), BreakerState::Open);
+    breaker.succeeded(waiting[2]);
+    assert_eq!(
+        (breaker.state(), breaker.failures()),
+        (BreakerState::Closed, 0)
+    );
+}
+
+#[test]
+fn a_late_refusal_that_blames_it_for_nothing_takes_its_own_silence_back_and_no_other() {
+    let mut breaker = Breaker::new();
+    let waiting = overdue(&mut breaker, 2);
+    breaker.answered(waiting[0]);
+    assert_eq!(breaker.failures(), 1);
+    // What a success has ended is not taken back from the run after it.
+    let quick = asked(&mut breaker);
+    breaker.succeeded(quick);
+    let _later = overdue(&mut breaker, 2);
+    breaker.answered(waiting[1]);
+    assert_eq!(breaker.failures(), 2);
+    let mut breaker = Breaker::new();
+    let waiting = overdue(&mut breaker, 3);
+    breaker.answered(waiting[1]);
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+#[test]
+fn a_probe_that_is_overdue_rests_again_and_its_late_answer_alone_closes() {
+    let mut breaker = opened(3);
+    let later = START.saturating_add(REST);
+    let probe = breaker.ask(later, &rules(3)).expect("rested");
+    let probe = breaker.overdue(probe, later, &rules(3));
+    let resting = breaker.ask(later, &rules(3)).expect_err("open again");
+    assert_eq!(resting.retry_after, REST);
+    let next = later.saturating_add(REST);
+    let second = breaker.ask(next, &rules(3)).expect("rested");
+    breaker.succeeded(probe);
+    assert_eq!(
+        breaker.state(),
+        BreakerState::HalfOpen,
+        "the second decides"
+    );
+    let second = breaker.overdue(second, next, &rules(3));
+    breaker.abandoned(second);
+    assert_eq!(breaker.state(), BreakerState::Open);
+    breaker.succeeded(second);
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
 #[test]
 fn a_pass_that_is_dropped_or_lost_in_a_panic_frees_the_probes_place() {
     let breaker = SharedBreaker::new();
@@ -256,7 +332,7 @@ proptest! {
     #[test]
     fn a_shared_breaker_says_at_every_step_what_the_machine_says(
         threshold in 1_u32..4,
-        steps in proptest::collection::vec((0_u8..5, 0_usize..8, -2_000_i64..20_000), 1..300),
+        steps in proptest::collection::vec((0_u8..7, 0_usize..8, -2_000_i64..20_000), 1..300),
     ) {
         let rules = rules(threshold);
         let (mut machine, shared) = (Breaker::new(), SharedBreaker::new());
@@ -265,7 +341,7 @@ proptest! {
         for (what, which, step) in steps {
             now += step;
             let time = Timestamp::from_millis(now);
-            if what >= 3 {
+            if what == 3 || what == 4 {
                 let (ticket, pass) = if what == 3 {
                     (machine.ask(time, &rules), shared.ask(time, rules))
                 } else {
@@ -274,8 +350,16 @@ proptest! {
                 prop_assert_eq!(ticket.err(), pass.as_ref().err().copied());
                 given.extend(ticket.ok().zip(pass.ok()));
             } else if !given.is_empty() {
-                let (ticket, pass) = given.swap_remove(which % given.len());
+                let (ticket, mut pass) = given.swap_remove(which % given.len());
                 match what {
+                    5 => {
+                        pass.overdue(time);
+                        given.push((machine.overdue(ticket, time, &rules), pass));
+                    }
+                    6 => {
+                        machine.answered(ticket);
+                        pass.answered();
+                    }
                     0 => {
                         machine.succeeded(ticket);
                         pass.succeeded();

@@ -12,7 +12,7 @@ mod latency;
 mod receipts;
 
 pub use latency::AnswerTimes;
-use latency::Latencies;
+use latency::{Average, Latencies};
 pub use receipts::ReceiptCounts;
 
 impl DeliveryErrorKind {
@@ -74,6 +74,10 @@ pub struct ProviderHealth {
     pub vendor: Option<VendorNotice>,
 }
 
+/// The least that a provider is waited for before its silence counts. The runbooks of services that
+/// send codes want an answer to a start within as much.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+
 /// The record of one leg, which all clones of its route share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LegHealth {
@@ -89,6 +93,8 @@ struct Tally {
     refused: u64,
     passed_over: u64,
     latencies: Latencies,
+    /// How long it takes to take a message, apart from how long its failures take.
+    usual: Average,
     last_error: Option<(DeliveryErrorKind, Timestamp)>,
     last_accepted_at: Option<Timestamp>,
 }
@@ -98,7 +104,15 @@ impl LegHealth {
         let mut tally = self.lock();
         tally.accepted = tally.accepted.saturating_add(1);
         tally.latencies.add(took, now);
+        tally.usual.add(took);
         tally.last_accepted_at = Some(now);
+    }
+
+    /// Says how long it is waited for before its silence counts against it: four times what it
+    /// usually takes, and half a second at least. `None` where it has taken no message yet.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let usual = self.lock().usual.read()?;
+        Some(usual.saturating_mul(4).max(PATIENCE))
     }
 
     pub(super) fn erred(&self, error: &DeliveryError, took: Duration, now: Timestamp) {

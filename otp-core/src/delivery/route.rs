@@ -9,6 +9,7 @@ mod leg;
 mod plan;
 mod send;
 mod status;
+mod trip;
 
 pub use country::CountryRule;
 pub use failure::{InvalidRoute, RouteFailure};
@@ -21,7 +22,8 @@ use crate::challenge::CodeFormat;
 use crate::destination::{Channel, Region};
 
 use leg::Leg;
-pub(crate) use send::{Afterwards, Errand, Managers, unpanicked};
+pub(crate) use send::{Afterwards, Errand, Managers};
+pub(crate) use trip::unpanicked;
 
 /// The providers of one channel, in the order in which they are tried.
 ///
@@ -33,7 +35,11 @@ pub(crate) use send::{Afterwards, Errand, Managers, unpanicked};
 ///
 /// Each provider has a breaker: after [`failover_threshold`](Self::failover_threshold) failures of
 /// its own in a row it is passed over for 30 seconds, and then one message finds out whether it is
-/// back. Where every provider rests and there is nowhere else to turn to, the one that has rested
+/// back. Where another provider can take the next message, silence counts as a failure early: after
+/// four times what the provider usually takes, and half a second at least. Whoever waits for it goes
+/// on waiting, and an answer after all brings it back at once; so a provider that hangs keeps as
+/// many people waiting as came within about a second, not all those who came until the first gave
+/// up. Where every provider rests and there is nowhere else to turn to, the one that has rested
 /// longest is tried all the same, with one message at a time: a person is waiting, and a provider
 /// that came back early serves everybody again with the first message that it takes.
 ///
@@ -181,8 +187,8 @@ impl Route {
         self
     }
 
-    /// Sets how many failures of a provider's own, in a row, have it passed over. Default: 5, for
-    /// e-mail 3.
+    /// Sets how many failures of a provider's own, in a row, have it passed over; a silence that is
+    /// longer than usual is one of them. Default: 5, for e-mail 3.
     #[must_use]
     pub fn failover_threshold(mut self, failures: NonZeroU32) -> Self {
         self.threshold = Some(failures);

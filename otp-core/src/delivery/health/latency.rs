@@ -55,11 +55,31 @@ impl AnswerTimes {
     }
 }
 
+/// A moving average over about the last ten.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Average {
+    micros: Option<u64>,
+}
+
+impl Average {
+    pub(super) fn add(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.micros = Some(match self.micros {
+            None => micros,
+            Some(average) => (average / 10).saturating_mul(9).saturating_add(micros / 10),
+        });
+    }
+
+    pub(super) fn read(self) -> Option<Duration> {
+        self.micros.map(Duration::from_micros)
+    }
+}
+
 /// How long answers took: a moving average, and two histograms of five minutes each, the one that
 /// is being filled and the one before. A fixed size, however many answers there are.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
-    average_micros: Option<u64>,
+    average: Average,
     begun: Option<Timestamp>,
     filling: [u32; BUCKETS],
     before: [u32; BUCKETS],
@@ -69,11 +89,7 @@ pub(super) struct Latencies {
 impl Latencies {
     pub(super) fn add(&mut self, took: Duration, now: Timestamp) {
         self.all.add(took);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.average_micros = Some(match self.average_micros {
-            None => micros,
-            Some(average) => (average / 10).saturating_mul(9).saturating_add(micros / 10),
-        });
+        self.average.add(took);
         self.turn(now);
         if let Some(count) = self.filling.get_mut(bucket(took)) {
             *count = count.saturating_add(1);
@@ -85,7 +101,7 @@ impl Latencies {
     }
 
     pub(super) fn average(&self) -> Option<Duration> {
-        self.average_micros.map(Duration::from_micros)
+        self.average.read()
     }
 
     /// The upper bound of the bucket that the 95th of a hundred falls into, of what is recent.

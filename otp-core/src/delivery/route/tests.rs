@@ -1,3 +1,5 @@
+mod silence;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
