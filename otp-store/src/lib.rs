@@ -32,6 +32,8 @@ pub mod sqlite;
 mod tables;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod terms;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod unheard;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod wire;
 

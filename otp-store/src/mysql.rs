@@ -31,6 +31,7 @@ use crate::sql::{
 };
 use crate::tables;
 use crate::terms::Retention;
+use crate::unheard::Unheard;
 use failure::failed;
 use options::Place;
 use session::Kind;
@@ -178,7 +179,7 @@ impl MysqlStore {
             let work = async {
                 let done = desk::carry_out(Arc::clone(&inner), kind, intent);
                 let done = timeout_at(until, done).await;
-                done.map_err(|_| StoreErrorKind::Unavailable)?
+                done.map_err(|_| Unheard::Late)?
             };
             inner.presence.call(work).await
         });

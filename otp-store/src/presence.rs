@@ -11,6 +11,11 @@ use tokio::time::{Instant, timeout};
 /// How long a call waits to hear that a silent server is back, at the most.
 const BRIEFLY: Duration = Duration::from_millis(250);
 
+/// Why a call ended that asked nobody.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is silent, and another call waits for it")]
+struct Silent;
+
 /// What the calls of a store heard of its server.
 ///
 /// A call that was given its whole time and heard nothing, while nobody else heard anything either,
@@ -81,7 +86,7 @@ impl Presence {
         }
         match timeout(self.briefly, back).await {
             Ok(()) => Ok(None),
-            Err(_) => Err(StoreErrorKind::Unavailable.into()),
+            Err(_) => Err(StoreError::new(StoreErrorKind::Unavailable).with_source(Silent)),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::Inner;
 use super::dialect::DIALECT;
-use super::failure::{failed, gave_way};
+use super::failure::{ReadsOnly, failed, gave_way, unknown};
 use super::link::{Wire, Yielded};
 use super::schema;
 use super::session::{Kind, Server, Session, Stripes};
@@ -79,7 +79,7 @@ async fn transact<I: Intent>(inner: &Inner, kind: Kind, intent: &I) -> Result<I:
         Err(error) => return Err(undo(session, error.into()).await),
     };
     if kind == Kind::Deciding && opened.server == Server::ReadsOnly {
-        let error = StoreError::new(StoreErrorKind::Unavailable);
+        let error = StoreError::new(StoreErrorKind::Unavailable).with_source(ReadsOnly);
         return Err(undo(session, error.into()).await);
     }
     if opened.stripes == Stripes::Missing {
@@ -107,9 +107,10 @@ async fn transact<I: Intent>(inner: &Inner, kind: Kind, intent: &I) -> Result<I:
         }
     };
     if let Err(error) = session.commit().await {
-        let yielded = Undone::from(error).yielded;
-        let error = StoreErrorKind::Unavailable.into();
-        return Err(Undone { error, yielded });
+        return Err(Undone {
+            error: unknown(&error),
+            ..Undone::from(error)
+        });
     }
     session.give_back();
     Ok(answer)

@@ -5,10 +5,17 @@ use sqlx::Error;
 use sqlx::mysql::MySqlDatabaseError;
 use thiserror::Error as ThisError;
 
+use crate::unheard::Unheard;
+
 /// A cause without values, statements or addresses: the engine's number alone.
 #[derive(Clone, Copy, Debug, ThisError)]
 #[error("mysql answered with code {0}")]
 struct Code(u16);
+
+/// The server decides nothing.
+#[derive(Clone, Copy, Debug, ThisError)]
+#[error("a replica takes no writes")]
+pub(super) struct ReadsOnly;
 
 /// Says what a driver's error means to the caller, and drops the rest of it.
 pub(super) fn failed(error: &Error) -> StoreError {
@@ -20,8 +27,17 @@ pub(super) fn failed(error: &Error) -> StoreError {
         Error::Configuration(_) => StoreErrorKind::Invalid.into(),
         _ => match number(error) {
             Some(code) => StoreError::new(meaning(code)).with_source(Code(code)),
-            None => StoreErrorKind::Unavailable.into(),
+            None => Unheard::of(error).into(),
         },
+    }
+}
+
+/// Nobody knows whether what failed so was carried out.
+pub(super) fn unknown(error: &Error) -> StoreError {
+    let unknown = StoreError::new(StoreErrorKind::Unavailable);
+    match number(error) {
+        Some(code) => unknown.with_source(Code(code)),
+        None => unknown.with_source(Unheard::of(error)),
     }
 }
 

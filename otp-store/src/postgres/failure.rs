@@ -3,6 +3,8 @@
 use otp_core::store::{StoreError, StoreErrorKind};
 use sqlx::Error;
 
+use crate::unheard::Unheard;
+
 /// A cause without values, statements or addresses: the SQLSTATE alone.
 #[derive(Debug, thiserror::Error)]
 #[error("postgres answered with {0}")]
@@ -16,7 +18,7 @@ pub(super) fn failed(error: &Error) -> StoreError {
     let Some(code) = code(error) else {
         return match error {
             Error::ColumnDecode { .. } | Error::Decode(_) => StoreErrorKind::Corrupt.into(),
-            _ => StoreErrorKind::Unavailable.into(),
+            _ => Unheard::of(error).into(),
         };
     };
     StoreError::new(meaning(&code)).with_source(Answered(code))

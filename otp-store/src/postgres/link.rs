@@ -17,6 +17,7 @@ use super::failure::{WRONG_ISOLATION, code, failed, is_undone};
 use super::mark::{Mark, Told};
 use crate::presence::Presence;
 use crate::tables;
+use crate::unheard::Unheard;
 use crate::wire::corrupt;
 use crate::wire::reply::{Part, Reply};
 use crate::wire::request::{Request, millis};
@@ -104,7 +105,7 @@ impl Link {
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
         let done = timeout(self.deadline, aside(work)).await;
-        done.map_err(|_| StoreErrorKind::Unavailable)?
+        done.map_err(|_| Unheard::Late)?
     }
 
     /// Calls a function and reads what it answered.
@@ -172,14 +173,14 @@ impl Errand {
     /// Makes the call once. The outer error is one of time: then nobody knows what came of it.
     async fn try_once(&self) -> Result<Result<String, Error>, StoreError> {
         let acquired = timeout_at(self.until, self.pool.acquire()).await;
-        let mut conn = match acquired.map_err(|_| StoreErrorKind::Unavailable)? {
+        let mut conn = match acquired.map_err(|_| Unheard::NoConnection)? {
             Ok(conn) => conn,
             Err(error) => return Ok(Err(error)),
         };
         let called = timeout_at(self.until, self.call(&mut conn)).await;
         let Ok(answer) = called else {
             hang_up(conn);
-            return Err(StoreErrorKind::Unavailable.into());
+            return Err(Unheard::Late.into());
         };
         if let Err(error) = &answer
             && code(error).is_none()

@@ -14,6 +14,11 @@ async fn a_server_that_is_not_there_is_an_outage_whose_error_names_no_address() 
         .deadline(Duration::from_millis(500));
     let refused = MysqlStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    let cause = std::error::Error::source(&refused).unwrap().to_string();
+    assert_eq!(
+        cause,
+        "no connection in time: the pool is used up, or the server takes none"
+    );
     let told = format!("{refused} {refused:?}");
     assert!(
         !told.contains("127.0.0.1") && !told.contains("hunter2"),
@@ -49,7 +54,9 @@ async fn a_foreign_lock_makes_an_outage_in_time_and_no_more_than_that() {
     let refused = tokio::time::timeout(Duration::from_secs(5), consume)
         .await
         .expect("an answer in time");
-    assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    assert!(std::error::Error::source(&refused).is_some(), "it says why");
     assert!(
         store.find(&challenge.id).await.unwrap().is_some(),
         "readers go on"

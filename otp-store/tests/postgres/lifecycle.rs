@@ -230,7 +230,12 @@ async fn a_url_is_enough_to_begin_with() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_outage_and_what_is_no_url_is_said_to_be_none() {
     let gone = PostgresStore::connect("postgres://nobody@127.0.0.1:1/nothing").await;
-    assert_eq!(gone.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    let gone = gone.unwrap_err();
+    assert_eq!(gone.kind(), StoreErrorKind::Unavailable);
+    assert_eq!(
+        cause(&gone),
+        "no connection in time: the pool is used up, or the server takes none"
+    );
     let options = PostgresOptions::new("mysql:what").deadline(Duration::from_secs(1));
     let refused = PostgresStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);
