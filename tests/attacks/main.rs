@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../../examples/custom_store/counting.rs"]
+mod counting;
 #[path = "../support/factors.rs"]
 mod factors;
 #[path = "../support/telegram.rs"]
@@ -37,6 +39,7 @@ mod outage;
 mod pumping;
 mod pumping_shapes;
 mod race;
+mod same_work;
 mod second_factors;
 mod starts;
 mod telegram;

@@ -2,6 +2,8 @@
 //! server knows, and about somebody whom it does not. Routes of the signed-in ask about nobody else,
 //! and a link or a signed payload says by itself whose it is.
 
+mod time;
+
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Server, wrong};

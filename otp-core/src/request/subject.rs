@@ -57,7 +57,7 @@ impl SubjectKey {
     /// Keys by the host's id.
     #[must_use]
     pub fn of_subject(subject: &SubjectId) -> Self {
-        Self(format!("{SUBJECT}{}", subject.as_str()).into())
+        Self([SUBJECT, subject.as_str()].concat().into())
     }
 
     /// Keys by the destination.

@@ -70,7 +70,7 @@ impl Parcel {
     ) -> Self {
         let id = format!("{}-{}", challenge.id.fingerprint(), challenge.sends);
         Self {
-            event: event_of(challenge, context, to.as_ref()),
+            event: event_of(challenge, context),
             to,
             letter: Letter {
                 id: MessageId::new(&id),
@@ -87,6 +87,15 @@ impl Parcel {
             errand: Errand::default(),
             nobody: Nobody::IsThere,
         }
+    }
+
+    /// Says how records show the address that it goes to, where that is not how they show the
+    /// challenge's first one.
+    pub(super) fn shown_as(mut self, masked: Option<String>) -> Self {
+        if masked.is_some() {
+            self.event.destination = masked;
+        }
+        self
     }
 
     pub(super) fn kept_back(mut self, kept_back: bool) -> Self {
@@ -181,14 +190,10 @@ fn taken_back(settled: Settled) -> Settled {
     }
 }
 
-fn event_of(challenge: &Challenge, context: &RequestContext, to: Option<&Destination>) -> Event {
-    let mut event = Event::new(EventKind::CodeSent, &challenge.tenant)
+fn event_of(challenge: &Challenge, context: &RequestContext) -> Event {
+    Event::new(EventKind::CodeSent, &challenge.tenant)
         .from_request(context)
-        .of_challenge(challenge);
-    if let Some(to) = to {
-        event.destination = Some(to.masked());
-    }
-    event
+        .of_challenge(challenge)
 }
 
 impl Verifier {
@@ -328,7 +333,8 @@ impl Verifier {
             };
             self.settle(taken_back(settled), None).await;
             earlier.append(&mut failure.into_errors());
-            event = event_of(&onward.challenge, &onward.context, Some(&next.destination));
+            event = event_of(&onward.challenge, &onward.context);
+            event.destination = Some(next.destination.masked());
             destination = next.destination;
             letter = Letter {
                 id: next.id,

@@ -1,23 +1,25 @@
 //! The guard's place in a request: it judges what the gates have admitted, books the message, and
 //! hears what became of it.
 
+mod alarm;
 mod shared;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use tracing::Instrument as _;
+
 use super::Verifier;
-use crate::challenge::{Challenge, CodeFormat, Lane};
+use crate::challenge::{Challenge, Lane};
 use crate::clock::Timestamp;
 use crate::delivery::DispatchCertainty;
-use crate::destination::{Destination, PhoneNumber};
+use crate::destination::{Channel, Destination, DestinationKind, PhoneNumber};
 use crate::event::{Event, EventKind, Outcome};
 use crate::gate::{Denial, GateRequest, Operation};
 use crate::guard::{Action, Exemption, FleetFigures, FleetModel, GuardModel, Sending, Verdict};
-use crate::policy::{FleetAlarm, GuardMode, Policy, Told, TollFraud};
+use crate::policy::{GuardMode, Told, TollFraud};
 use crate::quota::ClientAddress;
 use crate::request::{RequestContext, SubjectKey, Tenant};
 use crate::store::{Admission, Granted, StoreError};
@@ -125,15 +127,17 @@ impl Drop for Booking {
 }
 
 impl Verifier {
-    /// Has something done, and beside it asks what the fleet has counted of a message to a phone.
+    /// Has something done, and beside it asks what the fleet has counted of a message to a phone. Of
+    /// a start for nobody it asks as well, about a number that is nobody's: what a store takes to answer
+    /// would tell who is known.
     pub(super) async fn beside_figures<T>(
         &self,
         request: &GateRequest<'_>,
         done: impl Future<Output = T>,
     ) -> (T, FleetFigures) {
         let on = request.policy.toll_fraud().mode() != GuardMode::Off;
-        match request.destination {
-            Some(Destination::Phone(phone)) if on && request.operation.sends() => {
+        match number_to_judge(request) {
+            Some(phone) if on && request.operation.sends() => {
                 let message = Owned::of(request, phone);
                 let sending = message.as_sending();
                 let keys = self.inner.keys.snapshot();
@@ -155,7 +159,7 @@ impl Verifier {
     ) -> Result<(Booking, Result<(), Denial>), StoreError> {
         let none = (Booking::nothing(), Ok(()));
         let rules = request.policy.toll_fraud();
-        let Some(Destination::Phone(phone)) = request.destination else {
+        let Some(phone) = number_to_judge(request) else {
             return Ok(none);
         };
         if rules.mode() == GuardMode::Off || !sends(request.operation, admission) {
@@ -166,6 +170,11 @@ impl Verifier {
         let message = Owned::of(request, phone);
         let now = admission.now;
         let sending = message.as_sending();
+        if request.destination.is_none() {
+            // Nothing is held against nobody, and finding that out takes as long.
+            let _verdict = lock(&self.inner.guard.model).judge(rules, &sending, fleet, now);
+            return Ok(none);
+        }
         let (verdict, counted) = {
             // Judged and counted under one lock: of callers that race for the last of a budget,
             // one gets it.
@@ -199,12 +208,6 @@ impl Verifier {
             return Ok((booking, Ok(())));
         };
         let action = verdict.action;
-        tracing::warn!(
-            target: "otp_kit",
-            mode = rules.mode().name(),
-            "toll fraud suspected: {verdict}"
-        );
-        self.remember(request.tenant, rules.mode(), verdict, now);
         let reason = format!("toll_fraud_{word}");
         let judged = match (rules.mode(), action) {
             (GuardMode::Enforce, Action::Deny) => Err(Denial::Other(reason.into())),
@@ -219,19 +222,45 @@ impl Verifier {
         let mut suspected = event.clone().at(now).with_outcome(outcome, told);
         suspected.id = crate::event::EventId::next();
         suspected.kind = EventKind::TollFraudSuspected;
-        // A refusal has a record of its own. What only reports refuses nobody, also not where the
-        // report cannot be written.
-        if judged.is_ok() {
-            Box::pin(self.report(&suspected)).await;
+        let suspicion = Suspicion {
+            at: now.into(),
+            tenant: request.tenant.clone(),
+            mode: rules.mode(),
+            verdict,
+        };
+        match judged {
+            Ok(()) => self.report(suspicion, suspected),
+            // A refusal has a record of its own.
+            Err(_) => self.suspect(suspicion, &suspected),
         }
-        self.observe(&suspected);
         Ok((booking, judged))
     }
 
-    async fn report(&self, suspected: &Event) {
-        if self.inner.store.append(suspected.clone()).await.is_err() {
-            tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
-        }
+    fn suspect(&self, suspicion: Suspicion, suspected: &Event) {
+        tracing::warn!(
+            target: "otp_kit",
+            mode = suspicion.mode.name(),
+            "toll fraud suspected: {}",
+            suspicion.verdict
+        );
+        self.remember(suspicion);
+        self.observe(suspected);
+    }
+
+    /// Reports a suspicion that changes nothing, and refuses nobody where it cannot be recorded.
+    /// Nobody waits for that but [`Verifier::drain`]: a start for nobody, of whom nothing is suspected,
+    /// would be answered a write of the store sooner.
+    fn report(&self, suspicion: Suspicion, suspected: Event) {
+        let verifier = self.clone();
+        let until_reported = self.inner.outbound.await_one();
+        let report = async move {
+            let _until_reported = until_reported;
+            verifier.suspect(suspicion, &suspected);
+            if verifier.inner.store.append(suspected).await.is_err() {
+                tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
+            }
+        };
+        drop(tokio::spawn(report.in_current_span()));
     }
 
     /// Books a message that the guard has nothing to say to: a further one of a challenge whose
@@ -319,17 +348,12 @@ impl Verifier {
         self.policy().toll_fraud().mode() != GuardMode::Off
     }
 
-    fn remember(&self, tenant: &Tenant, mode: GuardMode, verdict: Verdict, now: Timestamp) {
+    fn remember(&self, suspicion: Suspicion) {
         let mut suspicions = lock(&self.inner.guard.suspicions);
         if suspicions.len() >= REMEMBERED {
             suspicions.pop_front();
         }
-        suspicions.push_back(Suspicion {
-            at: now.into(),
-            tenant: tenant.clone(),
-            mode,
-            verdict,
-        });
+        suspicions.push_back(suspicion);
     }
 
     /// Lists what the toll-fraud guard of this instance had something against lately, the oldest
@@ -365,78 +389,6 @@ impl Verifier {
         let now = self.inner.clock.now();
         lock(&self.inner.guard.model).judge(policy.toll_fraud(), &sending, &fleet, now)
     }
-
-    /// Says whether codes are being guessed at many accounts, as far as this instance sees.
-    #[must_use]
-    pub fn is_fleet_alarmed(&self) -> bool {
-        let (policy, now) = (self.policy(), self.inner.clock.now());
-        let fleet = lock(&self.inner.guard.fleet);
-        fleet.model.is_alarmed(policy.fleet_alarm(), now)
-    }
-
-    /// Counts codes that were tried, over all accounts.
-    pub(super) fn guard_tried(&self, event: &Event) {
-        if event.kind != EventKind::ValidationAttempt {
-            return;
-        }
-        let now = self.inner.clock.now();
-        let mut fleet = lock(&self.inner.guard.fleet);
-        match (event.outcome, event.reason.as_deref()) {
-            (Outcome::Success, None) => fleet.model.on_right(now),
-            (Outcome::Refused, Some("invalid_otp")) => fleet.model.on_wrong(now),
-            _ => {}
-        }
-    }
-
-    /// Says what a new challenge needs while codes are guessed at many accounts, if they are. The
-    /// beginning and the end are events.
-    pub(super) async fn alarm<'a>(
-        &self,
-        policy: &'a Policy,
-        tenant: &Tenant,
-    ) -> Result<Option<&'a FleetAlarm>, StoreError> {
-        let rules = policy.fleet_alarm();
-        let now = self.inner.clock.now();
-        let (raised, changed) = {
-            let mut fleet = lock(&self.inner.guard.fleet);
-            let raised = fleet.model.is_alarmed(rules, now);
-            let before = std::mem::replace(&mut fleet.raised, raised);
-            (raised, before != raised)
-        };
-        if changed {
-            let told = if raised { "raised" } else { "ended" };
-            tracing::warn!(target: "otp_kit", "the alarm for guesses at many accounts has {told}");
-            let alarm = Event::new(EventKind::FleetAlarm, tenant);
-            let alarm = alarm.with_outcome(Outcome::Success, told);
-            if Box::pin(self.record(alarm)).await.is_err() {
-                lock(&self.inner.guard.fleet).raised = !raised;
-                tracing::warn!(target: "otp_kit", "an alarm could not be recorded yet");
-            }
-        }
-        Ok(raised.then_some(rules))
-    }
-
-    /// Says why a start needs a captcha for the alarm; nobody does where none can be solved.
-    pub(super) fn captcha_by_alarm(&self, alarm: Option<&FleetAlarm>) -> Option<Cow<'static, str>> {
-        alarm.and(self.inner.captcha.as_ref())?;
-        Some("fleet_alarm".into())
-    }
-
-    /// Makes a code longer for the alarm.
-    pub(super) fn longer(&self, format: CodeFormat, alarm: Option<&FleetAlarm>) -> CodeFormat {
-        #[cfg(any(debug_assertions, feature = "danger-preview"))]
-        if self.inner.fixed_code.is_some() {
-            return format;
-        }
-        let Some(alarm) = alarm else {
-            return format;
-        };
-        let length = format.length().saturating_add(alarm.codes_longer_by());
-        match CodeFormat::of(format.alphabet(), length) {
-            Ok(longer) => longer.with_separators(format.separators()),
-            Err(_) => format,
-        }
-    }
 }
 
 /// Says whether a message follows from what was granted.
@@ -447,6 +399,25 @@ fn sends(operation: Operation, admission: &Admission) -> bool {
         Some(Granted::Nothing) => operation.sends(),
         _ => false,
     }
+}
+
+/// Gives the number that a message is judged by. A start for a name that has no address, over a channel
+/// that goes to phones, has a number that is nobody's.
+fn number_to_judge<'a>(request: &GateRequest<'a>) -> Option<&'a PhoneNumber> {
+    let kind = request.channel.map(Channel::destination_kind);
+    let goes_to_phones = kind == Some(DestinationKind::Phone);
+    match request.destination {
+        Some(Destination::Phone(phone)) => Some(phone),
+        None if request.operation == Operation::Issue && goes_to_phones => nobodys(),
+        _ => None,
+    }
+}
+
+/// A number that is set aside for fiction, and so in nobody's hands.
+fn nobodys() -> Option<&'static PhoneNumber> {
+    static NUMBER: LazyLock<Option<PhoneNumber>> =
+        LazyLock::new(|| PhoneNumber::parse("+12025550100").ok());
+    NUMBER.as_ref()
 }
 
 fn number(phone: &PhoneNumber) -> SubjectKey {

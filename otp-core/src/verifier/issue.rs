@@ -77,6 +77,9 @@ impl Verifier {
             subject,
             issue: &issue,
         };
+        // Who is there and who is not take the same work, here and below.
+        let masked = issue.judged(channel).map(Destination::masked);
+        let masked = masked.filter(|_| draft.destination.is_some());
         let event = Event::new(Operation::Issue.event(), &issue.tenant)
             .from_request(&issue.context)
             .about(&draft.subject);
@@ -84,7 +87,7 @@ impl Verifier {
             purpose: Some(purpose.clone()),
             channel: Some(channel),
             lane: Some(lane),
-            destination: draft.destination.map(Destination::masked),
+            destination: masked,
             ..event
         };
         let request = draft.gate_request();
@@ -166,8 +169,8 @@ impl Verifier {
         let lets = |way: &Way, to: &Destination| {
             kept_back.is_none() && Custody::lets(custody.as_deref(), way, to)
         };
-        let to = issue.address_for(channel).filter(|to| lets(first, to));
-        let to = to.cloned();
+        let to = issue.judged(channel).filter(|to| lets(first, to));
+        let to = to.cloned().filter(|_| issue.destination().is_some());
         let onward = Onward::plan(
             &challenge,
             &context,

@@ -84,12 +84,17 @@ impl Outbound {
     /// message.
     pub(super) fn reserve(&self, dispatch: Dispatch) -> Result<Place, Busy> {
         match dispatch {
-            Dispatch::Await => Ok(Place::Awaited(Awaited::counted(&self.awaited))),
+            Dispatch::Await => Ok(Place::Awaited(self.await_one())),
             Dispatch::Background => match Arc::clone(&self.places).try_acquire_owned() {
                 Ok(permit) => Ok(Place::Background(permit)),
                 Err(_full) => Err(Busy { retry_after: RETRY }),
             },
         }
+    }
+
+    /// Counts one more thing that [`Verifier::drain`] waits for.
+    pub(super) fn await_one(&self) -> Awaited {
+        Awaited::counted(&self.awaited)
     }
 
     pub(super) fn under_way(&self) -> usize {

@@ -104,7 +104,9 @@ impl Verifier {
         self.observe(&event.at(now));
         let life = challenge.expires_at.since(now);
         let context = RequestContext::by_operator().on_behalf_of(challenge.address, None);
+        let masked = to.masked();
         let parcel = Parcel::new(&challenge, enclosure, Some(to), &way, &context, life)
+            .shown_as(Some(masked))
             .in_locale(delivery.locale.clone())
             .after(id, provider);
         let sent = self

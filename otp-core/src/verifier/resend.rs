@@ -176,7 +176,9 @@ impl Verifier {
                 .filter(|(way, to)| lets(way, to)),
         );
         let to = destination.filter(|to| lets(first, to)).cloned();
+        let masked = to.as_ref().map(Destination::masked);
         let parcel = Parcel::new(&challenge, enclosure, to, first, &context, life)
+            .shown_as(masked)
             .in_locale(locale)
             .in_custody(custody)
             .or_onward(onward);
