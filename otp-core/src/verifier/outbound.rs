@@ -114,8 +114,8 @@ impl Outbound {
 
 impl Verifier {
     /// Waits until every message is accepted, refused or given up, whether its caller waits for
-    /// it, has left, or never did ([`Dispatch::Background`]): call it when the server has stopped
-    /// taking requests. Meanwhile new background messages are refused as busy; new ones that
+    /// it, has left, or never did ([`Dispatch::Background`]), and what the toll-fraud guard had to
+    /// report is recorded: call it when the server has stopped taking requests. Meanwhile new background messages are refused as busy; new ones that
     /// callers await are not, and are waited for as well.
     ///
     /// # Errors

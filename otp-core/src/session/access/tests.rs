@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::{Key, KeyRing, signature};
+use crate::key::{Key, KeyId, KeyRing, signature};
 use crate::random::SeededRandom;
 use crate::request::{SubjectId, Tenant};
 use crate::secret::SecretBytes;
@@ -69,6 +69,23 @@ fn a_token_says_what_it_was_made_of() {
         assert_eq!(read(&keys, token.expose()), Ok(session));
         assert_eq!(format!("{token:?}"), "AccessToken(redacted)");
     }
+}
+
+/// Made by Python's `hmac`, `hashlib` and `json` of the key below: HKDF-SHA-256 (RFC 5869) with the
+/// salt `otp-kit key v1` and the info `token signing`, then HMAC-SHA-256 (RFC 7518 section 3.2).
+const ELSEWHERE: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiYXQrand0In0.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW\
+     1wbGUub3JnIiwic3ViIjoiYWxpY2UiLCJ0ZW5hbnQiOiJkZWZhdWx0IiwiaWF0IjoxNzY3MjI1NjAwLCJuYmYiOjE3\
+     NjcyMjU2MDAsImV4cCI6MTc2NzIyNjUwMCwianRpIjoidDEiLCJzaWQiOiJCUVVGQlFVRkJRVUZCUVVGQlFVRkJRVU\
+     YiLCJhbXIiOlsic21zIiwib3RwIl0sImF1dGhfdGltZSI6MTc2NzIyNTYwMH0.BDU4JelMldpbhCbHiKcDruaW5wUk\
+     5jIF-xkjrAWpPqc";
+
+#[test]
+fn hs256_is_what_another_implementation_makes_of_the_same_key() {
+    let secret = SecretBytes::new((0..32).collect());
+    let keys = KeyRing::new(Key::new(KeyId::new("k1").unwrap(), &secret).unwrap());
+    let session = session("alice");
+    assert_eq!(made(&keys, &session).expose(), ELSEWHERE);
+    assert_eq!(read(&keys, ELSEWHERE), Ok(session));
 }
 
 #[test]
