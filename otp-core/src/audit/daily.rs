@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -94,7 +95,8 @@ impl DailyFiles {
         loop {
             match (self.catch_up(sealer).await, is_behind) {
                 (Err(error), false) => {
-                    tracing::warn!(target: "otp_kit", %error, "the daily audit file is behind");
+                    let error: &(dyn Error + 'static) = &error;
+                    tracing::warn!(target: "otp_kit", error, "the daily audit file is behind");
                     is_behind = true;
                 }
                 (Ok(_), true) => {

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +94,8 @@ impl Sealer {
         loop {
             match (self.seal().await, waits) {
                 (Err(error), false) => {
-                    tracing::warn!(target: "otp_kit", %error, "the audit log waits to be sealed");
+                    let error: &(dyn Error + 'static) = &error;
+                    tracing::warn!(target: "otp_kit", error, "the audit log waits to be sealed");
                     waits = true;
                 }
                 (Ok(_), true) => {

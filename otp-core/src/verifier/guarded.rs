@@ -228,15 +228,6 @@ impl Verifier {
             mode: rules.mode(),
             verdict,
         };
-        match judged {
-            Ok(()) => self.report(suspicion, suspected),
-            // A refusal has a record of its own.
-            Err(_) => self.suspect(suspicion, &suspected),
-        }
-        Ok((booking, judged))
-    }
-
-    fn suspect(&self, suspicion: Suspicion, suspected: &Event) {
         tracing::warn!(
             target: "otp_kit",
             mode = suspicion.mode.name(),
@@ -244,19 +235,23 @@ impl Verifier {
             suspicion.verdict
         );
         self.remember(suspicion);
-        self.observe(suspected);
+        self.observe(&suspected);
+        // A refusal has a record of its own.
+        if judged.is_ok() {
+            self.report(suspected);
+        }
+        Ok((booking, judged))
     }
 
-    /// Reports a suspicion that changes nothing, and refuses nobody where it cannot be recorded.
+    /// Records a suspicion that changes nothing, and refuses nobody where it cannot be recorded.
     /// Nobody waits for that but [`Verifier::drain`]: a start for nobody, of whom nothing is suspected,
     /// would be answered a write of the store sooner.
-    fn report(&self, suspicion: Suspicion, suspected: Event) {
-        let verifier = self.clone();
-        let until_reported = self.inner.outbound.await_one();
+    fn report(&self, suspected: Event) {
+        let store = Arc::clone(&self.inner.store);
+        let until_recorded = self.inner.outbound.await_one();
         let report = async move {
-            let _until_reported = until_reported;
-            verifier.suspect(suspicion, &suspected);
-            if verifier.inner.store.append(suspected).await.is_err() {
+            let _until_recorded = until_recorded;
+            if store.append(suspected).await.is_err() {
                 tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
             }
         };

@@ -232,10 +232,12 @@ async fn a_server_that_is_not_there_is_an_outage_and_what_is_no_url_is_said_to_b
     let gone = PostgresStore::connect("postgres://nobody@127.0.0.1:1/nothing").await;
     let gone = gone.unwrap_err();
     assert_eq!(gone.kind(), StoreErrorKind::Unavailable);
-    assert_eq!(
-        cause(&gone),
-        "no connection in time: the pool is used up, or the server takes none"
-    );
+    // By whose patience ended first, the pool's or the store's own.
+    let told = [
+        "no connection in time: the pool is used up, or the server takes none",
+        "the server did not answer in time",
+    ];
+    assert!(told.contains(&cause(&gone).as_str()), "{}", cause(&gone));
     let options = PostgresOptions::new("mysql:what").deadline(Duration::from_secs(1));
     let refused = PostgresStore::with_options(options).await.unwrap_err();
     assert_eq!(refused.kind(), StoreErrorKind::Invalid);

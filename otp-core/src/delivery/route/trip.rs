@@ -119,14 +119,13 @@ impl Trip<'_> {
         );
         let asked = tokio::time::timeout(wait.limit, unpanicked(delivery)).instrument(span);
         let mut asked = pin!(asked);
-        let answer = match wait.patience {
-            Some(patience) => tokio::time::timeout(patience, asked.as_mut()).await.ok(),
-            None => None,
+        let early = match wait.patience {
+            Some(patience) => tokio::time::timeout(patience, asked.as_mut()).await,
+            None => Ok(asked.as_mut().await),
         };
-        let answer = match (answer, wait.patience) {
-            (Some(answer), _) => answer,
-            (None, None) => asked.await,
-            (None, Some(_)) => {
+        let answer = match early {
+            Ok(answer) => answer,
+            Err(_silence) => {
                 self.watched(choice, |now| pass.overdue(now));
                 asked.await
             }

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::error::Error;
 use std::time::Duration;
 
 use crate::verifier::Verifier;
@@ -35,7 +36,8 @@ impl Verifier {
         #[cfg(not(feature = "policy-file"))]
         let document = Ok(());
         if let Err(error) = overrides.and(templates).and(document) {
-            tracing::warn!(target: "otp_kit", %error, "the fleet cannot be followed");
+            let error: &(dyn Error + 'static) = &error;
+            tracing::warn!(target: "otp_kit", error, "the fleet cannot be followed");
             #[cfg(feature = "policy-file")]
             self.note_away();
         }
