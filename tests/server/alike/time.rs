@@ -1,8 +1,9 @@
 //! How long a start takes for somebody and for nobody, by the clock of whoever asks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{Asker, BY_PHONE};
 use crate::support::Server;
