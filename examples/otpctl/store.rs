@@ -96,7 +96,7 @@ impl Store {
         }
         let mut guard = Guard::new(tokens, verifier.clone());
         if let Some(place) = &self.settings.database
-            && let Some(users) = Users::of(place, verifier.clone()).await?
+            && let Some(users) = Users::of(place).await?
         {
             guard = guard.knowing(Arc::new(users));
         }

@@ -10,9 +10,7 @@ use otp_kit::destination::{Channel, Destination};
 use otp_kit::operator::{Account, Accounts, AccountsFailed, Notice};
 use otp_kit::random::{OsRandom, SecureRandom as _};
 use otp_kit::request::SubjectId;
-use otp_kit::verifier::Verifier;
 
-use crate::routes::initiate::claims;
 use crate::tokens::{Failed, hex};
 use crate::users::Users;
 
@@ -20,21 +18,12 @@ use crate::users::Users;
 pub(crate) struct HostAccounts {
     users: Users,
     mail: Vec<Arc<dyn DeliveryProvider>>,
-    verifier: Verifier,
 }
 
 impl HostAccounts {
     /// Where nobody mails, this is development: notices are seen in the log.
-    pub(crate) fn new(
-        users: Users,
-        mail: Vec<Arc<dyn DeliveryProvider>>,
-        verifier: Verifier,
-    ) -> Self {
-        Self {
-            users,
-            mail,
-            verifier,
-        }
+    pub(crate) fn new(users: Users, mail: Vec<Arc<dyn DeliveryProvider>>) -> Self {
+        Self { users, mail }
     }
 }
 
@@ -85,12 +74,6 @@ impl Accounts for HostAccounts {
     async fn force_password_reset(&self, user: &SubjectId) -> Result<(), AccountsFailed> {
         self.users.force_password_reset(user.as_str()).await?;
         Ok(())
-    }
-
-    /// Forgets the starts by the user's name.
-    async fn clear_limits(&self, user: &SubjectId) -> Result<u64, AccountsFailed> {
-        let cleared = claims::clear(&self.verifier, user.as_str()).await;
-        cleared.map_err(|_| AccountsFailed)
     }
 }
 

@@ -70,7 +70,7 @@ impl App {
         let (verifier, outbox, sessions) = service::build(config, &metrics).await?;
         let door = Door::new(&sessions, verifier.keys(), access_life, algorithm)?;
         let users = Users::new(database);
-        let accounts = Arc::new(HostAccounts::new(users.clone(), mail, verifier.clone()));
+        let accounts = Arc::new(HostAccounts::new(users.clone(), mail));
         Ok(Arc::new(Self {
             verifier,
             users,

@@ -19,8 +19,8 @@ pub use denial::Denial;
 pub use geography::GeographyGate;
 pub use line_type::LineTypeGate;
 pub use lockout::LockoutGate;
-pub(crate) use quota::spacing;
 pub use quota::{QuotaGate, WIDER};
+pub(crate) use quota::{spacing, widen};
 
 pub use crate::request::Operation;
 

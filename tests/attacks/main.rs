@@ -18,6 +18,7 @@ mod signed;
 mod support;
 
 mod brute_force;
+mod by_name;
 mod captcha;
 mod captcha_spending;
 mod cases;

@@ -1,15 +1,11 @@
 //! The server's table of users: whose addresses an operator means by an id.
 
-#[path = "../../server/routes/initiate/claims.rs"]
-mod claims;
-
 use std::time::Duration;
 
 use otp_kit::async_trait;
 use otp_kit::destination::{Destination, EmailAddress, PhoneNumber};
 use otp_kit::operator::{Account, Accounts, AccountsFailed, Notice};
 use otp_kit::request::SubjectId;
-use otp_kit::verifier::Verifier;
 use sqlx::any::{Any, install_default_drivers};
 use sqlx::pool::PoolOptions;
 use sqlx::{Error, Pool, Row as _, query};
@@ -25,12 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Users {
     pool: Pool<Any>,
     find: &'static str,
-    verifier: Verifier,
 }
 
 impl Users {
     /// Finds the table; a host of another kind keeps its users elsewhere.
-    pub(super) async fn of(place: &Place, verifier: Verifier) -> Result<Option<Self>, Failure> {
+    pub(super) async fn of(place: &Place) -> Result<Option<Self>, Failure> {
         install_default_drivers();
         let mut find = "SELECT email, phone FROM users WHERE sub = $1";
         let url = match place {
@@ -51,11 +46,7 @@ impl Users {
         let away = |_| Failure::Unavailable("the users cannot be read".to_owned());
         let pool = options.connect(&url).await.map_err(away)?;
         match query(ANYBODY).fetch_optional(&pool).await {
-            Ok(_) => Ok(Some(Self {
-                pool,
-                find,
-                verifier,
-            })),
+            Ok(_) => Ok(Some(Self { pool, find })),
             Err(Error::Database(_)) => Ok(None),
             Err(error) => Err(away(error)),
         }
@@ -94,10 +85,5 @@ impl Accounts for Users {
 
     async fn force_password_reset(&self, _user: &SubjectId) -> Result<(), AccountsFailed> {
         Err(AccountsFailed)
-    }
-
-    async fn clear_limits(&self, user: &SubjectId) -> Result<u64, AccountsFailed> {
-        let cleared = claims::clear(&self.verifier, user.as_str()).await;
-        cleared.map_err(|_| AccountsFailed)
     }
 }

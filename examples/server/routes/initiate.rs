@@ -2,8 +2,6 @@
 //! a user who is named, and says nothing of whether there is such a user. The mail carries a link
 //! beside the code, for the browser that asks.
 
-pub(crate) mod claims;
-
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,10 +12,9 @@ use otp_axum::openapi::{Api, Operation, Schema};
 use otp_axum::{Browser, IdempotencyKey};
 use otp_kit::delivery::ReturnAddress;
 use otp_kit::destination::Channel;
-use otp_kit::quota::Refused;
 use otp_kit::random::OsRandom;
 use otp_kit::request::Purpose;
-use otp_kit::verifier::{Addressed, Dispatch, Issue, IssueError, Link, Throttled};
+use otp_kit::verifier::{Dispatch, Issue, Link};
 use serde::Deserialize;
 
 use crate::answer::{Declined, Refusal};
@@ -25,7 +22,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::json::{Given, Member, Strict};
 use otp_axum::member;
-use otp_axum::sign_in::{NOT_ISSUED, Started, Users as _};
+use otp_axum::sign_in::{NOT_ISSUED, Started};
 
 /// The longest id that a user of this server has.
 const LONGEST: usize = 64;
@@ -120,8 +117,8 @@ pub(crate) async fn by_email(
     Ok((Some([(SET_COOKIE, cookie)]), started))
 }
 
-/// Starts for the user's address, or for nobody: both are looked up, counted and answered alike,
-/// before any message is sent. Where codes are shown the answer waits for its code.
+/// Starts for the user's address, or for nobody: whoever asks is not told which. Where codes are shown
+/// the answer waits for its code.
 async fn start(
     app: &App,
     channel: Channel,
@@ -141,49 +138,22 @@ async fn start(
     let locale = member::locale(&named.locale)?.unwrap_or_default();
     let address = app.users.address(id, channel).await;
     let address = address.map_err(|_| Refusal::UNAVAILABLE)?;
-    let full = full(app, id, channel).await?;
-    let over = first(app, channel);
-    let dispatch = match app.outbox.is_showing() {
-        true => Dispatch::Await,
-        false => Dispatch::Background,
-    };
-    let issue = |addressed: Addressed| {
-        let mut issue = addressed
-            .for_purpose(Purpose::LOGIN.as_str())
-            .over(over)
-            .dispatch(dispatch)
-            .in_locale(locale.clone())
-            .from(&context);
-        if let Some(link) = &link {
-            issue = issue.with_link(link.clone());
-        }
-        if let Some(key) = &key {
-            issue = issue.idempotency_key(key.as_str());
-        }
-        app.verifier.issue(issue)
-    };
-    if let (Some(limit), None) = (&full, &key) {
-        return Err(Refusal::THROTTLED.until(limit.clone()));
+    let is_linked = link.is_some();
+    let mut issue = Issue::by_name(id, first(app, channel), address)
+        .for_purpose(Purpose::LOGIN.as_str())
+        .in_locale(locale)
+        .from(context);
+    if app.outbox.is_showing() {
+        issue = issue.dispatch(Dispatch::Await);
     }
-    let real = match address {
-        Some(address) => Some(issue(Issue::to(address)).await),
-        None => None,
-    };
-    // Past the limit a start that is repeated with its key is told what it was told, and that is all.
-    let refused = |error: IssueError| match &full {
-        Some(limit) if is_of_the_address(&error) => Refusal::THROTTLED.until(limit.clone()),
-        _ => error.into(),
-    };
-    match real {
-        Some(Ok(issued)) => return Ok(Json(Started::new(&issued, app.shown(&issued)))),
-        Some(Err(error)) if full.is_some() || !is_of_the_address(&error) => {
-            return Err(refused(error));
-        }
-        Some(Err(_)) | None => {}
+    if let Some(link) = link {
+        issue = issue.with_link(link);
     }
-    let issued = issue(Issue::decoy(&claims::claimed(id, channel), over)).await;
-    let issued = issued.map_err(refused)?;
-    let shown = app.made_up(&issued, link.is_some());
+    if let Some(key) = key {
+        issue = issue.idempotency_key(key.as_str());
+    }
+    let issued = app.verifier.issue(issue).await?;
+    let shown = app.shown_of_name(&issued, is_linked);
     Ok(Json(Started::new(&issued, shown)))
 }
 
@@ -196,32 +166,6 @@ fn first(app: &App, channel: Channel) -> Channel {
         .into_iter()
         .filter(|one| one.destination_kind() == kind);
     fitting.next().unwrap_or(channel)
-}
-
-/// Counts a start by the name alone, whoever it is of and whatever becomes of it, by the limits of
-/// an address: they end for nobody when they end for somebody. Gives the one that is met.
-async fn full(app: &App, id: &str, channel: Channel) -> Result<Option<Throttled>, Declined> {
-    let claims = claims::on(&app.verifier, id, channel);
-    let readings = app.verifier.store().check_all(&claims).await?;
-    let refused = Refused::unless_admitted(readings).err();
-    Ok(refused.map(Throttled::from))
-}
-
-/// Says whether a start failed for what its address is or has done. Nobody has such an address, so
-/// whoever may not have a code is answered like nobody, and what is known of an address is told to
-/// nobody who only knows a name.
-fn is_of_the_address(error: &IssueError) -> bool {
-    matches!(
-        error,
-        IssueError::Blocked
-            | IssueError::CaptchaFailed
-            | IssueError::CaptchaRequired
-            | IssueError::Destination(_)
-            | IssueError::Disabled
-            | IssueError::IdempotencyConflict
-            | IssueError::Locked(_)
-            | IssueError::Throttled(_)
-    )
 }
 
 impl Named {

@@ -11,13 +11,15 @@ use crate::app::App;
 use crate::users::User;
 
 impl App {
-    /// Gives what a start for nobody shows, where codes are shown: a code and a link like those of
-    /// somebody, which are worth nothing.
-    pub(crate) fn made_up(&self, issued: &Issued, linked: bool) -> Shown {
+    /// Gives what a start by a name shows, where codes are shown: of nobody a code and a link like those
+    /// of somebody, which are worth nothing.
+    pub(crate) fn shown_of_name(&self, issued: &Issued, linked: bool) -> Shown {
         let links = self.verifier.links().filter(|_| linked);
+        let made_up = || links.and_then(|links| self.outbox.made_up_link(links, issued));
+        let Shown { code, link } = self.shown(issued);
         Shown {
-            code: self.made_up_code(issued),
-            link: links.and_then(|links| self.outbox.made_up_link(links, issued)),
+            code,
+            link: link.or_else(made_up),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::challenge::Lane;
 use crate::destination::{Destination, PhoneNumber};
 use crate::policy::{ScopedQuota, Starts};
 use crate::quota::{ClientAddress, Quota, QuotaClaim, QuotaKey, QuotaKind, Scope};
-use crate::request::Asker;
+use crate::request::{Asker, SubjectKey};
 use crate::store::Admission;
 
 /// Holds requests to the limits of the policy: by subject, destination, country, range of numbers,
@@ -102,6 +102,20 @@ pub(crate) fn spacing(request: &GateRequest<'_>) -> Option<QuotaClaim> {
         key: QuotaKey::new(action.as_str(), Scope::Subject, tenant, &value),
         quota: Quota::bounded_window(1, *wait),
     })
+}
+
+/// Gives a start by a VIP's name as much as the VIP has. Whom a VIP is by is their account's key, and
+/// the request has the name's.
+pub(crate) fn widen(request: &GateRequest<'_>, account: &SubjectKey, quotas: &mut [QuotaClaim]) {
+    let vips = request.policy.vips();
+    let times = vips.times(request.tenant, [Some(account), None]);
+    let spacing = spacing(request).map(|claim| claim.key);
+    for claim in quotas {
+        let own = matches!(claim.key.scope(), Scope::Subject | Scope::Destination);
+        if own && Some(&claim.key) != spacing.as_ref() {
+            claim.quota = claim.quota.times(times.get());
+        }
+    }
 }
 
 const fn lane(lane: Lane) -> &'static str {
@@ -224,7 +238,7 @@ mod tests {
     use super::*;
     use crate::policy::{Limits, Policy};
     use crate::quota::Quota;
-    use crate::request::{RequestContext, SubjectKey, Tenant};
+    use crate::request::{RequestContext, Tenant};
 
     const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -2,10 +2,10 @@ use super::effect::{Count, Effect, Mode};
 use super::explain::LimitState;
 use super::{Operator, Whom};
 use crate::challenge::Lane;
-use crate::destination::Destination;
-use crate::gate::{Gate as _, GateRequest, Operation, QuotaGate, Wants};
+use crate::destination::{Channel, Destination};
+use crate::gate::{Gate as _, GateRequest, Operation, QuotaGate, Wants, widen};
 use crate::quota::{QuotaClaim, QuotaKey, Scope};
-use crate::request::RequestContext;
+use crate::request::{RequestContext, SubjectKey};
 use crate::verifier::Unavailable;
 
 const OPERATIONS: [Operation; 3] = [Operation::Issue, Operation::Resend, Operation::Verify];
@@ -76,8 +76,51 @@ impl Operator {
             .collect())
     }
 
-    /// Has the gate say what requests of theirs would be charged to.
+    /// Says what requests of theirs would be charged to, and starts by their name.
     fn claims(&self, whom: &Whom) -> Vec<(Operation, Lane, QuotaClaim)> {
+        let mut claims = self.claims_of(whom);
+        if let Some(account) = whom.subject_key()
+            && let Some(id) = account.subject_id()
+        {
+            self.add_claims_of_name(&account, id.as_str(), &mut claims);
+        }
+        claims
+    }
+
+    /// Adds what starts by an account's name are charged to.
+    fn add_claims_of_name(
+        &self,
+        account: &SubjectKey,
+        name: &str,
+        claims: &mut Vec<(Operation, Lane, QuotaClaim)>,
+    ) {
+        let policy = self.verifier.policy();
+        let context = RequestContext::new();
+        let purposes = policy.purposes().iter().map(|(purpose, _)| purpose);
+        let channels = [Channel::Sms, Channel::Email];
+        for (purpose, channel) in purposes.flat_map(|purpose| channels.map(|one| (purpose, one))) {
+            for lane in LANES {
+                let key = SubjectKey::of_name(name, channel.destination_kind());
+                let request = GateRequest {
+                    operation: Operation::Issue,
+                    tenant: &self.tenant,
+                    subject: Some(&key),
+                    destination: None,
+                    destination_key: Some(&key),
+                    channel: Some(channel),
+                    purpose: Some(purpose),
+                    lane,
+                    context: &context,
+                    policy: &policy,
+                };
+                let by_name = |scope| matches!(scope, Scope::Subject | Scope::Destination);
+                add_claims(&request, Some(account), by_name, claims);
+            }
+        }
+    }
+
+    /// Has the gate say what requests of theirs would be charged to.
+    fn claims_of(&self, whom: &Whom) -> Vec<(Operation, Lane, QuotaClaim)> {
         let policy = self.verifier.policy();
         let subject = whom.subject_key();
         let (destination, context) = match whom {
@@ -111,19 +154,32 @@ impl Operator {
                     context: &context,
                     policy: &policy,
                 };
-                let mut wants = Wants::default();
-                if QuotaGate.plan(&request, &mut wants).is_err() {
-                    continue;
-                }
-                for claim in wants.quotas {
-                    let known = claims.iter().any(|(.., other)| other.key == claim.key);
-                    if is_theirs(whom, claim.key.scope()) && !known {
-                        claims.push((operation, lane, claim));
-                    }
-                }
+                add_claims(&request, None, |scope| is_theirs(whom, scope), &mut claims);
             }
         }
         claims
+    }
+}
+
+/// Adds what a request is charged to, of the scopes that are asked for: each once.
+fn add_claims(
+    request: &GateRequest<'_>,
+    named: Option<&SubjectKey>,
+    asked: impl Fn(Scope) -> bool,
+    claims: &mut Vec<(Operation, Lane, QuotaClaim)>,
+) {
+    let mut wants = Wants::default();
+    if QuotaGate.plan(request, &mut wants).is_err() {
+        return;
+    }
+    if let Some(account) = named {
+        widen(request, account, &mut wants.quotas);
+    }
+    for claim in wants.quotas {
+        let known = claims.iter().any(|(.., other)| other.key == claim.key);
+        if asked(claim.key.scope()) && !known {
+            claims.push((request.operation, request.lane, claim));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::SubjectId;
-use crate::destination::Destination;
+use crate::destination::{Destination, DestinationKind};
 
 /// The kind of authenticator that a guess is made against; each has a budget of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +52,7 @@ pub struct SubjectKey(Arc<str>);
 const SUBJECT: &str = "sub:";
 const DESTINATION: &str = "dst:";
 const CLAIMED: &str = "unk:";
+const NAMED: &str = "nam:";
 
 impl SubjectKey {
     /// Keys by the host's id.
@@ -71,6 +72,17 @@ impl SubjectKey {
     #[must_use]
     pub fn of_claim(claimed: &str) -> Self {
         Self::hashed(CLAIMED, &claimed.trim().to_lowercase())
+    }
+
+    /// Keys by a name that was typed, whoever's it is: what starts by a name are counted by, over
+    /// the channels that go to one kind of address. Case and surrounding space make no difference.
+    #[must_use]
+    pub fn of_name(name: &str, kind: DestinationKind) -> Self {
+        let way = match kind {
+            DestinationKind::Phone => "phone",
+            DestinationKind::Email => "email",
+        };
+        Self::hashed(NAMED, &format!("{way} of {}", name.trim().to_lowercase()))
     }
 
     fn hashed(prefix: &str, value: &str) -> Self {

@@ -135,8 +135,19 @@ impl Verifier {
         if wanted.is_none() {
             return Ok(Proof::NotAsked);
         }
+        self.ask_for_captcha(request, now, event).await?;
+        Ok(Proof::Given)
+    }
+
+    /// Asks for the captcha that somebody wants. A refusal is recorded.
+    pub(super) async fn ask_for_captcha(
+        &self,
+        request: &GateRequest<'_>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<(), Turned> {
         match self.ask_captcha(request, now).await {
-            Ok(()) => Ok(Proof::Given),
+            Ok(()) => Ok(()),
             Err(stopped) => Err(self.stopped(stopped, event).await?),
         }
     }

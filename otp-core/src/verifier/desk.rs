@@ -36,9 +36,25 @@ pub(super) struct Admitted {
     /// The message, where the toll-fraud guard counts one.
     pub(super) booking: Booking,
     /// Why the message of a start is kept back, which whoever asks is not told.
-    pub(super) kept_back: Option<Cow<'static, str>>,
+    pub(super) kept_back: Option<KeptBack>,
     /// The request's event, at that time.
     pub(super) event: Event,
+}
+
+/// Why a message is kept back.
+#[derive(Debug)]
+pub(super) struct KeptBack {
+    pub(super) why: Cow<'static, str>,
+    /// Whether the refusal has a record of its own already; else the start's says it.
+    pub(super) recorded: bool,
+}
+
+/// What whoever asks is told of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    All,
+    /// Nothing: the message is kept back instead.
+    Nothing,
 }
 
 impl Verifier {
@@ -58,6 +74,21 @@ impl Verifier {
         request: &GateRequest<'_>,
         event: &Event,
     ) -> Result<Wants, Turned> {
+        match self.planned(step_up, request) {
+            (wants, None) => Ok(wants),
+            (wants, Some(denial)) => {
+                let refused = Box::pin(self.refused_at_sight(request, wants, denial, event));
+                Err(refused.await?)
+            }
+        }
+    }
+
+    /// Asks every gate what it wants, and says what stands against the request by itself.
+    pub(super) fn planned(
+        &self,
+        step_up: Option<Cow<'static, str>>,
+        request: &GateRequest<'_>,
+    ) -> (Wants, Option<Denial>) {
         let mut wants = Wants::default();
         let mut denied = None;
         for gate in &self.inner.gates {
@@ -73,13 +104,7 @@ impl Verifier {
         {
             denied.get_or_insert(denial);
         }
-        match denied {
-            None => Ok(wants),
-            Some(denial) => {
-                let refused = Box::pin(self.refused_at_sight(request, wants, denial, event));
-                Err(refused.await?)
-            }
-        }
+        (wants, denied)
     }
 
     /// Refuses by the request alone. Whoever asks is charged for asking all the same, so that
@@ -127,7 +152,25 @@ impl Verifier {
             step,
             event,
         };
-        self.carried_out(request, plan, wants.step_up)
+        self.carried_out(request, plan, wants.step_up, Telling::All)
+    }
+
+    /// Has the store carry the plan out, and lets the gates judge; whoever may not have a message is
+    /// admitted, with that kept back.
+    pub(super) fn admit_untold(
+        &self,
+        request: &GateRequest<'_>,
+        wants: Wants,
+        step: Step,
+        event: Event,
+    ) -> impl Future<Output = Result<Admitted, Turned>> + Send {
+        let plan = Plan {
+            blocks: wants.blocks,
+            quotas: wants.quotas,
+            step,
+            event,
+        };
+        self.carried_out(request, plan, wants.step_up, Telling::Nothing)
     }
 
     async fn carried_out(
@@ -135,6 +178,7 @@ impl Verifier {
         request: &GateRequest<'_>,
         plan: Plan,
         mut step_up: Option<Cow<'static, str>>,
+        telling: Telling,
     ) -> Result<Admitted, Turned> {
         let admitting = self.inner.store.admit(&plan);
         let (admission, fleet) = self.beside_figures(request, admitting).await;
@@ -151,12 +195,24 @@ impl Verifier {
                 let (booking, judged) = guarded.await?;
                 let unless = |denial| self.unless_shown(request, denial, &mut step_up);
                 match judged.or_else(unless) {
-                    Err(denial) if is_untold(request, &admission, &denial) => {
-                        kept_back = Some(denial.reason());
+                    Err(denial)
+                        if telling == Telling::Nothing
+                            || is_untold(request, &admission, &denial) =>
+                    {
+                        kept_back = Some(KeptBack::for_now(&denial));
                         (Booking::nothing(), Ok(()))
                     }
                     judged => (booking, judged),
                 }
+            }
+            Err(denial) if telling == Telling::Nothing => {
+                let recorded = admission.findings.objection().is_some();
+                if recorded {
+                    self.told_of(request, &admission, &denial, plan.event.clone());
+                }
+                let why = denial.reason();
+                kept_back = Some(KeptBack { why, recorded });
+                (Booking::nothing(), Ok(()))
             }
             Err(denial) => (Booking::nothing(), Err(denial)),
         };
@@ -170,7 +226,12 @@ impl Verifier {
             return Err(Turned::Away(denial));
         }
         let now = admission.now;
-        match (admission.granted, admission.findings.objection()) {
+        let granted = match &kept_back {
+            Some(_) => Some(Granted::Issue),
+            None => admission.granted,
+        };
+        let objection = admission.findings.objection();
+        match (granted, objection.filter(|_| kept_back.is_none())) {
             (Some(granted), None) => Ok(Admitted {
                 now,
                 granted,
@@ -192,12 +253,23 @@ impl Verifier {
         denial: &Denial,
         event: Event,
     ) -> Result<(), StoreError> {
-        let refused = event
-            .at(admission.now)
-            .with_outcome(Outcome::Refused, denial.reason());
         if admission.findings.objection().is_none() {
-            self.inner.store.append(refused.clone()).await?;
+            let refused = refusal(admission, denial, event.clone());
+            self.inner.store.append(refused).await?;
         }
+        self.told_of(request, admission, denial, event);
+        Ok(())
+    }
+
+    /// Shows a refusal that is in the store.
+    pub(super) fn told_of(
+        &self,
+        request: &GateRequest<'_>,
+        admission: &Admission,
+        denial: &Denial,
+        event: Event,
+    ) {
+        let refused = refusal(admission, denial, event);
         self.observe(&refused);
         if matches!(denial, Denial::Locked(_)) {
             tracing::warn!(
@@ -217,7 +289,6 @@ impl Verifier {
                 "Rate limit exceeded"
             );
         }
-        Ok(())
     }
 
     /// Shows an event to every observer; one that panics does not harm the request.
@@ -237,6 +308,22 @@ impl Verifier {
         self.observe(&event);
         Ok(())
     }
+}
+
+impl KeptBack {
+    /// Of a refusal that the start's own record says.
+    pub(super) fn for_now(denial: &Denial) -> Self {
+        Self {
+            why: denial.reason(),
+            recorded: false,
+        }
+    }
+}
+
+fn refusal(admission: &Admission, denial: &Denial, event: Event) -> Event {
+    event
+        .at(admission.now)
+        .with_outcome(Outcome::Refused, denial.reason())
 }
 
 /// Says whether the guard keeps a message back without a word. A captcha is asked for aloud: of

@@ -215,6 +215,9 @@ impl Verifier {
         // It says by itself what came of it: the event and the log line.
         let sending = Box::pin(async move {
             let _until_sent = place;
+            if !waits {
+                verifier.inner.outbound.let_answer_ahead().await;
+            }
             let sent = verifier.send(parcel).await;
             if let (true, Some(undo), Err(failure)) = (waits, undo, &sent)
                 && failure.certainty() == DispatchCertainty::NotSent

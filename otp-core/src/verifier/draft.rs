@@ -51,6 +51,16 @@ impl Draft<'_> {
         }
     }
 
+    /// The same of nobody in particular: what everybody is told about a start by a name.
+    pub(super) fn named_request<'a>(&'a self, name: &'a SubjectKey) -> GateRequest<'a> {
+        GateRequest {
+            subject: Some(name),
+            destination: None,
+            destination_key: Some(name),
+            ..self.gate_request()
+        }
+    }
+
     /// Gives the host's key, where it named the request with one that is a key.
     pub(super) fn key(&self) -> Option<IdempotencyKey> {
         IdempotencyKey::of(self.issue)
@@ -60,13 +70,26 @@ impl Draft<'_> {
         self.policy.lifetime(self.channel)
     }
 
-    pub(super) fn step(&self) -> Result<Step, IssueError> {
+    fn budget(&self, subject: &SubjectKey) -> BudgetClaim {
         let key = BudgetKey {
             tenant: self.issue.tenant.clone(),
-            subject: self.subject.clone(),
+            subject: subject.clone(),
             class: FactorClass::OutOfBand,
         };
-        let budget = BudgetClaim::new(key, self.lane, self.policy.limits().budget().clone());
+        BudgetClaim::new(key, self.lane, self.policy.limits().budget().clone())
+    }
+
+    /// Looks at the subject's budget, and takes no key.
+    pub(super) fn budget_alone(&self) -> Step {
+        Step::Issue {
+            budget: self.budget(&self.subject),
+            idempotency: None,
+        }
+    }
+
+    /// Looks at the budget of a subject, and takes the host's key where it named the request.
+    pub(super) fn step(&self, subject: &SubjectKey) -> Result<Step, IssueError> {
+        let budget = self.budget(subject);
         let idempotency = match &self.issue.idempotency_key {
             None => None,
             Some(_) => Some(IdempotencyClaim {
@@ -85,7 +108,13 @@ impl Draft<'_> {
 
     /// Hashes what makes two requests the same.
     fn fingerprint(&self) -> [u8; 32] {
-        let destination = self.issue.destination().map(|d| d.canonical().to_owned());
+        let name = self.issue.name_key();
+        let destination = match &name {
+            // Whose the name is may change between two requests that are the same.
+            Some(name) => Some(name.as_str().to_owned()),
+            None => self.issue.destination().map(|d| d.canonical().to_owned()),
+        };
+        let subject = name.as_ref().unwrap_or(&self.subject);
         let binding = self.issue.context.binding();
         let binding = binding.map(|b| URL_SAFE_NO_PAD.encode(b.as_bytes()));
         let binding = binding.unwrap_or_default();
@@ -97,9 +126,10 @@ impl Draft<'_> {
         });
         let link = link.map(|link| link.to_line()).unwrap_or_default();
         let others = self.issue.others.iter().map(Destination::canonical);
+        let others = others.filter(|_| name.is_none());
         let mut hash = Sha256::new();
         for part in [
-            self.subject.as_str(),
+            subject.as_str(),
             self.purpose.as_str(),
             // The one that is asked for: a channel that is switched off meanwhile makes it no
             // other request.

@@ -6,12 +6,12 @@ mod shared;
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use tracing::Instrument as _;
 
-use super::Verifier;
+use super::{Verifier, nobody};
 use crate::challenge::{Challenge, Lane};
 use crate::clock::Timestamp;
 use crate::delivery::DispatchCertainty;
@@ -247,11 +247,12 @@ impl Verifier {
     /// Nobody waits for that but [`Verifier::drain`]: a start for nobody, of whom nothing is suspected,
     /// would be answered a write of the store sooner.
     fn report(&self, suspected: Event) {
-        let store = Arc::clone(&self.inner.store);
+        let verifier = self.clone();
         let until_recorded = self.inner.outbound.await_one();
         let report = async move {
             let _until_recorded = until_recorded;
-            if store.append(suspected).await.is_err() {
+            verifier.inner.outbound.let_answer_ahead().await;
+            if verifier.inner.store.append(suspected).await.is_err() {
                 tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
             }
         };
@@ -403,16 +404,11 @@ fn number_to_judge<'a>(request: &GateRequest<'a>) -> Option<&'a PhoneNumber> {
     let goes_to_phones = kind == Some(DestinationKind::Phone);
     match request.destination {
         Some(Destination::Phone(phone)) => Some(phone),
-        None if request.operation == Operation::Issue && goes_to_phones => nobodys(),
+        None if request.operation == Operation::Issue && goes_to_phones => {
+            nobody::address(DestinationKind::Phone)?.as_phone()
+        }
         _ => None,
     }
-}
-
-/// A number that is set aside for fiction, and so in nobody's hands.
-fn nobodys() -> Option<&'static PhoneNumber> {
-    static NUMBER: LazyLock<Option<PhoneNumber>> =
-        LazyLock::new(|| PhoneNumber::parse("+12025550100").ok());
-    NUMBER.as_ref()
 }
 
 fn number(phone: &PhoneNumber) -> SubjectKey {

@@ -84,7 +84,7 @@ impl Verifier {
         Err(Turned::Away(denial))
     }
 
-    async fn charge(
+    pub(super) async fn charge(
         &self,
         request: &GateRequest<'_>,
         quotas: Vec<QuotaClaim>,

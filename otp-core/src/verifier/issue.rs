@@ -1,23 +1,24 @@
 use tokio::runtime::Handle;
 
-use super::desk::{Admitted, Turned};
+use super::desk::{KeptBack, Turned};
 use super::dispatch::Parcel;
 use super::draft::Draft;
 use super::managed::{Custody, managed_format};
-use super::onward::{Onward, charged};
+use super::onward::Onward;
+use super::passage::{Passage, Passed};
 use super::request::{Issue, Issued};
 use super::routes::{Start, Way};
 use super::{IssueError, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::destination::{Channel, Destination};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::gate::{Operation, spacing};
 use crate::hash::Binding;
 use crate::policy::Policy;
 use crate::quota::QuotaKey;
 use crate::random::RandomError;
 use crate::request::Tenant;
-use crate::store::{Granted, IdempotencyKey, Insert, RecordedIssue, Step};
+use crate::store::{IdempotencyKey, Insert, RecordedIssue};
 
 impl Verifier {
     /// Issues a code and sends it.
@@ -27,7 +28,8 @@ impl Verifier {
     /// toll-fraud guard keeps back; budgets are not touched, so a new challenge gives nobody new
     /// guesses. Two store round trips before the message leaves;
     /// with checks or a captcha two more, because the account's and the address's quotas are charged
-    /// only once those let the start go on.
+    /// only once those let the start go on. A start by a name ([`Issue::by_name`]) asks about the
+    /// name before it asks about the address, in a round trip of its own.
     ///
     /// Racing calls each count in the limits; the last one's code is the one that works. Calls
     /// with the same idempotency key make one challenge and one message between them.
@@ -90,58 +92,23 @@ impl Verifier {
             destination: masked,
             ..event
         };
-        let request = draft.gate_request();
-        let asked = self.captcha_by_policy(&policy, &event).await?;
-        let asked = asked.or_else(|| self.captcha_by_alarm(alarm));
-        let mut wants = self.wants_with(asked, &request, &event).await?;
-        // A place in the hashing pool, and one in the background, come before any reservation:
-        // shedding costs nothing.
-        let slot = self.inner.hasher.reserve()?;
-        let place = self.inner.outbound.reserve(issue.dispatch)?;
-        let charged = charged(&wants, &ways);
-        let later = self.hold_back(&mut wants);
-        let admitted = self.admit_start(&draft, wants, event).await?;
-        let (now, step_up, booking, kept_back, event) = match admitted {
-            Admitted {
-                granted: Granted::IssuedBefore(before),
-                event,
-                ..
-            } => {
-                let repeated = event.naming(&before.challenge);
-                let repeated = repeated.with_outcome(Outcome::Success, "repeated");
-                Box::pin(self.record(repeated)).await?;
-                return Ok(Issued::recorded(&before, channel));
-            }
-            Admitted {
-                granted: Granted::IdempotencyConflict,
-                event,
-                ..
-            } => {
-                let conflict = event.with_outcome(Outcome::Refused, "idempotency_conflict");
-                Box::pin(self.record(conflict)).await?;
-                return Err(IssueError::IdempotencyConflict);
-            }
-            Admitted {
-                now,
-                step_up,
-                booking,
-                kept_back,
-                event,
-                ..
-            } => (now, step_up, booking, kept_back, event),
+        let alarmed = self.captcha_by_alarm(alarm);
+        let passed = match self.pass(&draft, &ways, alarmed, event).await? {
+            Passage::Before(before) => return Ok(Issued::recorded(&before, channel)),
+            Passage::Through(passed) => *passed,
         };
-        let spacing = spacing(&request).map(|claim| claim.key);
-        let taken = KeyTaken::by(self, &issue);
-        let asked = self
-            .ask_then_charge(&request, (now, step_up), (later, Step::Nothing), &event)
-            .await;
-        let proof = match asked {
-            Ok((proof, _)) => proof,
-            Err(turned) => {
-                Box::pin(taken.give_back()).await;
-                return Err(turned.into());
-            }
-        };
+        let Passed {
+            now,
+            slot,
+            place,
+            taken,
+            booking,
+            kept_back,
+            proof,
+            charged,
+            event,
+        } = passed;
+        let spacing = spacing(&draft.gate_request()).map(|claim| claim.key);
         let context = proof.in_context(&issue.context);
         let linked = issue.linked();
         let enclosure = self.enclosure(format, draft.id, linked, channel)?;
@@ -159,7 +126,12 @@ impl Verifier {
         let issued = Issued::of(&challenge);
         let event = event.of_challenge(&challenge);
         let event = match &kept_back {
-            Some((why, masked)) => Event {
+            // The start is one of nobody beside the record of the refusal.
+            Some((KeptBack { recorded: true, .. }, _)) => Event {
+                id: EventId::next(),
+                ..event
+            },
+            Some((KeptBack { why, .. }, masked)) => Event {
                 destination: masked.clone(),
                 ..event.with_outcome(Outcome::Refused, why.clone())
             },
@@ -198,9 +170,12 @@ impl Verifier {
         booking.keep();
         self.observe(&event);
         let undo = Undo::of(&issue, &issued, spacing);
-        self.dispatch(place, parcel, issued, Some(undo))
-            .await
-            .map_err(|not_sent| IssueError::NotSent(Box::new(not_sent)))
+        let blur = self.blur(&issue)?;
+        let sent = self.dispatch(place, parcel, issued, Some(undo)).await;
+        if let Some(blur) = blur {
+            tokio::time::sleep(blur).await;
+        }
+        sent.map_err(|not_sent| IssueError::NotSent(Box::new(not_sent)))
     }
 
     /// Lists the channels that a request may go over.
@@ -272,13 +247,13 @@ impl Undo {
 
 /// Gives the host's key back where the call ends, fails or is dropped between taking it and
 /// storing the challenge: else repeating the call would be told of a challenge that never was.
-struct KeyTaken {
+pub(super) struct KeyTaken {
     verifier: Verifier,
     key: Option<IdempotencyKey>,
 }
 
 impl KeyTaken {
-    fn by(verifier: &Verifier, issue: &Issue) -> Self {
+    pub(super) fn by(verifier: &Verifier, issue: &Issue) -> Self {
         Self {
             verifier: verifier.clone(),
             key: IdempotencyKey::of(issue),
@@ -289,7 +264,7 @@ impl KeyTaken {
         self.key = None;
     }
 
-    async fn give_back(mut self) {
+    pub(super) async fn give_back(mut self) {
         if let Some(key) = self.key.take() {
             give_back(&self.verifier, &key).await;
         }

@@ -16,6 +16,9 @@ use crate::hash::Busy;
 const LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 /// When it is worth asking again: a message takes a second at most where its provider is well.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long what is done in the background waits for the answer to be gone. Where it began beside the
+/// answer, on the same cores, that would come later for somebody than for nobody.
+const HEAD_START: Duration = Duration::from_millis(25);
 
 /// The places of messages in the background, and the count of those that a caller waits for.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Outbound {
     places: Arc<Semaphore>,
     limit: u32,
     awaited: watch::Sender<usize>,
+    /// How many wait for all that is under way.
+    drains: watch::Sender<usize>,
 }
 
 /// The right to have one message sent; it ends with the message.
@@ -46,6 +51,22 @@ impl Awaited {
             false
         });
         Self(count.clone())
+    }
+}
+
+/// One who waits for all that is under way.
+struct Drain<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Drain<'a> {
+    fn counted(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count = count.saturating_add(1));
+        Self(count)
+    }
+}
+
+impl Drop for Drain<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 
@@ -76,6 +97,7 @@ impl Outbound {
             limit: u32::try_from(places).unwrap_or(limit),
             places: Arc::new(Semaphore::new(places)),
             awaited: watch::Sender::new(0),
+            drains: watch::Sender::new(0),
         }
     }
 
@@ -104,8 +126,16 @@ impl Outbound {
             .saturating_add(*self.awaited.borrow())
     }
 
+    /// Lets an answer go ahead of what is done in the background; not while somebody waits for that.
+    pub(super) async fn let_answer_ahead(&self) {
+        let mut drains = self.drains.subscribe();
+        let drained = drains.wait_for(|count| *count > 0);
+        let _drained_or_over = tokio::time::timeout(HEAD_START, drained).await;
+    }
+
     /// Waits for all that is under way.
     async fn idle(&self) {
+        let _until_idle = Drain::counted(&self.drains);
         let _all_or_closed = self.places.acquire_many(self.limit).await;
         let mut awaited = self.awaited.subscribe();
         let _none_or_closed = awaited.wait_for(|count| *count == 0).await;
@@ -115,8 +145,9 @@ impl Outbound {
 impl Verifier {
     /// Waits until every message is accepted, refused or given up, whether its caller waits for
     /// it, has left, or never did ([`Dispatch::Background`]), and what the toll-fraud guard had to
-    /// report is recorded: call it when the server has stopped taking requests. Meanwhile new background messages are refused as busy; new ones that
-    /// callers await are not, and are waited for as well.
+    /// report is recorded: call it when the server has stopped taking requests. Meanwhile new
+    /// background messages are refused as busy; new ones that callers await are not, and are waited
+    /// for as well.
     ///
     /// # Errors
     /// [`StillSending`] where some are under way after `within`; they go on.

@@ -5,8 +5,8 @@ use super::draft::Draft;
 use super::{IssueError, Verifier};
 use crate::clock::Timestamp;
 use crate::event::Event;
-use crate::gate::Wants;
-use crate::store::{Granted, IdempotencyKey, RecordedIssue, StoreError, StoreErrorKind};
+use crate::gate::{GateRequest, Wants};
+use crate::store::{Granted, IdempotencyKey, RecordedIssue, Step, StoreError, StoreErrorKind};
 
 /// How long a repeated start waits for the first one to put its challenge.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,29 +34,31 @@ impl Verifier {
     pub(super) async fn admit_start(
         &self,
         draft: &Draft<'_>,
+        request: &GateRequest<'_>,
         wants: Wants,
+        step: Step,
         event: Event,
     ) -> Result<Admitted, IssueError> {
-        let request = draft.gate_request();
         match draft.key() {
-            None => Ok(self.admit(&request, wants, draft.step()?, event).await?),
-            Some(key) => Box::pin(self.admit_once(draft, &key, wants, event)).await,
+            None => Ok(self.admit(request, wants, step, event).await?),
+            Some(key) => {
+                let plan = (wants, step, event);
+                Box::pin(self.admit_once(draft, request, &key, plan)).await
+            }
         }
     }
 
     async fn admit_once(
         &self,
         draft: &Draft<'_>,
+        request: &GateRequest<'_>,
         key: &IdempotencyKey,
-        wants: Wants,
-        event: Event,
+        (wants, step, event): (Wants, Step, Event),
     ) -> Result<Admitted, IssueError> {
-        let request = draft.gate_request();
         let mut waited = Duration::ZERO;
         loop {
-            let step = draft.step()?;
             let admitted = self
-                .admit(&request, wants.clone(), step, event.clone())
+                .admit(request, wants.clone(), step.clone(), event.clone())
                 .await?;
             let Granted::IssuedBefore(before) = &admitted.granted else {
                 return Ok(admitted);

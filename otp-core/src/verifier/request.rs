@@ -15,8 +15,8 @@ pub enum Dispatch {
     /// default.
     #[default]
     Await,
-    /// Answers at once and sends in a task of its own: for flows where the time of the answer
-    /// would tell whether an account exists. So many are under way and no more
+    /// Answers at once and sends in a task of its own, 25 milliseconds later: for flows where the
+    /// time of the answer would tell whether an account exists. So many are under way and no more
     /// ([`background_limit`](super::VerifierBuilder::background_limit)); beyond that the answer is
     /// busy, before anything is charged. [`Verifier::drain`](super::Verifier::drain) waits for
     /// the last.
@@ -27,6 +27,7 @@ pub enum Dispatch {
 #[derive(Clone, Debug)]
 pub struct Addressed {
     recipient: Recipient,
+    named: Option<Named>,
     others: Vec<Destination>,
 }
 
@@ -38,6 +39,13 @@ pub(super) enum Recipient {
         address: Option<Destination>,
         channel: Channel,
     },
+}
+
+/// The name that whoever asks has typed, and the channel that was chosen with it.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    name: String,
+    channel: Channel,
 }
 
 /// A request for a code.
@@ -58,6 +66,7 @@ pub(super) enum Recipient {
 #[derive(Clone, Debug)]
 pub struct Issue {
     pub(super) recipient: Recipient,
+    pub(super) named: Option<Named>,
     pub(super) others: Vec<Destination>,
     pub(super) purpose: String,
     pub(super) tenant: Tenant,
@@ -76,6 +85,7 @@ impl Issue {
     pub fn to(destination: impl Into<Destination>) -> Addressed {
         Addressed {
             recipient: Recipient::Person(destination.into()),
+            named: None,
             others: Vec::new(),
         }
     }
@@ -88,7 +98,7 @@ impl Issue {
     /// that time does not tell them apart either.
     #[must_use]
     pub fn decoy(claimed: &str, channel: Channel) -> Addressed {
-        let claimed: String = claimed.chars().take(256).collect();
+        let claimed = bounded(claimed);
         let address = Destination::parse(&claimed, None).ok();
         Addressed {
             recipient: Recipient::Nobody {
@@ -96,7 +106,49 @@ impl Issue {
                 claimed,
                 channel,
             },
+            named: None,
             others: Vec::new(),
+        }
+    }
+
+    /// Starts for a name that was typed, and tells nobody whose it is: for the address that the host
+    /// has found under it, or for nobody. In the background, unless
+    /// [`dispatch`](Self::dispatch) says otherwise.
+    ///
+    /// What whoever asks may do is told as ever: blocks of their client address or device, limits of
+    /// theirs, a captcha, and the limits of a subject and of a destination, which count the name
+    /// here. What the address is or has done is not: where it is blocked, locked, past a limit of its
+    /// own or of a kind that is not sent to, the answer is that of a code that was sent, no message
+    /// leaves, and the record says why. Either way the store is asked the same, in the same
+    /// order, and the answer comes up to 20 milliseconds late, drawn; a
+    /// [check](crate::check::Check) is asked only about who gets that far.
+    ///
+    /// An address that the channel does not go to is nobody's. A resend says what stands against it
+    /// ([`ResendError`](super::ResendError)): a host that offers one for a name answers that like one
+    /// that was sent.
+    ///
+    /// # Examples
+    /// ```
+    /// use otp_core::destination::{Channel, Destination};
+    /// use otp_core::verifier::Issue;
+    ///
+    /// let found: Option<Destination> = None; // what the table of users has under the name
+    /// let issue = Issue::by_name("mike", Channel::Email, found).for_purpose("login");
+    /// # let _ = issue;
+    /// ```
+    #[must_use]
+    pub fn by_name(name: &str, channel: Channel, found: Option<Destination>) -> Addressed {
+        let found = found.filter(|address| channel.fits(address).is_ok());
+        let addressed = match found {
+            Some(address) => Self::to(address),
+            None => Self::decoy(name, channel),
+        };
+        Addressed {
+            named: Some(Named {
+                name: bounded(name),
+                channel,
+            }),
+            ..addressed
         }
     }
 
@@ -166,6 +218,19 @@ impl Issue {
     pub fn from(mut self, context: impl Into<RequestContext>) -> Self {
         self.context = context.into();
         self
+    }
+
+    /// Gives the key that starts by the name are counted by, where this is one.
+    pub(super) fn name_key(&self) -> Option<SubjectKey> {
+        let Named { name, channel } = self.named.as_ref()?;
+        Some(SubjectKey::of_name(name, channel.destination_kind()))
+    }
+
+    /// Gives the key of the account of that name, whether there is one or not.
+    pub(super) fn account_named(&self) -> Option<SubjectKey> {
+        let named = self.named.as_ref()?;
+        let account = SubjectId::new(&named.name).ok()?;
+        Some(SubjectKey::of_subject(&account))
     }
 
     pub(super) fn linked(&self) -> Linked {
@@ -283,15 +348,20 @@ impl Addressed {
     /// Says what the code is for, by the name of a purpose that the policy registers.
     #[must_use]
     pub fn for_purpose(self, purpose: impl AsRef<str>) -> Issue {
+        let dispatch = match self.named {
+            Some(_) => Dispatch::Background,
+            None => Dispatch::default(),
+        };
         Issue {
             recipient: self.recipient,
             others: self.others,
             purpose: purpose.as_ref().chars().take(64).collect(),
             tenant: Tenant::default(),
             subject: None,
-            channel: None,
+            channel: self.named.as_ref().map(|named| named.channel),
+            named: self.named,
             locale: Locale::default(),
-            dispatch: Dispatch::default(),
+            dispatch,
             idempotency_key: None,
             link: None,
             context: RequestContext::default(),
@@ -311,4 +381,9 @@ pub struct Issued {
     pub resend_at: SystemTime,
     /// How the message was sent; of one in the background, how it is tried first.
     pub channel: Channel,
+}
+
+/// The part of what somebody typed that is looked at.
+fn bounded(typed: &str) -> String {
+    typed.chars().take(256).collect()
 }
