@@ -96,8 +96,9 @@ fn limits() -> Vec<Contest> {
                 side(
                     "`governor`, keyed by text",
                     "peers side limits/governor",
-                    "ours bounds its memory, so that it looks a fingerprint up under a lock, and it \
-                     tells how much is left and when to come back",
+                    "ours bounds its memory, so that it looks a fingerprint up under a lock, tells how \
+                     much is left and when to come back, and counts by a key of thirty bytes more, with \
+                     operation, scope and tenant (of one text on both sides: `cargo bench --bench limits`)",
                 ),
                 side(
                     "rate-limiter-flexible, memory (fixed window)",

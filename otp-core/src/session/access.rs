@@ -33,7 +33,7 @@ impl AccessToken {
             .finish();
         let mut text = URL_SAFE_NO_PAD.encode(header);
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(session.write(&rules.issuer), &mut text);
+        URL_SAFE_NO_PAD.encode_string(session.write(rules), &mut text);
         let signed = rules.algorithm.sign(key, text.as_bytes())?;
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(signed, &mut text);
@@ -82,7 +82,7 @@ fn authentic(text: &str, keys: &KeySet, rules: &SessionRules) -> Option<Session>
     }
     let given = URL_SAFE_NO_PAD.decode(given).ok()?;
     algorithm.verified(keys.get(&kid)?, signed.as_bytes(), &given)?;
-    Session::read(&decoded(claims)?, &rules.issuer)
+    Session::read(&decoded(claims)?, rules)
 }
 
 /// Reads which key and which way a header names; `None` where it is not a header of ours.

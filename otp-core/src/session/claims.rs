@@ -5,7 +5,7 @@ use crate::request::{SubjectId, Tenant};
 use crate::store::SessionRecord;
 
 use super::json::{Object, Writer};
-use super::{ContextClass, Methods, SessionId};
+use super::{ContextClass, Methods, SessionId, SessionRules};
 
 /// A session as an access token tells of it: who, since when, how they proved it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,12 @@ impl Session {
     }
 
     /// Writes the claims.
-    pub(super) fn write(&self, issuer: &str) -> String {
-        let mut claims = Writer::new()
-            .text("iss", issuer)
+    pub(super) fn write(&self, rules: &SessionRules) -> String {
+        let mut claims = Writer::new().text("iss", &rules.issuer);
+        if let Some(audience) = &rules.audience {
+            claims = claims.text("aud", audience);
+        }
+        claims = claims
             .text("sub", self.subject.as_str())
             .text("tenant", self.tenant.as_str())
             .number("iat", seconds(self.issued_at))
@@ -59,9 +62,14 @@ impl Session {
     }
 
     /// Reads the claims of a signed token; `None` where any is missing, unknown or none.
-    pub(super) fn read(text: &str, issuer: &str) -> Option<Self> {
+    pub(super) fn read(text: &str, rules: &SessionRules) -> Option<Self> {
         let mut claims = Object::read(text)?;
-        let ours = claims.text("iss")? == issuer;
+        let issued_here = claims.text("iss")? == rules.issuer;
+        let for_us = match &rules.audience {
+            Some(audience) => claims.text("aud")? == *audience,
+            None => true,
+        };
+        let ours = issued_here && for_us;
         let not_before = claims.number("nbf")?;
         let issued_at = claims.number("iat")?;
         let amr = claims.texts("amr")?;

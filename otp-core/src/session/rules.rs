@@ -22,6 +22,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug)]
 pub struct SessionRules {
     pub(super) issuer: String,
+    pub(super) audience: Option<String>,
     pub(super) access_life: Duration,
     pub(super) life: Duration,
     pub(super) idle: Duration,
@@ -39,6 +40,9 @@ pub enum InvalidRules {
     /// The issuer is empty, too long, or would not stay on its line.
     #[error("an issuer must be 1 to 128 visible ascii characters")]
     Issuer,
+    /// The audience is empty, too long, or would not stay on its line.
+    #[error("an audience must be 1 to 128 visible ascii characters")]
+    Audience,
     /// A time is outside its bounds.
     #[error("{0}")]
     Time(&'static str),
@@ -50,12 +54,10 @@ impl SessionRules {
     /// # Errors
     /// [`InvalidRules::Issuer`].
     pub fn new(issuer: &str) -> Result<Self, InvalidRules> {
-        let fits = (1..=128).contains(&issuer.len());
-        if !fits || !issuer.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidRules::Issuer);
-        }
+        let issuer = named(issuer).ok_or(InvalidRules::Issuer)?;
         Ok(Self {
-            issuer: issuer.to_owned(),
+            issuer,
+            audience: None,
             access_life: MINUTE.saturating_mul(15),
             life: DAY.saturating_mul(30),
             idle: DAY.saturating_mul(14),
@@ -65,6 +67,17 @@ impl SessionRules {
             algorithm: TokenAlgorithm::Hs256,
             also: None,
         })
+    }
+
+    /// Says whom access tokens are for (`aud`, RFC 7519 section 4.1.3): the service that checks them.
+    /// Then no other token is accepted, and neither is one of before; its client refreshes it.
+    /// Default: they say nothing of it.
+    ///
+    /// # Errors
+    /// [`InvalidRules::Audience`].
+    pub fn audience(mut self, audience: &str) -> Result<Self, InvalidRules> {
+        self.audience = Some(named(audience).ok_or(InvalidRules::Audience)?);
+        Ok(self)
     }
 
     /// Sets how access tokens are signed; no other way is accepted. Default:
@@ -156,6 +169,13 @@ impl SessionRules {
         self.freshness = within(freshness, Duration::ZERO, Duration::from_secs(1), problem)?;
         Ok(self)
     }
+}
+
+/// Takes a name that a claim may hold.
+fn named(text: &str) -> Option<String> {
+    let fits = (1..=128).contains(&text.len());
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    (fits && visible).then(|| text.to_owned())
 }
 
 fn within(

@@ -7,7 +7,7 @@ use crate::key::{Key, KeyId, KeyRing, signature};
 use crate::random::SeededRandom;
 use crate::request::{SubjectId, Tenant};
 use crate::secret::SecretBytes;
-use crate::session::{Methods, SessionId};
+use crate::session::{InvalidRules, Methods, SessionId};
 
 #[cfg(feature = "eddsa")]
 mod eddsa;
@@ -103,7 +103,7 @@ fn the_longest_claims_fit_into_a_token() {
 #[test]
 fn attack_the_algorithm_is_the_keys_and_never_the_headers() {
     let keys = ring();
-    let claims = session("alice").write(ISSUER);
+    let claims = session("alice").write(&rules());
     let fine = header(&keys);
     assert!(read(&keys, &signed(&keys, &fine, &claims)).is_ok());
     for (from, to) in [
@@ -136,7 +136,7 @@ fn attack_the_algorithm_is_the_keys_and_never_the_headers() {
 #[test]
 fn attack_a_key_id_that_is_none_or_retired_is_refused() {
     let keys = ring();
-    let claims = session("alice").write(ISSUER);
+    let claims = session("alice").write(&rules());
     let known = keys.snapshot().current().id().to_string();
     let long = "k".repeat(3_000);
     for kid in ["", "../../k", "' OR 1=1 --", "future", &long] {
@@ -157,7 +157,7 @@ fn attack_a_key_id_that_is_none_or_retired_is_refused() {
 #[test]
 fn attack_claims_that_are_missing_added_or_of_another_issuer_are_refused() {
     let keys = ring();
-    let claims = session("alice").write(ISSUER);
+    let claims = session("alice").write(&rules());
     for name in [
         "iss",
         "sub",
@@ -190,6 +190,40 @@ fn attack_claims_that_are_missing_added_or_of_another_issuer_are_refused() {
             read(&keys, &signed(&keys, &header(&keys), &bad)).is_err(),
             "{bad}"
         );
+    }
+}
+
+#[test]
+fn attack_a_token_for_another_audience_or_for_none_is_refused() {
+    let keys = ring();
+    let of = |audience: &str| rules().audience(audience).unwrap();
+    let key = keys.snapshot();
+    let sign = |rules: &SessionRules| AccessToken::sign(key.current(), &session("alice"), rules);
+    let read = |token: &AccessToken, rules: &SessionRules| {
+        AccessToken::read(token.expose(), &keys.snapshot(), rules, NOW)
+    };
+    let (api, shop) = (
+        of("https://api.example.org"),
+        of("https://shop.example.org"),
+    );
+    let [for_api, for_shop, for_all] = [&api, &shop, &rules()].map(|rules| sign(rules).unwrap());
+    assert_eq!(read(&for_api, &api), Ok(session("alice")));
+    for refused in [
+        read(&for_shop, &api),
+        read(&for_all, &api),
+        // Whoever checks for no audience is not whom it is for.
+        read(&for_api, &rules()),
+    ] {
+        assert_eq!(refused, Err(SessionRefusal::NotOurs));
+    }
+    let claims = for_api.expose().split('.').nth(1).unwrap();
+    let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert!(
+        claims.contains(r#""aud":"https://api.example.org""#),
+        "{claims}"
+    );
+    for none in ["", "a b", "a\n", &"a".repeat(129)] {
+        assert_eq!(rules().audience(none).err(), Some(InvalidRules::Audience));
     }
 }
 

@@ -77,7 +77,7 @@ fn attack_a_public_key_taken_for_the_secret_of_an_hmac_signs_nothing() {
     let keys = ring();
     let id = *keys.snapshot().current().id();
     let head = format!(r#"{{"alg":"HS256","kid":"{id}","typ":"at+jwt"}}"#);
-    let claims = session("mallory").write(ISSUER);
+    let claims = session("mallory").write(&rules());
     let text = format!(
         "{}.{}",
         URL_SAFE_NO_PAD.encode(head),
