@@ -123,6 +123,10 @@ impl Issue {
     /// order, and the answer comes up to 20 milliseconds late, drawn; a
     /// [check](crate::check::Check) is asked only about who gets that far.
     ///
+    /// A captcha that the policy wants after failures at the address is not asked for aloud either: show
+    /// one with every start by a name after a failure. Where the same client address has failed as
+    /// often, it is asked for as ever.
+    ///
     /// An address that the channel does not go to is nobody's. A resend says what stands against it
     /// ([`ResendError`](super::ResendError)): a host that offers one for a name answers that like one
     /// that was sent.
