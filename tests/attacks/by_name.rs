@@ -5,6 +5,7 @@
 mod asked_outside;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use otp_kit::clock::{Clock as _, Timestamp};
@@ -147,7 +148,8 @@ async fn asked(
     standing.bring(&verifier, &outbox, channel).await;
     let sent = outbox.len();
     store.take_calls();
-    let answer = verifier.issue(named(standing, channel)).await;
+    let shown = from_anywhere(1).captcha_token("solved");
+    let answer = verifier.issue(named(standing, channel).from(shown)).await;
     let calls = store.take_calls();
     verifier.drain(Duration::from_secs(5)).await.unwrap();
     let goes =
@@ -159,7 +161,8 @@ async fn asked(
 #[tokio::test]
 async fn r18_a_name_is_answered_the_same_whatever_its_address_is_or_has_done() {
     let plain = |builder: Builder| builder;
-    let with_captcha = |builder: Builder| builder.captcha(Solved);
+    let asked_for = Arc::new(AtomicU32::new(0));
+    let with_captcha = |builder: Builder| builder.captcha(Solved(Arc::clone(&asked_for)));
     for channel in [Channel::Sms, Channel::Email] {
         let nobody = asked(Standing::Nobody, channel, plain).await;
         assert!(nobody.0.len() >= 3, "{nobody:?}");
@@ -167,7 +170,10 @@ async fn r18_a_name_is_answered_the_same_whatever_its_address_is_or_has_done() {
         for standing in ALL {
             let somebody = asked(standing, channel, plain).await;
             assert_eq!(somebody, nobody, "{standing:?} {channel:?}");
+            asked_for.store(0, Ordering::SeqCst);
             let somebody = asked(standing, channel, with_captcha).await;
+            // One is shown, and looked at whoever it is.
+            assert_eq!(asked_for.load(Ordering::SeqCst), 1, "{standing:?}");
             assert_eq!(
                 somebody, outside,
                 "{standing:?} {channel:?}, with a captcha"

@@ -152,8 +152,9 @@ impl Verifier {
         }
     }
 
-    /// Asks every check about a request that goes on over another channel. Whoever is asked to
-    /// prove to be a person has done so for this request, or gets no message.
+    /// Asks every check about a request of which a captcha's token was looked at before: one that goes
+    /// on over another channel, or that was admitted by a name. Whoever is asked to prove to be a
+    /// person has done so, or gets no message.
     pub(super) async fn ask_again(
         &self,
         request: &GateRequest<'_>,

@@ -36,6 +36,8 @@ pub(super) struct Parcel {
     /// What vendors are told where no custody says it.
     errand: Errand,
     nobody: Nobody,
+    /// How much later the answer comes than is usual.
+    answer_in: Duration,
 }
 
 /// Why a parcel goes to nobody.
@@ -86,7 +88,14 @@ impl Parcel {
             custody: None,
             errand: Errand::default(),
             nobody: Nobody::IsThere,
+            answer_in: Duration::ZERO,
         }
+    }
+
+    /// Says how much later than is usual the answer comes, which the message lets ahead.
+    pub(super) fn after_answer_in(mut self, answer_in: Duration) -> Self {
+        self.answer_in = answer_in;
+        self
     }
 
     /// Says how records show the address that it goes to, where that is not how they show the
@@ -216,7 +225,8 @@ impl Verifier {
         let sending = Box::pin(async move {
             let _until_sent = place;
             if !waits {
-                verifier.inner.outbound.let_answer_ahead().await;
+                let answer_in = parcel.answer_in;
+                verifier.inner.outbound.let_answer_ahead(answer_in).await;
             }
             let sent = verifier.send(parcel).await;
             if let (true, Some(undo), Err(failure)) = (waits, undo, &sent)
@@ -250,6 +260,7 @@ impl Verifier {
             custody,
             errand,
             nobody,
+            ..
         } = parcel;
         let errand = custody.as_ref().map_or(&errand, |custody| &custody.errand);
         let Some(mut destination) = to else {

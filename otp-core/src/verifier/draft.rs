@@ -13,9 +13,10 @@ use crate::challenge::{Challenge, ChallengeId, ChallengeState, CodeFormat, Lane}
 use crate::clock::Timestamp;
 use crate::delivery::Locale;
 use crate::destination::{Channel, Destination};
-use crate::gate::{GateRequest, Operation};
+use crate::gate::{GateRequest, Operation, spacing};
 use crate::key::{KeySet, Sealed, seal};
 use crate::policy::{Policy, ResendCode};
+use crate::quota::{QuotaClaim, QuotaKey};
 use crate::request::{FactorClass, Purpose, SubjectKey};
 use crate::store::{BudgetClaim, BudgetKey, IdempotencyClaim, IdempotencyKey, Step};
 
@@ -59,6 +60,27 @@ impl Draft<'_> {
             destination_key: Some(name),
             ..self.gate_request()
         }
+    }
+
+    /// Makes claims be of nobody: what is kept back costs its target nothing, and the store as much.
+    pub(super) fn make_nobodys(&self, claims: &mut [QuotaClaim]) {
+        let id = self.id.text();
+        for (place, claim) in claims.iter_mut().enumerate() {
+            let value = format!("{}{place}", id.as_str());
+            let tenant = self.issue.tenant.as_str();
+            claim.key = QuotaKey::new("kept_back", claim.key.scope(), tenant, &value);
+        }
+    }
+
+    /// Lists what holds a start to the one before it.
+    pub(super) fn spacings(&self) -> Vec<QuotaKey> {
+        let own = spacing(&self.gate_request());
+        let name = self.issue.name_key();
+        let of_name = name.and_then(|name| spacing(&self.named_request(&name)));
+        own.into_iter()
+            .chain(of_name)
+            .map(|claim| claim.key)
+            .collect()
     }
 
     /// Gives the host's key, where it named the request with one that is a key.

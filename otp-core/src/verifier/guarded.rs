@@ -7,7 +7,7 @@ mod shared;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tracing::Instrument as _;
 
@@ -24,6 +24,8 @@ use crate::quota::ClientAddress;
 use crate::request::{RequestContext, SubjectKey, Tenant};
 use crate::store::{Admission, Granted, StoreError};
 
+/// By when a start is answered after the guard has judged it: what is left is a digest and a row.
+const ANSWERED_IN: Duration = Duration::from_millis(50);
 /// The suspicions that are remembered for the operator.
 const REMEMBERED: usize = 256;
 
@@ -251,7 +253,7 @@ impl Verifier {
         let until_recorded = self.inner.outbound.await_one();
         let report = async move {
             let _until_recorded = until_recorded;
-            verifier.inner.outbound.let_answer_ahead().await;
+            verifier.inner.outbound.let_answer_ahead(ANSWERED_IN).await;
             if verifier.inner.store.append(suspected).await.is_err() {
                 tracing::warn!(target: "otp_kit", "a suspicion could not be recorded");
             }

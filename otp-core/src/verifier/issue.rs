@@ -12,7 +12,7 @@ use super::{IssueError, Unavailable, Verifier};
 use crate::challenge::{Challenge, ChallengeId};
 use crate::destination::{Channel, Destination};
 use crate::event::{Event, EventId, Outcome};
-use crate::gate::{Operation, spacing};
+use crate::gate::Operation;
 use crate::hash::Binding;
 use crate::policy::Policy;
 use crate::quota::QuotaKey;
@@ -108,7 +108,7 @@ impl Verifier {
             charged,
             event,
         } = passed;
-        let spacing = spacing(&draft.gate_request()).map(|claim| claim.key);
+        let spacings = draft.spacings();
         let context = proof.in_context(&issue.context);
         let linked = issue.linked();
         let enclosure = self.enclosure(format, draft.id, linked, channel)?;
@@ -152,10 +152,12 @@ impl Verifier {
             after_the_first(&ways, |channel| issue.address_for(channel))
                 .filter(|(way, to)| lets(way, to)),
         );
+        let blur = self.blur(&issue)?;
         let parcel = Parcel::new(&challenge, enclosure, to, first, &issue.context, life)
             .in_locale(issue.locale.clone())
             .in_custody(custody)
             .or_onward(onward)
+            .after_answer_in(blur)
             .kept_back(kept_back.is_some());
         let delivery = Some(parcel.intent(&challenge));
         self.inner
@@ -169,10 +171,9 @@ impl Verifier {
         taken.keep();
         booking.keep();
         self.observe(&event);
-        let undo = Undo::of(&issue, &issued, spacing);
-        let blur = self.blur(&issue)?;
+        let undo = Undo::of(&issue, &issued, spacings);
         let sent = self.dispatch(place, parcel, issued, Some(undo)).await;
-        if let Some(blur) = blur {
+        if !blur.is_zero() {
             tokio::time::sleep(blur).await;
         }
         sent.map_err(|not_sent| IssueError::NotSent(Box::new(not_sent)))
@@ -211,9 +212,9 @@ impl Verifier {
 
     /// Takes back what surely reached nobody: the challenge, and the host's key for another try.
     pub(super) async fn undo(&self, undo: Undo) {
-        if let Some(spacing) = &undo.spacing {
+        if !undo.spacings.is_empty() {
             // Where it stays, the person waits a minute for the next try: the log says nothing new.
-            drop(self.inner.store.clear(std::slice::from_ref(spacing)).await);
+            drop(self.inner.store.clear(&undo.spacings).await);
         }
         let cancelled = self.end(&undo.tenant, undo.challenge, "not_sent").await;
         let released = match undo.key {
@@ -231,13 +232,13 @@ pub(super) struct Undo {
     tenant: Tenant,
     challenge: ChallengeId,
     key: Option<IdempotencyKey>,
-    spacing: Option<QuotaKey>,
+    spacings: Vec<QuotaKey>,
 }
 
 impl Undo {
-    fn of(issue: &Issue, issued: &Issued, spacing: Option<QuotaKey>) -> Self {
+    fn of(issue: &Issue, issued: &Issued, spacings: Vec<QuotaKey>) -> Self {
         Self {
-            spacing,
+            spacings,
             tenant: issue.tenant.clone(),
             challenge: issued.challenge_id,
             key: IdempotencyKey::of(issue),

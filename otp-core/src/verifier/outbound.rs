@@ -126,11 +126,13 @@ impl Outbound {
             .saturating_add(*self.awaited.borrow())
     }
 
-    /// Lets an answer go ahead of what is done in the background; not while somebody waits for that.
-    pub(super) async fn let_answer_ahead(&self) {
+    /// Lets an answer that comes in so long go ahead of what is done in the background; not while
+    /// somebody waits for that.
+    pub(super) async fn let_answer_ahead(&self, answer_in: Duration) {
         let mut drains = self.drains.subscribe();
         let drained = drains.wait_for(|count| *count > 0);
-        let _drained_or_over = tokio::time::timeout(HEAD_START, drained).await;
+        let ahead = HEAD_START.saturating_add(answer_in);
+        let _drained_or_over = tokio::time::timeout(ahead, drained).await;
     }
 
     /// Waits for all that is under way.

@@ -13,7 +13,7 @@ use super::outbound::Place;
 use super::routes::Way;
 use super::{Issue, IssueError, Verifier, nobody};
 use crate::clock::Timestamp;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::gate::widen;
 use crate::hash::HashSlot;
 use crate::quota::{Party, QuotaClaim, QuotaKey};
@@ -137,8 +137,11 @@ impl Verifier {
             return Ok(Passage::Before(before));
         }
         let taken = KeyTaken::by(self, draft.issue);
-        let asks = admitted.step_up.is_some();
-        let mut proof = match asks {
+        // A token that is shown is looked at, whoever the name is: else it would be spent for some
+        // names and not for others.
+        let shown = self.inner.captcha.is_some() && draft.issue.context.captcha().is_some();
+        let asks = admitted.step_up.is_some() || shown;
+        let proof = match asks {
             true => Proof::Given,
             false => Proof::NotAsked,
         };
@@ -167,8 +170,11 @@ impl Verifier {
             wants.blocks.extend(address.unwrap_or_default());
         }
         wants.quotas.retain(of_the_target);
+        if denied.is_some() {
+            draft.make_nobodys(&mut wants.quotas);
+        }
         all.extend(charged(&wants, ways));
-        let later = self.hold_back(&mut wants);
+        let mut later = self.hold_back(&mut wants);
         let step = draft.budget_alone();
         let admitted = self
             .admit_untold(&request, wants, step, event.clone())
@@ -176,19 +182,21 @@ impl Verifier {
         let mut booking = admitted.booking;
         let mut kept_back = denied.as_ref().map(KeptBack::for_now);
         kept_back = admitted.kept_back.or(kept_back);
-        if kept_back.is_none() && self.asks_outside() {
-            let step_up = admitted.step_up.filter(|_| proof == Proof::NotAsked);
-            match Box::pin(self.ask_outside(&request, now, step_up, &event)).await {
-                Ok(Proof::Given) => proof = Proof::Given,
-                Ok(Proof::NotAsked) => {}
-                Err(turned) => kept_back = Some(untold(turned)?),
+        if self.asks_outside() {
+            if kept_back.is_none() {
+                let asked = Box::pin(self.ask_again(&request, now, &event)).await;
+                kept_back = asked.err().map(untold).transpose()?;
             }
-        }
-        if !later.is_empty() {
-            match Box::pin(self.charge(&request, later, Step::Nothing, &event)).await {
-                Ok(_) => {}
-                Err(turned) => kept_back = kept_back.or(Some(untold(turned)?)),
+            if kept_back.is_some() {
+                draft.make_nobodys(&mut later);
             }
+            let event = Event {
+                id: EventId::next(),
+                ..event.clone()
+            };
+            let charged = Box::pin(self.charge(&request, later, Step::Nothing, &event)).await;
+            let refused = charged.err().map(untold).transpose()?;
+            kept_back = kept_back.or(refused);
         }
         if kept_back.is_some() {
             booking = Booking::nothing();
@@ -208,15 +216,15 @@ impl Verifier {
 
     /// Draws how long the answer to a start by a name waits. A row that is written for one address and
     /// not for another takes a part of a millisecond, which is lost in this.
-    pub(super) fn blur(&self, issue: &Issue) -> Result<Option<Duration>, RandomError> {
+    pub(super) fn blur(&self, issue: &Issue) -> Result<Duration, RandomError> {
         if issue.named.is_none() {
-            return Ok(None);
+            return Ok(Duration::ZERO);
         }
         let mut drawn = [0; 8];
         self.random().fill(&mut drawn)?;
         let most = u64::try_from(BLUR.as_micros()).unwrap_or(u64::MAX);
         let part = u64::from_be_bytes(drawn) % most.max(1);
-        Ok(Some(Duration::from_micros(part)))
+        Ok(Duration::from_micros(part))
     }
 
     /// Gives what a start was answered before, where its key says that it was.
@@ -250,7 +258,11 @@ fn untold(turned: Turned) -> Result<KeptBack, IssueError> {
             why: denial.reason(),
             recorded: true,
         }),
-        turned => Err(turned.into()),
+        Turned::Silence(_) => Ok(KeptBack {
+            why: "check_silent".into(),
+            recorded: true,
+        }),
+        Turned::Store(error) => Err(error.into()),
     }
 }
 

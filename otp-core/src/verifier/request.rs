@@ -120,8 +120,11 @@ impl Issue {
     /// here. What the address is or has done is not: where it is blocked, locked, past a limit of its
     /// own or of a kind that is not sent to, the answer is that of a code that was sent, no message
     /// leaves, and the record says why. Either way the store is asked the same, in the same
-    /// order, and the answer comes up to 20 milliseconds late, drawn; a
-    /// [check](crate::check::Check) is asked only about who gets that far.
+    /// order, and the answer comes up to 20 milliseconds late, drawn. A captcha's token that is shown
+    /// is spent, whether one was asked for or not.
+    ///
+    /// What still tells: a [check](crate::check::Check) that asks a vendor about an address takes its
+    /// time for somebody alone; and a name that may start more often than others is a VIP's.
     ///
     /// A captcha that the policy wants after failures at the address is not asked for aloud either: show
     /// one with every start by a name after a failure. Where the same client address has failed as
