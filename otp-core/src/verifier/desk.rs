@@ -146,13 +146,7 @@ impl Verifier {
         step: Step,
         event: Event,
     ) -> impl Future<Output = Result<Admitted, Turned>> + Send {
-        let plan = Plan {
-            blocks: wants.blocks,
-            quotas: wants.quotas,
-            step,
-            event,
-        };
-        self.carried_out(request, plan, wants.step_up, Telling::All)
+        self.carried_out(request, wants, (step, event), Telling::All)
     }
 
     /// Has the store carry the plan out, and lets the gates judge; whoever may not have a message is
@@ -164,22 +158,23 @@ impl Verifier {
         step: Step,
         event: Event,
     ) -> impl Future<Output = Result<Admitted, Turned>> + Send {
+        self.carried_out(request, wants, (step, event), Telling::Nothing)
+    }
+
+    async fn carried_out(
+        &self,
+        request: &GateRequest<'_>,
+        wants: Wants,
+        (step, event): (Step, Event),
+        telling: Telling,
+    ) -> Result<Admitted, Turned> {
+        let mut step_up = wants.step_up;
         let plan = Plan {
             blocks: wants.blocks,
             quotas: wants.quotas,
             step,
             event,
         };
-        self.carried_out(request, plan, wants.step_up, Telling::Nothing)
-    }
-
-    async fn carried_out(
-        &self,
-        request: &GateRequest<'_>,
-        plan: Plan,
-        mut step_up: Option<Cow<'static, str>>,
-        telling: Telling,
-    ) -> Result<Admitted, Turned> {
         let admitting = self.inner.store.admit(&plan);
         let (admission, fleet) = self.beside_figures(request, admitting).await;
         let admission = admission?;
