@@ -45,6 +45,13 @@ pub(super) struct Passed {
     pub(super) event: Event,
 }
 
+/// What was found of the address that a name stands for.
+struct AboutAddress {
+    booking: Booking,
+    kept_back: Option<KeptBack>,
+    charged: Vec<QuotaKey>,
+}
+
 impl Verifier {
     /// Asks everybody about a start, and tells what they say.
     pub(super) async fn pass(
@@ -159,8 +166,34 @@ impl Verifier {
             return Err(turned.into());
         }
 
+        let about = self.ask_about_address(draft, ways, &told, (now, proof), &event);
+        let about = Box::pin(about).await?;
+        all.extend(about.charged);
+        Ok(Passage::Through(Box::new(Passed {
+            now,
+            slot,
+            place,
+            taken,
+            booking: about.booking,
+            kept_back: about.kept_back,
+            proof,
+            charged: all,
+            event,
+        })))
+    }
+
+    /// Asks everybody about the address that a name stands for, of what was not told already; nothing that
+    /// they say is told.
+    async fn ask_about_address(
+        &self,
+        draft: &Draft<'_>,
+        ways: &[Way],
+        told: &[Block],
+        (now, proof): (Timestamp, Proof),
+        event: &Event,
+    ) -> Result<AboutAddress, IssueError> {
         let request = draft.gate_request();
-        let asked = self.captcha_by_policy(draft.policy, &event).await?;
+        let asked = self.captcha_by_policy(draft.policy, event).await?;
         let asked = asked.filter(|_| proof == Proof::NotAsked);
         let (mut wants, denied) = self.planned(asked, &request);
         wants.blocks.retain(|block| !told.contains(block));
@@ -173,7 +206,7 @@ impl Verifier {
         if denied.is_some() {
             draft.make_nobodys(&mut wants.quotas);
         }
-        all.extend(charged(&wants, ways));
+        let all = charged(&wants, ways);
         let mut later = self.hold_back(&mut wants);
         let step = draft.budget_alone();
         let admitted = self
@@ -184,7 +217,7 @@ impl Verifier {
         kept_back = admitted.kept_back.or(kept_back);
         if self.asks_outside() {
             if kept_back.is_none() {
-                let asked = Box::pin(self.ask_again(&request, now, &event)).await;
+                let asked = Box::pin(self.ask_again(&request, now, event)).await;
                 kept_back = asked.err().map(untold).transpose()?;
             }
             if kept_back.is_some() {
@@ -201,17 +234,11 @@ impl Verifier {
         if kept_back.is_some() {
             booking = Booking::nothing();
         }
-        Ok(Passage::Through(Box::new(Passed {
-            now,
-            slot,
-            place,
-            taken,
+        Ok(AboutAddress {
             booking,
             kept_back,
-            proof,
             charged: all,
-            event,
-        })))
+        })
     }
 
     /// Draws how long the answer to a start by a name waits. A row that is written for one address and
